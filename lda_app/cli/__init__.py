@@ -1,0 +1,1 @@
+"""The Typer commands: one module a group, thin over the library."""

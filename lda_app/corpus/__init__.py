@@ -1,0 +1,1 @@
+"""Text to counts: sources, documents, tokens, vocabulary, document-term matrices. No torch here."""

@@ -1,0 +1,1 @@
+"""Held-out perplexity, coherence and diversity, each by a named protocol."""

@@ -1,0 +1,1 @@
+"""Reparameterization gradients; imports nothing else of the app."""
