@@ -1,0 +1,164 @@
+"""What every source of documents offers, and the checks that all of them share."""
+
+from __future__ import annotations
+
+import codecs
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lda_app.errors import ConfigError, CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lda_app.corpus.documents import Document
+
+FORMATS = ("csv", "tsv", "jsonl", "txt", "folder")
+HUGE_TEXT = 50_000_000  # characters: a text that makes the run's memory grow visibly
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    r"""How to read the user's own text.
+
+    Parameters
+    ----------
+    format
+        One of csv, tsv, jsonl, txt, folder; None takes it from the suffix.
+    text_column, id_column
+        The column or key of the text and of the document's id.
+    delimiter
+        One character, or ``"tab"``; None is a comma for csv, a tab for tsv.
+    encoding, encoding_errors
+        A codec of Python, and ``strict``, ``replace`` or ``ignore`` for bytes that it cannot decode.
+    skip_bad_lines
+        Leave rows out that cannot be read, with a warning, where an error would end the run.
+    pattern
+        Which files of a folder are read, by name or, if it has a slash, by relative path.
+
+    Raises
+    ------
+    ConfigError
+        A value that cannot be used.
+
+    Examples
+    --------
+    >>> SourceOptions(delimiter="tab").delimiter
+    '\t'
+    """
+
+    format: str | None = None
+    text_column: str | None = None
+    id_column: str | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    encoding_errors: str = "strict"
+    skip_bad_lines: bool = False
+    pattern: str = "*.txt"
+
+    def __post_init__(self) -> None:
+        if self.delimiter in ("tab", "\\t"):
+            object.__setattr__(self, "delimiter", "\t")
+        self._require("format", self.format, (None, *FORMATS))
+        self._require("encoding-errors", self.encoding_errors, ("strict", "replace", "ignore"))
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
+            raise ConfigError(f"--delimiter must be one character or 'tab', got {self.delimiter!r}")
+        if self.text_column is not None and self.text_column == self.id_column:
+            raise ConfigError(f"--text-column and --id-column are both {self.text_column!r}")
+        if not _is_text_codec(self.encoding):
+            raise ConfigError(
+                f"--encoding {self.encoding!r} is unknown; try utf-8, utf-16, latin-1 or cp1252"
+            )
+
+    @staticmethod
+    def _require(option: str, value: str | None, allowed: tuple[str | None, ...]) -> None:
+        if value not in allowed:
+            names = ", ".join(name for name in allowed if name)
+            raise ConfigError(f"--{option} must be one of {names}, got {value!r}")
+
+    def describe(self) -> dict[str, Any]:
+        """Return all options by name, for manifests."""
+        return asdict(self)
+
+
+def _is_text_codec(name: str) -> bool:
+    try:
+        return isinstance(b"".decode(codecs.lookup(name).name), str)
+    except (LookupError, ValueError):
+        return False
+
+
+class Source(Protocol):
+    """Documents in a fixed order that can be read more than once.
+
+    Attributes
+    ----------
+    name
+        A short name for messages and manifests: a corpus name or a file name, never an absolute path.
+    warnings
+        How often each trouble was met in the last reading.
+    left_out
+        (id or place, reason) of each row that the last reading dropped.
+    """
+
+    name: str
+    warnings: Counter[str]
+    left_out: list[tuple[str, str]]
+
+    def __iter__(self) -> Iterator[Document]:
+        """Read all documents from the start; CorpusError where one cannot be read."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Name what was read: equal for equal input and options, no absolute path, no time."""
+        ...
+
+
+class BaseSource(ABC):
+    """The checks of every source: ids are unique, there is a document, huge texts are warned of."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.warnings: Counter[str] = Counter()
+        self.left_out: list[tuple[str, str]] = []
+
+    @abstractmethod
+    def _read(self) -> Iterator[Document]:
+        """Yield the documents, filling ``warnings`` and ``left_out``."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Name what was read, as `Source.describe` asks."""
+
+    def __iter__(self) -> Iterator[Document]:
+        self.warnings.clear()
+        self.left_out.clear()
+        seen: set[int] = set()  # hashes, not ids: memory stays small for millions of long ids
+        for document in self._read():
+            key = hash(document.id)
+            if key in seen:
+                self._refuse_duplicate(document)
+            seen.add(key)
+            if len(document.text) > HUGE_TEXT:
+                self.warnings[f"texts of more than {HUGE_TEXT:,} characters"] += 1
+            yield document
+        if not seen:
+            raise CorpusError(f"{self.name}: no document in it{self._why_empty()}")
+
+    def _refuse_duplicate(self, document: Document) -> None:
+        """Look the first bearer of the id up by a second reading; equal hashes alone prove nothing."""
+        warnings, left_out = self.warnings.copy(), self.left_out.copy()
+        first = next(earlier for earlier in self._read() if hash(earlier.id) == hash(document.id))
+        if first.id == document.id:
+            raise CorpusError(
+                f"{document.place}: the id {document.id!r} is that of {first.place} too; "
+                "ids must be unique: choose another --id-column, or none to number the documents"
+            )
+        self.warnings.clear()
+        self.warnings.update(warnings)
+        self.left_out[:] = left_out
+
+    def _why_empty(self) -> str:
+        return f"; {len(self.left_out)} rows were left out" if self.left_out else ""
