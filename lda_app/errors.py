@@ -37,3 +37,19 @@ class FileSystemError(LdaAppError):
     """A file cannot be written: disk full, no permission, or the folder is in use by another process."""
 
     exit_code = 5
+
+
+class Interrupted(LdaAppError):  # noqa: N818 - it is no fault
+    """A signal ended the run early, after its state was saved.
+
+    Parameters
+    ----------
+    message
+        What was saved and how to go on.
+    signum
+        The signal; the exit code is 128 more, as shells report it: 130 for SIGINT, 143 for SIGTERM.
+    """
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signum
