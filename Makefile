@@ -1,0 +1,154 @@
+# From a corpus to topics. `make` alone lists the targets.
+#
+# A corpus is built once, a model is trained once: each result is a file that depends on what it was made
+# from, so a second `make run` has nothing to do. Results of other corpora, sizes, seeds or options lie in
+# folders of their own, and none overwrites another.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH_INDEX ?=
+TORCH_VERSION := 2.13.0
+
+CORPUS ?= pydocs
+NUM_TOPICS ?= 20
+SEED ?= 0
+CORPUS_OPTIONS ?=
+TRAIN_OPTIONS ?=
+PYTEST_OPTIONS ?=
+DATA ?= data/processed
+RUNS ?= runs
+
+export CORPUS
+BIN := $(VENV)/bin
+LDA_APP := $(BIN)/lda-app
+INSTALLED := $(VENV)/.installed
+
+# ---------------------------------------------------------------------------------------------------- names
+
+empty :=
+space := $(empty) $(empty)
+quoted = '$(subst ','\'',$(1))'
+fingerprint = $(firstword $(shell printf '%s' $(call quoted,$(1)) | cksum))
+escaped = $(subst $(space),\ ,$(1))
+
+# A file or folder of the user's is named by its last part and by a fingerprint of its whole path.
+is_path := $(if $(filter-out $(notdir $(CORPUS)),$(CORPUS))$(wildcard $(call escaped,$(CORPUS))),yes)
+ifdef is_path
+  stem := $(shell basename -- $(call quoted,$(CORPUS)) | sed -E 's/\.gz$$//; s/\.[A-Za-z]+$$//; s/[^A-Za-z0-9_]+/-/g')
+  CORPUS_NAME := $(stem)-$(call fingerprint,$(CORPUS) $(CORPUS_OPTIONS))
+else
+  CORPUS_NAME := $(CORPUS)$(if $(CORPUS_OPTIONS),-$(call fingerprint,$(CORPUS_OPTIONS)))
+endif
+
+# A folder that `lda-app corpus build` or `import` wrote is used as it is.
+ifneq ($(wildcard $(call escaped,$(CORPUS)/manifest.json)),)
+  CORPUS_DIR := $(CORPUS)
+else
+  CORPUS_DIR := $(DATA)/$(CORPUS_NAME)
+  SOURCE := $(call escaped,$(wildcard $(call escaped,$(CORPUS))))
+endif
+RUN := $(RUNS)/$(CORPUS_NAME)-k$(NUM_TOPICS)-s$(SEED)$(if $(TRAIN_OPTIONS),-$(call fingerprint,$(TRAIN_OPTIONS)))
+
+# The documentation strings of the installed packages change with their versions.
+ifeq ($(CORPUS),pydocs)
+  SOURCE := constraints.txt
+endif
+
+CORPUS_MANIFEST := $(call escaped,$(CORPUS_DIR)/manifest.json)
+RUN_MANIFEST := $(RUN)/manifest.json
+EVALUATION := $(RUN).evaluation.json
+TOPICS := $(RUN).topics.md
+
+# -------------------------------------------------------------------------------------------------- targets
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\nOptions of run and verify, with their defaults:\n'
+	@printf '  %s\n' 'CORPUS=pydocs      a name (lda-app corpus list), a file, or a folder' \
+	  'NUM_TOPICS=20  SEED=0' \
+	  'CORPUS_OPTIONS=    flags for lda-app corpus build, e.g. "--text-column body --language german"' \
+	  'TRAIN_OPTIONS=     flags for lda-app train, e.g. "--epochs 100"' \
+	  'TORCH_INDEX=       of setup: a package index that serves the small CPU build of torch'
+
+.PHONY: setup
+setup: $(INSTALLED) ## Create .venv and install the app and its tools, every version pinned
+
+.PHONY: run
+run: $(EVALUATION) $(TOPICS) ## Build the corpus, train, evaluate, and show the topics
+	@$(BIN)/python scripts/show_run.py "$(RUN)"
+
+.PHONY: verify
+verify: $(EVALUATION) $(TOPICS) ## Run all of it again in a scratch folder, and compare by hash
+	@VENV="$(VENV)" scripts/verify_run.sh "$(RUN)" "$(MAKE)"
+
+.PHONY: test
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types, import layers, and the Dockerfile
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code, and mend what the linter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: $(INSTALLED) ## Write docs/cli.md anew from the commands' --help
+	$(BIN)/python scripts/make_cli_docs.py
+
+# torch moves by hand: another release may draw other random numbers, and with them other topics.
+.PHONY: lock
+lock: $(INSTALLED) ## Pin the newest versions of all dependencies in constraints.txt
+	printf 'torch==%s\n' $(TORCH_VERSION) | UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile \
+	  pyproject.toml - --all-extras --universal --python-version 3.11 --prerelease disallow --upgrade \
+	  --no-annotate --quiet --output-file constraints.txt
+
+.PHONY: docker-check
+docker-check: ## Build the image without a Docker engine, and try it as another user (Debian, as root)
+	scripts/docker_check.sh
+
+.PHONY: clean
+clean: ## Remove caches and what was installed; corpora and runs are kept
+	rm -rf "$(VENV)" .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+# ---------------------------------------------------------------------------------------------------- files
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
+	  "lda-app needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || true): name another one by make setup PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
+	  "$(PYTHON) lacks its venv module: install it first (Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+ifneq ($(TORCH_INDEX),)
+	$(BIN)/pip install --no-deps --index-url "$(TORCH_INDEX)" --constraint constraints.txt torch
+endif
+	$(BIN)/pip install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(CORPUS_MANIFEST): $(SOURCE) | $(INSTALLED)
+	@mkdir -p "$(DATA)"
+	$(LDA_APP) corpus build "$$CORPUS" --out "$(CORPUS_DIR)" --overwrite $(CORPUS_OPTIONS)
+
+# An interrupted training left a checkpoint: go on from there.
+$(RUN_MANIFEST): $(CORPUS_MANIFEST) | $(INSTALLED)
+	@mkdir -p "$(RUNS)"
+	$(LDA_APP) train "$(CORPUS_DIR)" --out "$(RUN)" --num-topics $(NUM_TOPICS) --seed $(SEED) $(TRAIN_OPTIONS)
+
+$(EVALUATION): $(RUN_MANIFEST)
+	$(LDA_APP) eval "$(RUN)" --json > $@
+
+$(TOPICS): $(RUN_MANIFEST)
+	$(LDA_APP) topics "$(RUN)" --format markdown > $@
