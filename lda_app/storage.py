@@ -166,8 +166,8 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     b'0.5'
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        with _writing(path, path), path.open("wb") as stream:
+    if _is_device(path):
+        with _writing(path, path), path.open("ab", buffering=0) as stream:
             yield stream
         return
     path = _target(path)
@@ -184,6 +184,11 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             staging.unlink(missing_ok=True)
 
 
+def _is_device(path: Path) -> bool:
+    # /dev/stdout may stand for a regular file, to which the shell has sent the output.
+    return path.is_relative_to("/dev") or (path.exists() and not path.is_file())
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file that is the old one or the new one at any moment; see `atomic_file`."""
     with atomic_file(path) as stream:
@@ -194,6 +199,23 @@ def sha256_of(path: Path) -> str:
     """Return the sha256 of a file in hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def spreadsheet_safe(cell: str) -> str:
+    """Return a cell of a CSV file so that no spreadsheet runs it as a formula; numbers stay as they are.
+
+    Examples
+    --------
+    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("-3.5"), spreadsheet_safe("orbit")
+    ("'=1+1", '-3.5', 'orbit')
+    """
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 _held: set[Path] = set()
