@@ -1,8 +1,5 @@
-"""Write docs/cli.md from the commands' own --help; ``--check`` only tells whether it is current."""
+"""Write docs/cli.md from the commands' own --help."""
 
-import argparse
-import difflib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +32,8 @@ A command that fails says why, and what to do, in one line, and leaves nothing h
 
 def page() -> str:
     """Return the whole page."""
-    sections = (f"\n## `{path}`\n\n```text\n{usage}\n```\n" for path, usage in helps(typer.main.get_command(app)))
+    commands = helps(typer.main.get_command(app))
+    sections = (f"\n## `{path}`\n\n```text\n{usage}\n```\n" for path, usage in commands)
     return INTRODUCTION + "".join(sections)
 
 
@@ -51,19 +49,5 @@ def helps(command: Any, name: str = "lda-app", parent: Any = None) -> Iterator[t
             yield from helps(subcommand, child, context)
 
 
-def main() -> int:
-    """Write the page, or compare it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the page is stale")
-    check = parser.parse_args().check
-    new = page()
-    if not check:
-        PAGE.write_text(new, encoding="utf-8")
-        return 0
-    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), "docs/cli.md", "--help"))
-    return int(old != new)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    PAGE.write_text(page(), encoding="utf-8")

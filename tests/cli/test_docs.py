@@ -1,0 +1,134 @@
+"""The documentation tells the truth: pages are current, links lead somewhere, README's commands run."""
+
+import gzip
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data" / "README.md"])
+
+TEXTS = [f"the shuttle reached its orbit around the moon on flight {n}" for n in range(12)]
+TEXTS += [f"the goalkeeper saved the penalty and the team won match {n}" for n in range(12)]
+
+
+def tested_blocks(page: str) -> list[str]:
+    return re.findall(r"<!-- tested -->\n```sh\n(.*?)```", page, flags=re.DOTALL)
+
+
+def commands_in_tables(page: str) -> list[str]:
+    cells = re.findall(r"^\|.*\| `([^`]*lda-app [^`]*)` \|$", page, flags=re.MULTILINE)
+    return [cell.replace(r"\|", "|") for cell in cells]
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A folder with texts in several formats, and a shell in which `lda-app` is this checkout's."""
+    program = tmp_path / "bin" / "lda-app"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lda_app "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    folder = tmp_path / "work"
+    folder.mkdir()
+    write_texts(folder)
+
+    def run(script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def write_texts(folder: Path) -> None:
+    lines = "\n".join(TEXTS) + "\n"
+    table = "text,desk\n" + "".join(f"{text},{text.split()[1]}\n" for text in TEXTS)
+    (folder / "news.csv").write_text(table, encoding="utf-8")
+    (folder / "new.csv").write_text(table, encoding="utf-8")
+    (folder / "news.txt").write_text(lines, encoding="utf-8")
+    (folder / "news.txt.gz").write_bytes(gzip.compress(lines.encode()))
+    records = "".join(f'{{"text": "{text}"}}\n' for text in TEXTS)
+    (folder / "news.jsonl").write_text(records, encoding="utf-8")
+    (folder / "texts").mkdir()
+    for number, text in enumerate(TEXTS):
+        (folder / "texts" / f"{number}.txt").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("script", tested_blocks(README), ids=lambda script: script.split("\n")[0])
+def test_readme_session_runs(shell, script):
+    result = shell(script)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("command", commands_in_tables(README))
+def test_readme_command_runs(shell, command):
+    result = shell(command)
+    assert result.returncode == 0, result.stderr
+
+
+def test_readme_has_commands_to_run():
+    assert tested_blocks(README)
+    assert len(commands_in_tables(README)) >= 5
+
+
+def test_command_page_is_current():
+    path = ROOT / "scripts" / "make_cli_docs.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    make_cli_docs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_cli_docs)
+    assert make_cli_docs.PAGE.read_text(encoding="utf-8") == make_cli_docs.page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_architecture_shows_the_tree():
+    shown = set(paths_of_tree(block_starting_with("lda_app/")))
+    modules = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "lda_app").rglob("*.py") if path.name != "__init__.py"
+    }
+    assert {path for path in shown if path.endswith(".py")} == modules
+    assert all((ROOT / path).is_dir() for path in shown if path.endswith("/"))
+
+
+def test_architecture_shows_the_layers():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    assert block_starting_with("__main__").split("\n") == contract["layers"]
+
+
+def block_starting_with(start: str) -> str:
+    return re.search(rf"```text\n({re.escape(start)}.*?)\n```", ARCHITECTURE, flags=re.DOTALL)[1]
+
+
+def paths_of_tree(block: str) -> list[str]:
+    """Full paths of a tree in which each line has an indented name, two blanks or more, and what it is."""
+    folders: list[str] = []
+    paths = []
+    for line in block.split("\n"):
+        name = re.match(r" *(\S+)", line)[1]
+        depth = (len(line) - len(line.lstrip())) // 2
+        folders = folders[:depth]
+        paths.append("".join(folders) + name)
+        if name.endswith("/"):
+            folders.append(name)
+    return paths
