@@ -80,13 +80,18 @@ help: ## List the targets
 .PHONY: setup
 setup: $(INSTALLED) ## Create .venv and install the app and its tools, every version pinned
 
+.PHONY: results
+results: $(EVALUATION) $(TOPICS)
+
 .PHONY: run
-run: $(EVALUATION) $(TOPICS) ## Build the corpus, train, evaluate, and show the topics
+run: results ## Build the corpus, train, evaluate, and show the topics
 	@$(BIN)/python scripts/show_run.py "$(RUN)"
 
 .PHONY: verify
-verify: $(EVALUATION) $(TOPICS) ## Run all of it again in a scratch folder, and compare by hash
-	@VENV="$(VENV)" scripts/verify_run.sh "$(RUN)" "$(MAKE)"
+verify: results ## Run all of it again in a scratch folder, and compare by hash
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	  $(MAKE) results DATA="$$scratch/data" RUNS="$$scratch/runs" && \
+	  $(BIN)/python scripts/compare_runs.py "$(RUN)" "$$scratch/runs/$(notdir $(RUN))"
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests
@@ -128,7 +133,7 @@ clean: ## Remove caches and what was installed; corpora and runs are kept
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
-	  "lda-app needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || true): name another one by make setup PYTHON=/path/to/python3"; exit 1; }
+	  "lda-app needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there): name another one by make setup PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
 	  "$(PYTHON) lacks its venv module: install it first (Debian and Ubuntu: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
