@@ -1,4 +1,4 @@
-"""Sources of documents: named corpora, the user's files and folders, standard input.
+"""Where documents come from: named corpora, the user's files and folders, standard input.
 
 Examples
 --------
@@ -9,8 +9,21 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lda_app.corpus.sources.base import FORMATS, Source, SourceOptions
+from lda_app.corpus.sources.delimited import DelimitedSource, TabSource
+from lda_app.corpus.sources.files import FileSource, LineSource
+from lda_app.corpus.sources.folder import FolderSource
+from lda_app.corpus.sources.json_lines import JsonLinesSource
+from lda_app.corpus.sources.spool import spooled, spooled_stdin
+from lda_app.corpus.sources.text_file import TextFile
+from lda_app.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["CORPORA", "FORMATS", "NamedCorpus", "Source", "SourceOptions", "open_source"]
 
@@ -21,26 +34,120 @@ class NamedCorpus:
 
     description: str
     licence: str
+    open: Callable[[], Source]
+
+
+def _pydocs() -> Source:
+    from lda_app.corpus.sources.pydocs import PyDocsSource
+
+    return PyDocsSource()
+
+
+def _newsgroups() -> Source:
+    from lda_app.corpus.sources.newsgroups import NewsgroupsSource
+
+    return NewsgroupsSource()
 
 
 CORPORA: dict[str, NamedCorpus] = {
     "pydocs": NamedCorpus(
-        description="documentation of the Python packages installed with the app; no network",
+        description="documentation of the Python packages installed with the app; needs no network",
         licence="of each package (BSD, MIT, Apache-2.0)",
+        open=_pydocs,
     ),
     "20newsgroups": NamedCorpus(
-        description="18,846 messages of 20 Usenet groups of 1993; fetched by scikit-learn",
-        licence="public messages, for research; http://qwone.com/~jason/20Newsgroups/",
+        description="18,846 messages of 20 Usenet groups, 1993; fetched by scikit-learn",
+        licence="public messages, collected for research",
+        open=_newsgroups,
     ),
+}
+
+FILE_SOURCES: dict[str, type[FileSource]] = {
+    "csv": DelimitedSource,
+    "tsv": TabSource,
+    "jsonl": JsonLinesSource,
+    "txt": LineSource,
+}
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".txt": "txt",
+    ".text": "txt",
 }
 
 
 def open_source(spec: str, options: SourceOptions) -> Source:
     """Open a corpus name, a path, or ``-`` for standard input.
 
+    Parameters
+    ----------
+    spec
+        A key of `CORPORA` (write ``./pydocs`` for a file of that name), a path, or ``-``.
+    options
+        How to read a file, a folder or standard input; a named corpus has no use for them.
+
     Raises
     ------
     CorpusError
-        The path is missing, of the wrong kind, or of unknown format.
+        The path is missing, of the wrong kind, or of unknown format; standard input is empty.
+
+    Examples
+    --------
+    >>> open_source("no-such-file.csv", SourceOptions())
+    Traceback (most recent call last):
+    lda_app.errors.CorpusError: no-such-file.csv: no such file or folder
     """
-    raise NotImplementedError
+    if spec == "-":
+        return _file_source(options.format or "txt", spooled_stdin(options), options)
+    if spec in CORPORA:
+        return CORPORA[spec].open()
+    path = Path(spec)
+    if _is_folder(path):
+        if options.format not in (None, "folder"):
+            raise CorpusError(f"{spec}: is a folder, but --format {options.format} needs a file")
+        return FolderSource(path, options)
+    return _file_source(_format(path, options), _text_file(path, options), options)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        close = get_close_matches(str(path), CORPORA, n=1)
+        hint = f"; did you mean the corpus {close[0]}?" if close else ""
+        raise CorpusError(f"{path}: no such file or folder{hint}") from None
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from error
+    return path.is_dir()
+
+
+def _file_source(format: str, file: TextFile, options: SourceOptions) -> Source:  # noqa: A002  the option's name
+    if format == "folder":
+        raise CorpusError(f"{file.name}: --format folder needs a folder")
+    return FILE_SOURCES[format](file, options)
+
+
+def _format(path: Path, options: SourceOptions) -> str:
+    if options.format:
+        return options.format
+    name = path.name.lower().removesuffix(".gz")
+    known = SUFFIXES.get(Path(name).suffix)
+    if known:
+        return known
+    if name.endswith((".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z")):
+        raise CorpusError(f"{path}: archives are not read; unpack it and name the folder or file")
+    raise CorpusError(f"{path}: the suffix names no known format; give --format csv, tsv, jsonl or txt")
+
+
+def _text_file(path: Path, options: SourceOptions) -> TextFile:
+    """Name the file; a pipe, which can be read only once, is copied first."""
+    if path.is_file():
+        return TextFile(path, path.name, options.encoding, options.encoding_errors)
+    try:
+        with path.open("rb") as pipe:
+            return spooled(pipe, str(path), options)
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror}") from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "tsv", "jsonl", "txt", "folder")
 HUGE_TEXT = 50_000_000  # characters: a text that makes the run's memory grow visibly
+MISSING_VALUES = frozenset({"nan", "na", "n/a", "null", "none"})
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Source(Protocol):
 
 
 class BaseSource(ABC):
-    """The checks of every source: ids are unique, there is a document, huge texts are warned of."""
+    """The checks of every source: ids are unique, there is a document, odd texts are counted."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -141,8 +142,9 @@ class BaseSource(ABC):
             if key in seen:
                 self._refuse_duplicate(document)
             seen.add(key)
-            if len(document.text) > HUGE_TEXT:
-                self.warnings[f"texts of more than {HUGE_TEXT:,} characters"] += 1
+            trouble = text_trouble(document.text)
+            if trouble:
+                self.warnings[trouble] += 1
             yield document
         if not seen:
             raise CorpusError(f"{self.name}: no document in it{self._why_empty()}")
@@ -162,3 +164,32 @@ class BaseSource(ABC):
 
     def _why_empty(self) -> str:
         return f"; {len(self.left_out)} rows were left out" if self.left_out else ""
+
+
+def text_trouble(text: str) -> str | None:
+    """Name what makes a text suspicious: the wrong column, perhaps, or a broken export; None if nothing does.
+
+    Examples
+    --------
+    >>> text_trouble("NaN")
+    'texts that are a missing value, such as NaN'
+    >>> text_trouble("The shuttle reached orbit")
+    """
+    if len(text) > HUGE_TEXT:
+        return f"texts of more than {HUGE_TEXT:,} characters"
+    if len(text) > 40:
+        return "empty texts" if text.isspace() else None
+    value = text.strip().lower()
+    if not value:
+        return "empty texts"
+    if value in MISSING_VALUES:
+        return "texts that are a missing value, such as NaN"
+    return "texts that are a number" if _is_number(value) else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

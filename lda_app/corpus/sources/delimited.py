@@ -1,0 +1,124 @@
+"""Documents in csv and tsv files: a row each, the other columns kept as metadata."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lda_app.corpus.documents import Document
+from lda_app.corpus.sources.files import FileSource
+from lda_app.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Names that a column of texts commonly has; used where no --text-column is given.
+TEXT_COLUMNS = (
+    "text", "content", "body", "document", "message", "abstract", "review", "comment", "description",
+    "article", "post", "tweet", "sentence",
+)  # fmt: skip
+
+
+class DelimitedSource(FileSource):
+    """Rows of a csv or tsv file; the first row names the columns."""
+
+    format = "csv"
+    delimiter = ","
+    options_used = ("text_column", "id_column", "delimiter", "skip_bad_lines")
+
+    def _read(self) -> Iterator[Document]:
+        rows = self._rows()
+        _, header = next(rows, (0, []))
+        if not header:
+            raise CorpusError(
+                f"{self.name}: the file is empty; a header row and a row a document are expected"
+            )
+        self._check_header(header)
+        text_column = self._text_column(header)
+        id_column = self._column(header, self.options.id_column)
+        for number, (line, row) in enumerate(rows, start=1):
+            place = f"{self.name}:{line}"
+            if len(row) != len(header):
+                self._ragged(place, len(row), len(header))
+                continue
+            metadata = {
+                name: value
+                for column, (name, value) in enumerate(zip(header, row, strict=True))
+                if column not in (text_column, id_column)
+            }
+            key = str(number) if id_column is None else row[id_column]
+            yield Document(key, row[text_column], metadata=metadata, place=place)
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line on which each row begins, and its cells; blank lines are passed over."""
+        csv.field_size_limit(2**31 - 1)  # the default ends the reading at a text of 131,072 characters
+        reader = csv.reader(self.lines(), delimiter=self._delimiter, strict=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                self._malformed(f"{self.name}:{line}", error)
+                continue
+            if row:
+                yield line, row
+            else:
+                self.warnings["blank lines passed over"] += 1
+
+    @property
+    def _delimiter(self) -> str:
+        return self.options.delimiter or self.delimiter
+
+    def _malformed(self, place: str, error: csv.Error) -> None:
+        if "unexpected end of data" in str(error):  # it may have swallowed any number of rows
+            raise CorpusError(f'{place}: the quote (") opened in this row is never closed') from error
+        self.bad_line(place, f"malformed quoting ({error})")
+
+    def _ragged(self, place: str, cells: int, columns: int) -> None:
+        reason = f"{cells} cells, but the header has {columns} columns"
+        self.bad_line(place, reason, hint="check the quotes and --delimiter; ")
+
+    def _check_header(self, header: list[str]) -> None:
+        repeated = [name for name, count in Counter(header).items() if count > 1]
+        if repeated:
+            raise CorpusError(f"{self.name}:1: the column name {repeated[0]!r} is there twice; rename one")
+        other = next((mark for mark in ",;\t|" if mark in header[0]), None)
+        if len(header) == 1 and other:
+            option = "tab" if other == "\t" else f"'{other}'"
+            raise CorpusError(
+                f"{self.name}:1: only one column, {header[0]!r}; "
+                f"if that is not its name, try --delimiter {option}"
+            )
+
+    def _column(self, header: list[str], name: str | None) -> int | None:
+        if name is None:
+            return None
+        if name not in header:
+            raise CorpusError(f"{self.name}: no column {name!r}; the columns are {_listed(header)}")
+        return header.index(name)
+
+    def _text_column(self, header: list[str]) -> int:
+        given = self._column(header, self.options.text_column)
+        if given is not None:
+            return given
+        likely = [column for column, name in enumerate(header) if name.strip().lower() in TEXT_COLUMNS]
+        candidates = [0] if len(header) == 1 else likely
+        if len(candidates) != 1:
+            columns = _listed(header)
+            raise CorpusError(f"{self.name}: give --text-column, the column of the text; there are {columns}")
+        return candidates[0]
+
+
+class TabSource(DelimitedSource):
+    """Rows of a tsv file."""
+
+    format = "tsv"
+    delimiter = "\t"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:20])
+    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,0 +1,61 @@
+"""One file of documents: the base of csv, json lines and plain lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lda_app.corpus.documents import Document
+from lda_app.corpus.sources.base import BaseSource, SourceOptions
+from lda_app.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lda_app.corpus.sources.text_file import TextFile
+
+
+class FileSource(BaseSource):
+    """Documents of one text file.
+
+    Parameters
+    ----------
+    file
+        The text.
+    options
+        How to read it; each kind of file uses the options that concern it.
+    """
+
+    format: str
+    options_used: tuple[str, ...] = ()
+
+    def __init__(self, file: TextFile, options: SourceOptions) -> None:
+        super().__init__(file.name)
+        self.file = file
+        self.options = options
+
+    def lines(self) -> Iterator[str]:
+        """Yield the file's lines with their ends, troubles counted in ``warnings``."""
+        return self.file.lines(self.warnings)
+
+    def describe(self) -> dict[str, Any]:
+        """Name the file, its size and hash, and the options that concern it."""
+        names = (*self.options_used, "encoding", "encoding_errors")
+        options = {name: getattr(self.options, name) for name in names}
+        return {"kind": self.format, "files": [self.file.describe()], "options": options}
+
+    def bad_line(self, place: str, reason: str, hint: str = "") -> None:
+        """Leave a row out with a warning if the user allowed it, else raise CorpusError."""
+        if not self.options.skip_bad_lines:
+            raise CorpusError(f"{place}: {reason}; {hint}--skip-bad-lines leaves such rows out")
+        self.warnings["bad rows left out"] += 1
+        self.left_out.append((place, reason))
+
+
+class LineSource(FileSource):
+    """A plain text file, a document a line; ids are line numbers, an empty line is an empty document."""
+
+    format = "txt"
+
+    def _read(self) -> Iterator[Document]:
+        for number, line in enumerate(self.lines(), start=1):
+            yield Document(str(number), line.rstrip("\r\n"), place=f"{self.name}:{number}")
