@@ -1,0 +1,181 @@
+"""All figures of a model on one split of a corpus, each under its protocol's name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lda_app import topics
+from lda_app.errors import CorpusError
+from lda_app.evaluation.coherence import Coherence, document_npmi
+from lda_app.evaluation.diversity import Duplicate, duplicates, live_topics, unique_share
+from lda_app.evaluation.perplexity import Perplexity, document_completion, elbo_scores
+from lda_app.runtime import progress
+
+if TYPE_CHECKING:
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
+    from lda_app.evaluation.perplexity import FloatArray, Infer
+
+SCHEMA_VERSION = 1
+COHERENCE_WORDS = 10
+DIVERSITY_WORDS = 25
+_PASSES = 3  # over the documents: the bound, the completion, the prevalence
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured, on what.
+
+    Parameters
+    ----------
+    split, seed
+        The split evaluated; the seed of samples and of the halves of documents.
+    corpus
+        Fingerprint of the corpus.
+    num_topics, num_words
+        K and V.
+    num_documents, num_tokens
+        Documents of the split that have a token, and their tokens: what live topics are measured on.
+    perplexities
+        One a protocol.
+    coherences
+        One a reference split.
+    diversity
+        Share of distinct words among the top ``DIVERSITY_WORDS`` of all topics.
+    live_topics
+        Topics whose mean share is at least 0.1/K.
+    duplicates
+        Pairs of topics that share at least half of their top ``COHERENCE_WORDS``.
+    """
+
+    split: str
+    seed: int
+    corpus: str
+    num_topics: int
+    num_words: int
+    num_documents: int
+    num_tokens: int
+    perplexities: tuple[Perplexity, ...]
+    coherences: tuple[Coherence, ...]
+    diversity: float
+    live_topics: int
+    duplicates: tuple[Duplicate, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures as JSON can hold them, with a ``schema_version``."""
+        measured_on = {
+            "split": self.split,
+            "num_documents": self.num_documents,
+            "num_tokens": self.num_tokens,
+        }
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "split": self.split,
+            "seed": self.seed,
+            "corpus_fingerprint": self.corpus,
+            "num_topics": self.num_topics,
+            "num_words": self.num_words,
+            "perplexity": {measure.protocol: asdict(measure) for measure in self.perplexities},
+            "coherence": [_coherence_to_dict(coherence) for coherence in self.coherences],
+            "diversity": {
+                "protocol": "unique_share",
+                "value": self.diversity,
+                "num_top_words": min(DIVERSITY_WORDS, self.num_words),
+            },
+            "live_topics": {
+                "protocol": "mean_share_at_least_0.1_of_uniform",
+                "value": self.live_topics,
+                **measured_on,
+            },
+            "duplicate_topics": {
+                "protocol": "5_of_10_top_words_shared",
+                "value": len({topic for pair in self.duplicates for topic in (pair.topic, pair.other)}),
+                "pairs": [pair._asdict() for pair in self.duplicates],
+            },
+        }
+
+
+def evaluate(
+    infer: Infer, alpha: FloatArray, beta: FloatArray, corpus: Corpus, *, split: str = "test", seed: int = 0
+) -> Evaluation:
+    """Measure a model on a split of a corpus.
+
+    Parameters
+    ----------
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts (D, V).
+    alpha, beta
+        The model: prior (K,) of θ, topic-word probabilities (K, V).
+    corpus
+        Over the model's vocabulary. Coherence is measured on its training split and on the split evaluated.
+    split
+        The split that perplexities and live topics are measured on.
+    seed
+        Of the samples of θ and of the halves of documents.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such split, or none of its documents has a word.
+    """
+    doc_term = _filled_split(corpus, split)
+    num_topics, num_words = beta.shape
+    top = topics.top_words(beta, DIVERSITY_WORDS)
+    with progress("Evaluating", total=_PASSES * doc_term.num_documents, unit="documents") as bar:
+
+        def watched(block: DocTermMatrix) -> FloatArray:
+            concentration = infer(block)
+            bar.advance(block.num_documents)
+            return concentration
+
+        bound = elbo_scores(doc_term, watched, alpha, beta, seed=seed)
+        completion = document_completion(doc_term, watched, beta, seed=seed)
+        used = topics.usage(doc_term, watched, num_documents=0)
+    references = sorted({"train", split} & set(corpus.splits), reverse=True)
+    return Evaluation(
+        split=split,
+        seed=seed,
+        corpus=corpus.fingerprint,
+        num_topics=num_topics,
+        num_words=num_words,
+        num_documents=used.num_documents,
+        num_tokens=used.num_tokens,
+        perplexities=(
+            bound.token_weighted("elbo"),
+            bound.document_mean("elbo_document_mean"),
+            completion,
+        ),
+        coherences=tuple(
+            document_npmi(top[:, :COHERENCE_WORDS], corpus.split(name), name) for name in references
+        ),
+        diversity=unique_share(top),
+        live_topics=live_topics(used.prevalence),
+        duplicates=duplicates(top[:, :COHERENCE_WORDS]),
+    )
+
+
+def _filled_split(corpus: Corpus, split: str) -> DocTermMatrix:
+    """Return the counts of a split that has something to measure."""
+    if split not in corpus.splits:
+        raise CorpusError(f"{corpus.path}: no split {split!r}; there are {', '.join(corpus.splits)}")
+    doc_term = corpus.split(split)
+    if doc_term.num_tokens == 0:
+        raise CorpusError(
+            f"{corpus.path}: no document of the split {split!r} has a word of the vocabulary; "
+            "evaluate another one with --split"
+        )
+    return doc_term
+
+
+def _coherence_to_dict(coherence: Coherence) -> dict[str, Any]:
+    return {
+        "protocol": coherence.protocol,
+        "value": coherence.mean,
+        "reference_split": coherence.reference,
+        "num_top_words": coherence.num_top_words,
+        "num_documents": coherence.num_documents,
+        "num_tokens": coherence.num_tokens,
+        "unseen_words": int(coherence.unseen_words.sum()),
+        "per_topic": coherence.per_topic.tolist(),
+    }

@@ -1,0 +1,216 @@
+"""What a model's topics are about: top words, prevalence, representative documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+
+    FloatArray = npt.NDArray[np.floating[Any]]
+    IntArray = npt.NDArray[np.integer[Any]]
+    Infer = Callable[[DocTermMatrix], FloatArray]
+
+_BLOCK = 8192  # documents whose proportions are held at a time
+
+
+@dataclass(frozen=True)
+class TopicWord:
+    """A word of a topic and its probability in it."""
+
+    word: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class TopicDocument:
+    """A document and the topic's share of it; ``row`` is its place in the corpus's split."""
+
+    row: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic, described.
+
+    Parameters
+    ----------
+    id
+        The topic's place in the model, 0 … K − 1; it stays the same however topics are ordered.
+    words
+        The most probable words, most probable first.
+    prevalence
+        Its mean share over documents, each document weighing the same; None without a corpus.
+    coherence
+        Its score by a measure of coherence; None if it was not measured.
+    documents
+        The documents of which it has the largest share.
+    """
+
+    id: int
+    words: tuple[TopicWord, ...]
+    prevalence: float | None = None
+    coherence: float | None = None
+    documents: tuple[TopicDocument, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Usage:
+    """How a corpus uses the topics.
+
+    Parameters
+    ----------
+    prevalence
+        (K,) mean share of each topic over the documents that have a token.
+    rows, shares
+        (K, N) the documents of which a topic has the largest share, by row number, and that share.
+    num_documents, num_tokens
+        What was averaged over.
+    """
+
+    prevalence: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float64]
+    num_documents: int
+    num_tokens: int
+
+    def representative(self, topic: int) -> tuple[TopicDocument, ...]:
+        """Return the documents of which a topic has the largest share, the largest first."""
+        return tuple(map(TopicDocument, self.rows[topic].tolist(), self.shares[topic].tolist()))
+
+
+def top_words(beta: FloatArray, num_words: int) -> npt.NDArray[np.int64]:
+    """Most probable words of each topic.
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities.
+    num_words
+        N, words a topic; all of them if the vocabulary has fewer.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K, min(N, V)) word ids, most probable first; of equally probable words the earlier one comes first.
+
+    Examples
+    --------
+    >>> top_words(np.array([[0.1, 0.6, 0.3], [0.4, 0.2, 0.4]]), 2).tolist()
+    [[1, 2], [0, 2]]
+    """
+    return _largest(np.asarray(beta), min(num_words, beta.shape[1]))
+
+
+def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usage:
+    """Infer the topic proportions of each document, and average and rank them.
+
+    Documents without tokens are left out. Memory does not grow with the corpus.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V).
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    num_documents
+        N, representative documents a topic; fewer if there are fewer.
+
+    Raises
+    ------
+    ValueError
+        If no document has a token.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> documents = DocTermMatrix.from_scipy([[3, 0], [0, 0], [1, 1]])
+    >>> found = usage(documents, lambda block: 1.0 + block.to_scipy().toarray(), num_documents=1)
+    >>> found.prevalence.round(3).tolist(), found.rows.tolist()
+    ([0.65, 0.35], [[0], [2]])
+    """
+    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    if not len(filled):
+        raise ValueError("prevalence needs a document with at least one word of the vocabulary")
+    total: FloatArray = np.zeros(())
+    rows, shares = np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
+    for start in range(0, len(filled), _BLOCK):
+        block = filled[start : start + _BLOCK]
+        concentration = np.asarray(infer(doc_term.rows(block)), dtype=np.float64)
+        theta = concentration / concentration.sum(axis=1, keepdims=True)
+        total = total + theta.sum(axis=0)
+        rows, shares = _keep_largest(rows, shares, block, theta.T, num_documents)
+    return Usage(total / len(filled), rows, shares, len(filled), doc_term.num_tokens)
+
+
+def describe(
+    beta: FloatArray,
+    words: Sequence[str],
+    num_words: int = 10,
+    *,
+    used: Usage | None = None,
+    coherence: FloatArray | None = None,
+) -> list[Topic]:
+    """Describe each topic, the most prevalent first (in the model's order without a corpus).
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities.
+    words
+        The vocabulary, V words.
+    num_words
+        Top words a topic.
+    used
+        How a corpus uses the topics, by :func:`usage`.
+    coherence
+        (K,) coherence of each topic.
+
+    Examples
+    --------
+    >>> topics = describe(np.array([[0.2, 0.8], [0.9, 0.1]]), ["moon", "engine"], num_words=1)
+    >>> [(topic.id, topic.words[0].word) for topic in topics]
+    [(0, 'engine'), (1, 'moon')]
+    """
+    topics = [
+        Topic(
+            k,
+            words=tuple(TopicWord(words[w], float(beta[k, w])) for w in top),
+            prevalence=None if used is None else float(used.prevalence[k]),
+            coherence=None if coherence is None else float(coherence[k]),
+            documents=() if used is None else used.representative(k),
+        )
+        for k, top in enumerate(top_words(beta, num_words).tolist())
+    ]
+    return sorted(topics, key=lambda topic: -(topic.prevalence or 0))
+
+
+def _largest(values: FloatArray, number: int) -> npt.NDArray[np.int64]:
+    """Columns of the largest values of each row, largest first, ties by column."""
+    threshold = -np.partition(-values, number - 1, axis=1)[:, number - 1 : number]
+    chosen = np.empty((len(values), number), dtype=np.int64)
+    for row, (value, least) in enumerate(zip(values, threshold, strict=True)):
+        candidates = np.flatnonzero(value >= least)
+        chosen[row] = candidates[np.argsort(-value[candidates], kind="stable")[:number]]
+    return chosen
+
+
+def _keep_largest(
+    rows: IntArray, shares: FloatArray, block: IntArray, block_shares: FloatArray, number: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Merge the representative documents so far, (K, n), with those of another block, (K, B)."""
+    num_topics = len(block_shares)
+    all_rows = np.hstack([rows.reshape(num_topics, -1), np.tile(block, (num_topics, 1))])
+    all_shares = np.hstack([shares.reshape(num_topics, -1), block_shares])
+    if number == 0:
+        return all_rows[:, :0], all_shares[:, :0]
+    best = _largest(all_shares, min(number, all_shares.shape[1]))
+    return np.take_along_axis(all_rows, best, axis=1), np.take_along_axis(all_shares, best, axis=1)

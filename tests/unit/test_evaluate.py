@@ -1,0 +1,93 @@
+"""All figures of a model together, on a corpus made by hand."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.errors import CorpusError
+from lda_app.evaluation.coherence import npmi
+from lda_app.evaluation.evaluate import evaluate
+from lda_app.evaluation.perplexity import document_completion, elbo
+
+ALPHA = np.full(3, 0.1)
+BETA = np.random.default_rng(0).dirichlet(np.full(40, 0.1), size=3)
+
+
+def sample(num_documents, seed):
+    generator = np.random.default_rng(seed)
+    theta = generator.dirichlet(ALPHA, num_documents)
+    return DocTermMatrix.from_scipy(generator.poisson(20 * theta @ BETA))
+
+
+@dataclass
+class FakeCorpus:
+    matrices: dict
+    path: Path = Path("corpus")
+    fingerprint: str = "f00d"
+    splits: tuple = field(init=False)
+
+    def __post_init__(self):
+        self.splits = tuple(self.matrices)
+
+    def split(self, name):
+        return self.matrices[name]
+
+
+def infer(doc_term):
+    responsibilities = BETA / BETA.sum(axis=0)
+    return ALPHA + doc_term.to_scipy() @ responsibilities.T
+
+
+@pytest.fixture
+def corpus():
+    return FakeCorpus({"train": sample(200, 1), "test": sample(80, 2)})
+
+
+def test_each_figure_has_its_protocol_and_is_the_one_of_its_function(corpus):
+    result = evaluate(infer, ALPHA, BETA, corpus, seed=5).to_dict()
+    test = corpus.split("test")
+    perplexity = result["perplexity"]
+    assert list(perplexity) == ["elbo", "elbo_document_mean", "document_completion"]
+    assert perplexity["elbo"]["value"] == elbo(test, infer, ALPHA, BETA, seed=5).value
+    completion = document_completion(test, infer, BETA, seed=5)
+    assert perplexity["document_completion"]["value"] == completion.value
+    assert all(p["num_documents"] > 0 and p["num_tokens"] > 0 for p in perplexity.values())
+    assert [c["reference_split"] for c in result["coherence"]] == ["train", "test"]
+    top = np.argsort(-BETA, axis=1)[:, :10]
+    assert result["coherence"][1]["value"] == pytest.approx(npmi(top, test).mean())
+    assert result["live_topics"]["value"] == 3
+    assert result["schema_version"] == 1
+
+
+def test_the_document_is_json_and_the_same_each_time(corpus):
+    first, again = (
+        json.dumps(evaluate(infer, ALPHA, BETA, corpus).to_dict(), allow_nan=False) for _ in range(2)
+    )
+    assert first == again
+
+
+def test_the_training_split_is_its_own_reference(corpus):
+    result = evaluate(infer, ALPHA, BETA, corpus, split="train").to_dict()
+    assert [c["reference_split"] for c in result["coherence"]] == ["train"]
+
+
+def test_duplicate_topics_are_counted_and_listed(corpus):
+    twice = np.vstack([BETA[:2], BETA[:1]])
+    result = evaluate(infer, ALPHA, twice, corpus).to_dict()["duplicate_topics"]
+    assert result["value"] == 2
+    assert result["pairs"][0] == {"topic": 0, "other": 2, "shared_words": 10}
+
+
+def test_an_unknown_split_is_named_with_those_there_are(corpus):
+    with pytest.raises(CorpusError, match="no split 'dev'; there are train, test"):
+        evaluate(infer, ALPHA, BETA, corpus, split="dev")
+
+
+def test_a_split_without_words_is_named():
+    corpus = FakeCorpus({"train": sample(9, 0), "test": DocTermMatrix.from_scipy(np.zeros((3, 40)))})
+    with pytest.raises(CorpusError, match="'test' has a word"):
+        evaluate(infer, ALPHA, BETA, corpus)
