@@ -167,7 +167,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     if _is_device(path):
-        with _writing(path, path), path.open("ab", buffering=0) as stream:
+        with _writing(path, path), path.open("ab") as stream:
             yield stream
         return
     path = _target(path)
