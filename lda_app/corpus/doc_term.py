@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -109,6 +110,22 @@ class DocTermMatrix:
         places = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], sizes)
         return DocTermMatrix(indptr, self.indices[places], self.counts[places], self.num_words)
 
+    def blocks(self, size: int) -> Iterator[DocTermMatrix]:
+        """Yield consecutive rows, ``size`` at a time, the last block shorter; nothing is copied but indptr.
+
+        Examples
+        --------
+        >>> matrix = DocTermMatrix.from_scipy(sparse.csr_array([[1, 0], [2, 3], [0, 4]]))
+        >>> [block.lengths().tolist() for block in matrix.blocks(2)]
+        [[1, 5], [4]]
+        """
+        for start in range(0, self.num_documents, size):
+            indptr = self.indptr[start : start + size + 1]
+            entries = slice(indptr[0], indptr[-1])
+            yield DocTermMatrix(
+                indptr - indptr[0], self.indices[entries], self.counts[entries], self.num_words
+            )
+
     def to_scipy(self) -> sparse.csr_array[Any, Any]:
         """Return the same counts as a scipy array that shares the memory of ``counts``."""
         return sparse.csr_array((self.counts, self.indices, self.indptr), shape=self.shape)
@@ -144,10 +161,28 @@ class DocTermMatrix:
         arrays = (wide.indptr.astype(np.int64), wide.indices.astype(np.int32), wide.data.astype(np.int32))
         return cls(*arrays, num_words=wide.shape[1])
 
+    @classmethod
+    def concatenate(cls, matrices: Sequence[DocTermMatrix], num_words: int) -> DocTermMatrix:
+        """Put the rows of matrices over the same V words below each other; of none, it has no rows.
+
+        Examples
+        --------
+        >>> matrix = DocTermMatrix.from_scipy(sparse.csr_array([[1, 0], [2, 3]]))
+        >>> DocTermMatrix.concatenate([matrix, matrix], num_words=2).shape
+        (4, 2)
+        """
+        sizes = [np.zeros(1, dtype=np.int64), *(np.diff(matrix.indptr) for matrix in matrices)]
+        return cls(
+            np.cumsum(np.concatenate(sizes)),
+            np.concatenate([np.zeros(0, dtype=np.int32), *(matrix.indices for matrix in matrices)]),
+            np.concatenate([np.zeros(0, dtype=np.int32), *(matrix.counts for matrix in matrices)]),
+            num_words,
+        )
+
     def save(self, folder: Path) -> None:
         """Write ``indptr.npy``, ``indices.npy`` and ``counts.npy`` into a folder, which is made."""
         with DocTermWriter(folder) as writer:
-            writer.append(np.diff(self.indptr), self.indices, self.counts)
+            writer.append(self)
 
     @classmethod
     def open(cls, folder: Path, num_words: int) -> DocTermMatrix:
@@ -174,7 +209,7 @@ class DocTermMatrix:
 
 
 class DocTermWriter:
-    """Writes a document-term matrix row by row, so that it need not fit into memory.
+    """Writes a document-term matrix a few rows at a time, so that it need not fit into memory.
 
     Use it as a context manager; the files are complete when it exits.
 
@@ -188,9 +223,10 @@ class DocTermWriter:
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> with DocTermWriter(folder) as writer:
-    ...     writer.append(np.array([1, 0]), np.array([4]), np.array([7]))
-    >>> DocTermMatrix.open(folder, num_words=5).shape
-    (2, 5)
+    ...     for _ in range(3):
+    ...         writer.append(DocTermMatrix.from_scipy(sparse.csr_array([[1, 0], [2, 3]])))
+    >>> DocTermMatrix.open(folder, num_words=2).shape
+    (6, 2)
     """
 
     def __init__(self, folder: Path) -> None:
@@ -199,21 +235,12 @@ class DocTermWriter:
         self._end = 0
         self._arrays["indptr"].append(np.zeros(1, dtype=np.int64))
 
-    def append(self, sizes: IntArray, indices: IntArray, counts: IntArray) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        sizes
-            (N,) distinct words of each row.
-        indices, counts
-            (sum of sizes,) word ids, ascending within a row, and their counts.
-        """
-        ends = self._end + np.cumsum(sizes, dtype=np.int64)
-        self._arrays["indptr"].append(ends)
-        self._arrays["indices"].append(indices)
-        self._arrays["counts"].append(counts)
-        self._end += len(indices)
+    def append(self, rows: DocTermMatrix) -> None:
+        """Add the rows of a matrix; its number of words is not compared."""
+        self._arrays["indptr"].append(self._end + rows.indptr[1:])
+        self._arrays["indices"].append(rows.indices)
+        self._arrays["counts"].append(rows.counts)
+        self._end += len(rows.indices)
 
     def __enter__(self) -> DocTermWriter:
         return self

@@ -35,6 +35,7 @@ _APOSTROPHES = "'’ʼ＇"
 _FORM = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_APOSTROPHES}]+")
 _ASCII_FORMS = "".join(chr(code) if chr(code).isalnum() or chr(code) == "'" else " " for code in range(128))
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+_SPACE = re.compile(r"\s")
 _INVISIBLE = regex.compile(r"\p{Cf}+")
 # Each of these characters says about as much as two letters of an alphabet.
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
@@ -169,9 +170,13 @@ class Tokenizer:
         return Reading(tuple(self._without_stop_words(words)), is_text=bool(words))
 
     def _is_word(self, text: str) -> bool:
-        if not text or not text[0].isalpha() or _CLAUSE.search(text):
+        if not text[:1].isalpha():
             return False
-        length = len(text) if text.isascii() else len(text) + len(_DENSE.findall(text))
+        length = len(text)
+        if not text.isascii():
+            if _CLAUSE.search(text):
+                return False
+            length += len(_DENSE.findall(text))
         return self.options.min_length <= length and len(text) <= self.options.max_length
 
     def _without_stop_words(self, words: list[str]) -> Iterator[str]:
@@ -302,6 +307,3 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:] if start else text
-
-
-_SPACE = re.compile(r"\s")

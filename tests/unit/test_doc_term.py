@@ -49,6 +49,13 @@ def test_rows_are_scipys_rows(dense, data):
     assert np.array_equal(chosen.to_scipy().toarray(), dense[np.array(index, dtype=int)])
 
 
+@given(DENSE, st.integers(1, 8))
+def test_blocks_are_all_rows_in_order(dense, size):
+    blocks = list(DocTermMatrix.from_scipy(dense).blocks(size))
+    assert all(block.num_documents == size for block in blocks[:-1])
+    assert np.array_equal(np.vstack([block.to_scipy().toarray() for block in blocks]), dense)
+
+
 @pytest.mark.parametrize("index", [[-1], [2], [0, 5]])
 def test_rows_beyond_the_matrix(index):
     with pytest.raises(IndexError, match="matrix of 2 rows"):
@@ -107,8 +114,7 @@ def test_written_in_pieces_is_the_same_file_as_numpys(tmp_path):
     matrix = DocTermMatrix.from_scipy(np.arange(12).reshape(4, 3))
     with DocTermWriter(tmp_path / "pieces") as writer:
         for row in range(4):
-            piece = matrix.rows([row])
-            writer.append(np.diff(piece.indptr), piece.indices, piece.counts)
+            writer.append(matrix.rows([row]))
     np.save(tmp_path / "counts.npy", matrix.counts)
     assert (tmp_path / "pieces" / "counts.npy").read_bytes() == (tmp_path / "counts.npy").read_bytes()
 

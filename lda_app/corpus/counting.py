@@ -1,0 +1,258 @@
+"""Many texts to word counts, a chunk of documents at a time, on all cores.
+
+The tokens of a chunk are numbered by form as they come, and two sparse matrices do the rest:
+(documents x forms) @ (forms x words) = (documents x words).
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import signal
+from collections import defaultdict, deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from scipy import sparse
+
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
+from lda_app.runtime import cpu_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+Item = TypeVar("Item")
+
+_CHUNK_DOCUMENTS = 2_000
+_CHUNK_CHARACTERS = 4_000_000
+_TOKENS_HELD = 2_000_000  # per worker, before they are summed up
+_CHUNKS_WORTH_A_POOL = 8
+
+
+@dataclass(frozen=True)
+class WordCounts:
+    """The words of a chunk of documents.
+
+    Parameters
+    ----------
+    words
+        The chunk's distinct words in the order of their first form: the columns of the matrix.
+    matrix
+        Counts, a row a document.
+    unread
+        (documents,) bool: more than half of the characters in runs of letters and digits matched no token.
+    """
+
+    words: list[str]
+    matrix: DocTermMatrix
+    unread: npt.NDArray[np.bool_]
+
+
+def count_words(tokenizer: Tokenizer, texts: Sequence[str]) -> WordCounts:
+    """Count the words of some texts.
+
+    Memory grows with the number of distinct words a text, not with the tokens of a huge one.
+
+    Examples
+    --------
+    >>> counted = count_words(Tokenizer(TokenizerOptions()), ["orbit, moon, orbit", "12 34 56"])
+    >>> counted.words, counted.matrix.to_scipy().toarray().tolist(), counted.unread.tolist()
+    (['orbit', 'moon'], [[2, 1], [0, 0]], [False, True])
+    """
+    form_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    by_form = _count_forms(tokenizer, texts, form_ids)
+    readings = [tokenizer.read(form) for form in form_ids]
+    word_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    columns = [word_ids[word] for reading in readings for word in reading.words]
+    ends = np.cumsum([0, *(len(reading.words) for reading in readings)])
+    parts = np.ones(len(columns), dtype=np.int32), np.array(columns, dtype=np.int32), ends
+    by_word = by_form @ sparse.csr_array(parts, shape=(len(readings), len(word_ids)))
+
+    characters = np.array([len(form) for form in form_ids], dtype=np.int64)
+    read = characters * np.array([reading.is_text for reading in readings], dtype=np.int64)
+    return WordCounts(list(word_ids), _from_csr(by_word), by_form @ (characters - 2 * read) > 0)
+
+
+def chunks_of(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:
+    """Cut a stream of documents into lists of some thousand, or of some million characters.
+
+    Examples
+    --------
+    >>> list(chunks_of(["orbit", "moon"], str))
+    [['orbit', 'moon']]
+    """
+    chunk: list[Item] = []
+    characters = 0
+    for item in items:
+        chunk.append(item)
+        characters += len(text_of(item))
+        if len(chunk) >= _CHUNK_DOCUMENTS or characters >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def count_chunks(
+    items: Iterable[Item],
+    text_of: Callable[[Item], str],
+    options: TokenizerOptions,
+    workers: int | None = None,
+) -> Iterator[tuple[list[Item], WordCounts]]:
+    """Count the words of a stream of documents, chunk by chunk, in order.
+
+    The result does not depend on the number of workers. Worker processes are started afresh, so a script
+    that uses them needs the usual ``if __name__ == "__main__":``.
+
+    Parameters
+    ----------
+    items
+        The documents; a few chunks of them are in memory at a time.
+    text_of
+        The text of a document.
+    options
+        What counts as a word.
+    workers
+        Processes; None takes all cores for large corpora and none but this process for small ones.
+
+    Yields
+    ------
+    list, WordCounts
+        Some documents and their words.
+
+    Examples
+    --------
+    >>> chunks = count_chunks(["orbit", "moon orbit"], str, TokenizerOptions())
+    >>> [(len(documents), counted.matrix.num_tokens) for documents, counted in chunks]
+    [(2, 3)]
+    """
+    chunks = chunks_of(items, text_of)
+    head = list(itertools.islice(chunks, _CHUNKS_WORTH_A_POOL))
+    if workers is None:
+        workers = cpu_count() if len(head) == _CHUNKS_WORTH_A_POOL else 1
+    chunks = itertools.chain(head, chunks)
+    del head
+    if workers == 1:
+        tokenizer = Tokenizer(options)
+        for chunk in chunks:
+            yield chunk, count_words(tokenizer, [text_of(item) for item in chunk])
+    else:
+        yield from _count_in_pool(chunks, text_of, options, workers)
+
+
+def relabel(matrix: DocTermMatrix, new_ids: npt.NDArray[np.int32], num_words: int) -> DocTermMatrix:
+    """Give the columns new numbers and drop those that have none.
+
+    Parameters
+    ----------
+    matrix
+        (D, V) counts.
+    new_ids
+        (V,) the new number of each column, distinct, or -1.
+    num_words
+        The new number of columns.
+
+    Examples
+    --------
+    >>> matrix = DocTermMatrix.from_scipy(sparse.csr_array([[1, 2, 3]]))
+    >>> relabel(matrix, np.array([1, -1, 0], dtype=np.int32), 2).to_scipy().toarray().tolist()
+    [[3, 1]]
+    """
+    indices = new_ids[matrix.indices]
+    kept = indices >= 0
+    running = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+    parts = matrix.counts[kept], indices[kept], running[matrix.indptr]
+    return _from_csr(sparse.csr_array(parts, shape=(matrix.num_documents, num_words)))
+
+
+def _count_forms(
+    tokenizer: Tokenizer, texts: Sequence[str], form_ids: defaultdict[str, int]
+) -> sparse.csr_array[Any, Any]:
+    """Count forms a text, (texts, forms), numbering the forms as they come."""
+    total: sparse.csr_array[Any, Any] = sparse.csr_array((len(texts), 0), dtype=np.int32)
+    for rows, columns in _blocks(tokenizer, texts, form_ids):
+        shape = len(texts), len(form_ids)
+        ones = np.ones(len(columns), dtype=np.int32)
+        wider = sparse.csr_array((total.data, total.indices, total.indptr), shape=shape)
+        total = wider + sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
+    return total
+
+
+def _blocks(
+    tokenizer: Tokenizer, texts: Sequence[str], form_ids: defaultdict[str, int]
+) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+    """Yield the text and the form of each token, about two million tokens at a time."""
+    rows: list[int] = []
+    parts: list[npt.NDArray[np.int32]] = []
+    held = 0
+    for row, text in enumerate(texts):
+        for forms in tokenizer.forms(text):
+            parts.append(np.fromiter(map(form_ids.__getitem__, forms), dtype=np.int32, count=len(forms)))
+            rows.append(row)
+            held += len(forms)
+            if held >= _TOKENS_HELD:
+                yield _joined(rows, parts)
+                rows, parts, held = [], [], 0
+    if parts:
+        yield _joined(rows, parts)
+
+
+def _joined(
+    rows: list[int], parts: list[npt.NDArray[np.int32]]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    sizes = [len(part) for part in parts]
+    return np.repeat(np.array(rows, dtype=np.int32), sizes), np.concatenate(parts)
+
+
+def _from_csr(csr: sparse.csr_array[Any, Any]) -> DocTermMatrix:
+    csr.sort_indices()
+    arrays = csr.indptr.astype(np.int64), csr.indices.astype(np.int32), csr.data.astype(np.int32)
+    return DocTermMatrix(*arrays, num_words=csr.shape[1])
+
+
+def _count_in_pool(
+    chunks: Iterable[list[Item]], text_of: Callable[[Item], str], options: TokenizerOptions, workers: int
+) -> Iterator[tuple[list[Item], WordCounts]]:
+    with _pool(options, workers) as pool:
+        waiting: deque[tuple[list[Item], Future[WordCounts]]] = deque()
+        for chunk in chunks:
+            waiting.append((chunk, pool.submit(_count_in_worker, [text_of(item) for item in chunk])))
+            if len(waiting) > 2 * workers:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        for done, future in waiting:
+            yield done, future.result()
+
+
+@contextmanager
+def _pool(options: TokenizerOptions, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Start workers without a copy of this process, whose threads may hold locks."""
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([__name__])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(options,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_worker_tokenizer: Tokenizer | None = None
+
+
+def _start_worker(options: TokenizerOptions) -> None:
+    global _worker_tokenizer  # noqa: PLW0603
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the pool
+    _worker_tokenizer = Tokenizer(options)
+
+
+def _count_in_worker(texts: Sequence[str]) -> WordCounts:
+    assert _worker_tokenizer is not None
+    return count_words(_worker_tokenizer, texts)

@@ -1,0 +1,332 @@
+"""Which words are counted: pruning fitted on the training split, then the same counts for any text."""
+
+from __future__ import annotations
+
+import math
+import platform
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.corpus.counting import chunks_of, count_words, relabel
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions, resolve_stop_words
+from lda_app.errors import ConfigError, CorpusError, FolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.vocabulary import Vocabulary
+
+_SMALL = 100  # training documents: below, a share of documents says little about a word
+_COMMON = 0.5
+_DOCUMENTS_PER_MIN_DF = 200
+
+
+@dataclass(frozen=True)
+class PreprocessOptions:
+    """What counts as a word, and which words are kept.
+
+    A number of documents is an int from 1, a share of the training documents a float up to 1.0.
+
+    Parameters
+    ----------
+    tokenizer
+        What counts as a word.
+    min_df
+        Keep words of at least so many training documents. None is 1 for up to 399 of them, then one more
+        for each further 200, up to 5.
+    max_df
+        Keep words of at most so many training documents. None is half of them, or all of fewer than 100.
+    max_vocab
+        Keep at most so many words, those of the most training documents; equals in alphabetical order.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be used.
+
+    Examples
+    --------
+    >>> PreprocessOptions(min_df=0.5, max_df=0.1)
+    Traceback (most recent call last):
+        ...
+    lda_app.errors.ConfigError: --max-df 0.1 is below --min-df 0.5: no word can be left
+    """
+
+    tokenizer: TokenizerOptions = field(default_factory=TokenizerOptions)
+    min_df: int | float | None = None
+    max_df: int | float | None = None
+    max_vocab: int = 10_000
+
+    def __post_init__(self) -> None:
+        _check_frequency("--min-df", self.min_df)
+        _check_frequency("--max-df", self.max_df)
+        if (
+            self.min_df is not None
+            and self.max_df is not None
+            and type(self.min_df) is type(self.max_df)
+            and self.max_df < self.min_df
+        ):
+            raise ConfigError(f"--max-df {self.max_df} is below --min-df {self.min_df}: no word can be left")
+        if not isinstance(self.max_vocab, int) or self.max_vocab < 1:
+            raise ConfigError(f"--max-vocab must be a whole number from 1, got {self.max_vocab!r}")
+
+    def describe(self) -> dict[str, Any]:
+        """Return all options by name; a stop-word list of the user's by its length alone.
+
+        Examples
+        --------
+        >>> PreprocessOptions(TokenizerOptions(stop_words=("a", "the"))).describe()["stop_words"]
+        '2 given words'
+        """
+        options = asdict(self)
+        tokenizer = options.pop("tokenizer")
+        if not isinstance(tokenizer["stop_words"], str):
+            tokenizer["stop_words"] = f"{len(tokenizer['stop_words'])} given words"
+        return {**tokenizer, **options}
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """The words that are left, and why others are not.
+
+    Parameters
+    ----------
+    words
+        The words that are left, in alphabetical order.
+    num_rare, num_common, num_beyond
+        Words dropped as too rare, as too common, and for ``--max-vocab``.
+    min_documents, max_documents
+        The limits that were applied, in training documents.
+    relaxed
+        Whether the default limits had to be dropped.
+    """
+
+    words: tuple[str, ...]
+    num_rare: int
+    num_common: int
+    num_beyond: int
+    min_documents: int
+    max_documents: int
+    relaxed: bool
+
+
+def prune(
+    words: Sequence[str],
+    document_frequency: npt.NDArray[np.int64],
+    num_documents: int,
+    options: PreprocessOptions,
+) -> Pruning:
+    """Choose the vocabulary; the answer does not depend on the order of the words.
+
+    Limits that the user did not give are dropped if they would leave no word at all.
+
+    Parameters
+    ----------
+    words
+        (W,) distinct words.
+    document_frequency
+        (W,) training documents that have each word.
+    num_documents
+        Training documents in all.
+    options
+        The limits.
+
+    Raises
+    ------
+    ConfigError
+        If the limits exclude each other for so many documents.
+    CorpusError
+        If no word is left.
+
+    Examples
+    --------
+    >>> prune(["orbit", "moon", "apogee"], np.array([3, 2, 1]), 3, PreprocessOptions(min_df=2)).words
+    ('moon', 'orbit')
+    """
+    low, high = _limits(num_documents, options)
+    frequent, common = document_frequency >= low, document_frequency > high
+    kept = frequent & ~common
+    relaxed = not kept.any()
+    if relaxed:
+        low = low if options.min_df is not None else 1
+        high = high if options.max_df is not None else num_documents
+        frequent, common = document_frequency >= low, document_frequency > high
+        kept = frequent & ~common
+    if not kept.any():
+        raise CorpusError(_no_word_left(options, num_documents, has_words=bool(document_frequency.any())))
+    best_first = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-document_frequency[i], words[i]))
+    return Pruning(
+        words=tuple(sorted(words[i] for i in best_first[: options.max_vocab])),
+        num_rare=int((~frequent & (document_frequency > 0)).sum()),
+        num_common=int(common.sum()),
+        num_beyond=max(0, len(best_first) - options.max_vocab),
+        min_documents=low,
+        max_documents=high,
+        relaxed=relaxed,
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counts of raw texts.
+
+    Parameters
+    ----------
+    matrix
+        (D, V) counts of the words of the vocabulary.
+    unknown_tokens
+        (D,) tokens of each text that are no words of the vocabulary; stop words are no tokens.
+    """
+
+    matrix: DocTermMatrix
+    unknown_tokens: npt.NDArray[np.int64]
+
+
+class Preprocessor:
+    """Counts the words of raw texts as the corpus of a model was counted.
+
+    Parameters
+    ----------
+    options
+        As the corpus was built with.
+    vocabulary
+        The words to count.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.vocabulary import Vocabulary
+    >>> preprocessor = Preprocessor(PreprocessOptions(), Vocabulary(("moon", "orbit")))
+    >>> preprocessor.count("The orbit of a moon, an orbit.")
+    (array([0, 1], dtype=int32), array([1, 2], dtype=int32), 0)
+    """
+
+    def __init__(self, options: PreprocessOptions, vocabulary: Vocabulary) -> None:
+        self.options = options
+        self.vocabulary = vocabulary
+        self._tokenizer = Tokenizer(options.tokenizer)
+
+    def count(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], int]:
+        """Return word ids, their counts, and the number of unknown tokens of one text."""
+        counted = self.count_all([text])
+        return counted.matrix.indices, counted.matrix.counts, int(counted.unknown_tokens[0])
+
+    def counts(self, texts: Iterable[str]) -> DocTermMatrix:
+        """Return the counts of texts, a row a text."""
+        return self.count_all(texts).matrix
+
+    def count_all(self, texts: Iterable[str]) -> Counted:
+        """Return the counts of texts and how many tokens of each are unknown.
+
+        Examples
+        --------
+        >>> from lda_app.corpus.vocabulary import Vocabulary
+        >>> preprocessor = Preprocessor(PreprocessOptions(), Vocabulary(("moon", "orbit")))
+        >>> preprocessor.count_all(["moon", "apogee of an orbit"]).unknown_tokens.tolist()
+        [0, 1]
+        """
+        num_words, index = len(self.vocabulary), self.vocabulary.index
+        matrices: list[DocTermMatrix] = []
+        unknown = [np.zeros(0, dtype=np.int64)]
+        for chunk in chunks_of(texts, str):
+            counted = count_words(self._tokenizer, chunk)
+            new_ids = np.array([index.get(word, -1) for word in counted.words], dtype=np.int32)
+            matrices.append(relabel(counted.matrix, new_ids, num_words))
+            unknown.append(counted.matrix.lengths() - matrices[-1].lengths())
+        return Counted(DocTermMatrix.concatenate(matrices, num_words), np.concatenate(unknown))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all that `from_json` needs, with the stop words themselves, and the tools' versions.
+
+        Examples
+        --------
+        >>> from lda_app.corpus.vocabulary import Vocabulary
+        >>> sorted(Preprocessor(PreprocessOptions(), Vocabulary(("moon",))).to_json())
+        ['max_df', 'max_vocab', 'min_df', 'tokenizer', 'tools']
+        """
+        options = asdict(self.options)
+        options["tokenizer"]["stop_words"] = sorted(resolve_stop_words(self.options.tokenizer))
+        return {**options, "tools": tool_versions()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], vocabulary: Vocabulary) -> Preprocessor:
+        """Make the preprocessor that `to_json` described.
+
+        Raises
+        ------
+        FolderError
+            If something is missing or has a wrong value.
+
+        Examples
+        --------
+        >>> from lda_app.corpus.vocabulary import Vocabulary
+        >>> vocabulary = Vocabulary(("moon",))
+        >>> content = Preprocessor(PreprocessOptions(min_df=3), vocabulary).to_json()
+        >>> Preprocessor.from_json(content, vocabulary).options.min_df
+        3
+        """
+        try:
+            options = {name: value for name, value in content.items() if name != "tools"}
+            tokenizer = dict(options.pop("tokenizer"))
+            stop_words = tuple(tokenizer.pop("stop_words"))
+            return cls(
+                PreprocessOptions(TokenizerOptions(**tokenizer, stop_words=stop_words), **options), vocabulary
+            )
+        except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise FolderError(f"preprocess.json is damaged ({error}); make the folder again") from error
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of what decides on the words, for manifests.
+
+    Examples
+    --------
+    >>> sorted(tool_versions())
+    ['nltk', 'python', 'regex', 'simplemma', 'stopwordsiso', 'unicode']
+    """
+    packages = {name: metadata.version(name) for name in ("nltk", "regex", "simplemma", "stopwordsiso")}
+    return {**packages, "python": platform.python_version(), "unicode": unicodedata.unidata_version}
+
+
+def _limits(num_documents: int, options: PreprocessOptions) -> tuple[int, int]:
+    """Return the least and the largest number of training documents that a word may be in."""
+    low, high = options.min_df, options.max_df
+    if low is None:
+        low = min(5, max(1, num_documents // _DOCUMENTS_PER_MIN_DF))
+    if high is None:
+        high = _COMMON if num_documents >= _SMALL else 1.0
+    # A share may miss a whole number by a rounding error: 0.1 * 30 is 3.0000000000000004.
+    least = math.ceil(low * num_documents - 1e-9) if isinstance(low, float) else low
+    most = math.floor(high * num_documents + 1e-9) if isinstance(high, float) else high
+    if None not in (options.min_df, options.max_df) and most < least <= num_documents:
+        raise ConfigError(
+            f"--max-df {high} is below --min-df {low} for {num_documents} training documents: "
+            f"at most {most} and at least {least} of them"
+        )
+    return max(1, least), most
+
+
+def _no_word_left(options: PreprocessOptions, num_documents: int, *, has_words: bool) -> str:
+    if not has_words:
+        return (
+            f"no word is left: {num_documents} training documents hold stop words, numbers or too short "
+            "words alone; check --language, --stop-words and --min-length"
+        )
+    limits = {"min_df": options.min_df, "max_df": options.max_df}
+    given = ", ".join(f"{name}={value}" for name, value in limits.items() if value is not None)
+    return f"no word is left: {given}, {num_documents} documents; use a lower --min-df or a higher --max-df"
+
+
+def _check_frequency(option: str, value: object) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if value is None or whole or (isinstance(value, float) and 0 < value <= 1):
+        return
+    raise ConfigError(
+        f"{option} must be a number of documents from 1, or a share above 0 up to 1.0, got {value!r}"
+    )
