@@ -19,6 +19,7 @@ _GOOGLE_EXAMPLE = re.compile(r"examples?( usage)?\s*:{1,2}", re.IGNORECASE)
 _INLINE = (
     (re.compile(r"^\s*([-=~^*#+`])\1{2,}\s*$", re.MULTILINE), ""),
     (re.compile(r":math:`[^`]*`|\$\$?[^$]+\$\$?", re.DOTALL), " "),
+    (re.compile(r"\\[A-Za-z]+|%\(\w+\)s"), " "),
     (re.compile(r"https?://\S+|\[\w+\]_"), " "),
     (re.compile(r":[\w:+.-]+:`[~!]?([^`<]*)(?:<[^`>]*>)?`"), r"\1"),
     (re.compile(r"`+([^`<]*)(?:<[^`>]*>)?`+_{0,2}"), r"\1"),
@@ -75,21 +76,26 @@ def _prose_lines(lines: list[str]) -> list[str]:
 def _passage(lines: list[str], at: int) -> tuple[str, int]:
     """Return what is kept of line `at`, and where to go on: on the next line, or after the code it begins."""
     line = lines[at].rstrip()
-    stripped = line.lstrip()
-    if _is_heading(lines, at):
-        skipped = stripped.lower() in _SKIPPED_SECTIONS
-        return "", _next_section(lines, at + 2) if skipped else at + 2
-    if stripped.startswith(">>>"):
-        return "", _end_of_paragraph(lines, at)
-    if stripped.startswith("```"):
-        return "", _end_of_fence(lines, at)
-    if _GOOGLE_EXAMPLE.fullmatch(stripped):
-        return "", _end_of_block(lines, at)
-    if stripped.startswith(".. "):
+    end = _end_of_code(lines, at)
+    if end is not None:
+        return "", end
+    if line.lstrip().startswith(".. "):
         return _directive(lines, at)
-    if stripped.endswith("::"):
+    if line.endswith("::"):
         return line[:-1], _end_of_block(lines, at)
     return line, at + 1
+
+
+def _end_of_code(lines: list[str], at: int) -> int | None:
+    """Return the line after the heading, section, doctest, fence or example that begins at `at`, or None."""
+    start = lines[at].strip()
+    if _is_heading(lines, at):
+        return _next_section(lines, at + 2) if start.lower() in _SKIPPED_SECTIONS else at + 2
+    if start.startswith(">>>"):
+        return _end_of_paragraph(lines, at)
+    if start.startswith("```"):
+        return _end_of_fence(lines, at)
+    return _end_of_block(lines, at) if _GOOGLE_EXAMPLE.fullmatch(start) else None
 
 
 def _directive(lines: list[str], at: int) -> tuple[str, int]:

@@ -7,6 +7,7 @@ all of them are installed with the app on every platform: the corpus depends on 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -95,7 +96,8 @@ class PyDocsSource(BaseSource):
         versions = {}
         for distribution, package in self.packages.items():
             if importlib.util.find_spec(package) is not None:
-                versions[distribution] = importlib.metadata.version(distribution)
+                with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                    versions[distribution] = importlib.metadata.version(distribution)
         return versions
 
     @functools.cached_property
