@@ -174,9 +174,9 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     with folder_lock(path):
         staging = _sibling(path, "staging")
         try:
-            with _writing(path, staging):
-                with staging.open("xb") as stream:
-                    yield stream
+            with _writing(path, staging), staging.open("xb") as stream:
+                yield stream
+            with _writing(path):
                 _sync(staging)
                 staging.replace(path)
                 _sync(path.parent)

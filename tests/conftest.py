@@ -1,0 +1,128 @@
+"""Fixtures that all tests share: running commands, and small texts."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SUBJECTS = {
+    "space": "orbit shuttle moon rocket launch satellite astronaut telescope",
+    "sport": "goal hockey puck player team season score league",
+    "garden": "soil seed flower tomato rain harvest compost spade",
+}
+
+
+class Finished(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    """Give each test the log of a process that has not configured it."""
+    log = logging.getLogger("lda_app")
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """Run a command in this process: ``cli("corpus", "list").stdout``."""
+    from lda_app.cli import run
+
+    def call(*arguments: object) -> Finished:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        return Finished(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def cli_process() -> Callable[..., Finished]:
+    """Run a command in a process of its own, with `stdin` and further environment variables."""
+
+    def call(
+        *arguments: object, stdin: str | None = None, timeout: float = 60, **environment: str
+    ) -> Finished:
+        done = subprocess.run(
+            [sys.executable, "-m", "lda_app", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env={**os.environ, **environment},
+            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiny_texts() -> list[str]:
+    """Sixty texts of twelve words each on three subjects, a subject each in turn."""
+    words = [subject.split() for subject in SUBJECTS.values()]
+    return [" ".join(words[i % 3][(i * 7 + j * (1 + i % 5)) % 8] for j in range(12)) for i in range(60)]
+
+
+@pytest.fixture
+def tiny_csv(tmp_path: Path, tiny_texts: list[str]) -> Path:
+    """Write `tiny_texts` as a csv file with the columns id, subject and text."""
+    path = tmp_path / "tiny.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["id", "subject", "text"])
+        rows.writerows((f"doc{i}", [*SUBJECTS][i % 3], text) for i, text in enumerate(tiny_texts))
+    return path
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], object]:
+    """Return a context manager in which no file can grow beyond a kilobyte."""
+
+    @contextmanager
+    def limit(size: int = 1024) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
+
+
+@pytest.fixture
+def read_only_folder() -> Iterator[Path]:
+    """Yield a folder in which this process may not write; root becomes another user meanwhile."""
+    is_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        if is_root:
+            os.seteuid(65534)
+        try:
+            if os.access(folder, os.W_OK, effective_ids=True):
+                pytest.skip("this user may write everywhere")
+            yield folder
+        finally:
+            if is_root:
+                os.seteuid(0)
+            folder.chmod(0o755)
