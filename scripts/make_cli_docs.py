@@ -1,15 +1,18 @@
 """Write docs/cli.md from the commands' own --help."""
 
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import typer
+from typer import rich_utils
 
-from lda_app.cli import app
+from lda_app.cli import app, run
 
 PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
-WIDTH = 100
 INTRODUCTION = """\
 # Commands
 
@@ -32,21 +35,24 @@ A command that fails says why, and what to do, in one line, and leaves nothing h
 
 def page() -> str:
     """Return the whole page."""
-    commands = helps(typer.main.get_command(app))
-    sections = (f"\n## `{path}`\n\n```text\n{usage}\n```\n" for path, usage in commands)
-    return INTRODUCTION + "".join(sections)
+    paths = paths_of(typer.main.get_command(app))
+    return INTRODUCTION + "".join(section(path) for path in paths)
 
 
-def helps(command: Any, name: str = "lda-app", parent: Any = None) -> Iterator[tuple[str, str]]:
-    """Yield each command's full name and its help as plain text, depth first."""
-    command.rich_markup_mode = None
-    context = command.context_class(
-        command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH
-    )
-    yield context.command_path, command.get_help(context)
-    for child, subcommand in getattr(command, "commands", {}).items():
-        if not subcommand.hidden:
-            yield from helps(subcommand, child, context)
+def paths_of(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words that lead to each command, depth first."""
+    yield path
+    for name, subcommand in getattr(command, "commands", {}).items():
+        yield from paths_of(subcommand, (*path, name))
+
+
+def section(path: tuple[str, ...]) -> str:
+    """Return what a command says of itself."""
+    printed = io.StringIO()
+    with patch.multiple(rich_utils, MAX_WIDTH=100, FORCE_TERMINAL=False), redirect_stdout(printed):
+        run([*path, "--help"])
+    usage = "\n".join(line.rstrip() for line in printed.getvalue().split("\n")).strip("\n")
+    return f"\n## `{' '.join(['lda-app', *path])}`\n\n```text\n{usage}\n```\n"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TEXTS = [f"the shuttle reached its orbit around the moon on flight {n}" for n in
 TEXTS += [f"the goalkeeper saved the penalty and the team won match {n}" for n in range(12)]
 
 
-def tested_blocks(page: str) -> list[str]:
+def marked_blocks(page: str) -> list[str]:
     return re.findall(r"<!-- tested -->\n```sh\n(.*?)```", page, flags=re.DOTALL)
 
 
@@ -69,7 +69,7 @@ def write_texts(folder: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("script", tested_blocks(README), ids=lambda script: script.split("\n")[0])
+@pytest.mark.parametrize("script", marked_blocks(README), ids=lambda script: script.split("\n")[0])
 def test_readme_session_runs(shell, script):
     result = shell(script)
     assert result.returncode == 0, result.stderr
@@ -82,7 +82,7 @@ def test_readme_command_runs(shell, command):
 
 
 def test_readme_has_commands_to_run():
-    assert tested_blocks(README)
+    assert marked_blocks(README)
     assert len(commands_in_tables(README)) >= 5
 
 
