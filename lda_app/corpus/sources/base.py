@@ -102,11 +102,19 @@ class Source(Protocol):
         How often each trouble was met in the last reading.
     left_out
         (id or place, reason) of each row that the last reading dropped.
+    columns
+        The columns of a row as the user has them, in order; of JSON lines the keys met so far.
+    text_column, id_column
+        Which of the columns are `Document.text` and `Document.id`, the others being its metadata;
+        id_column is None where the documents are only numbered. All three are known with the first document.
     """
 
     name: str
     warnings: Counter[str]
     left_out: list[tuple[str, str]]
+    columns: tuple[str, ...]
+    text_column: str
+    id_column: str | None
 
     def __iter__(self) -> Iterator[Document]:
         """Read all documents from the start; CorpusError where one cannot be read."""
@@ -124,6 +132,9 @@ class BaseSource(ABC):
         self.name = name
         self.warnings: Counter[str] = Counter()
         self.left_out: list[tuple[str, str]] = []
+        self.columns: tuple[str, ...] = ("id", "text")
+        self.text_column = "text"
+        self.id_column: str | None = "id"
 
     @abstractmethod
     def _read(self) -> Iterator[Document]:

@@ -37,6 +37,11 @@ class DelimitedSource(FileSource):
         self._check_header(header)
         text_column = self._text_column(header)
         id_column = self._column(header, self.options.id_column)
+        self.columns, self.text_column, self.id_column = (
+            tuple(header),
+            header[text_column],
+            self.options.id_column,
+        )
         for number, (line, row) in enumerate(rows, start=1):
             place = f"{self.name}:{line}"
             if len(row) != len(header):

@@ -38,13 +38,15 @@ class FolderSource(BaseSource):
         self.root = root
         self.options = options
         self._paths, self._not_files = _listing(root, options.pattern)
+        self.labelled = any("/" in path for path in self._paths)
+        if self.labelled:
+            self.columns = ("id", "label", "text")
         if not self._paths:
             raise CorpusError(
                 f"{self.name}: no file in this folder matches {options.pattern!r}; give --pattern"
             )
 
     def _read(self) -> Iterator[Document]:
-        labelled = any("/" in path for path in self._paths)
         seen: set[int] = set()
         for path, reason in self._not_files:
             self._leave_out(path, reason)
@@ -57,7 +59,7 @@ class FolderSource(BaseSource):
             if text and hash(text) in seen:
                 self.warnings["files with the text of an earlier one"] += 1
             seen.add(hash(text))
-            label = {"label": _printable(path.rpartition("/")[0])} if labelled else {}
+            label = {"label": _printable(path.rpartition("/")[0])} if self.labelled else {}
             yield Document(_printable(path), text, metadata=label, place=file.name)
 
     def _file(self, path: str) -> TextFile:

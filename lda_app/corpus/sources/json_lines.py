@@ -19,6 +19,8 @@ class JsonLinesSource(FileSource):
     options_used = ("text_column", "id_column", "skip_bad_lines")
 
     def _read(self) -> Iterator[Document]:
+        self.columns, self.id_column = (), self.options.id_column
+        self.text_column = self.options.text_column or "text"
         number = 0
         for line_number, line in enumerate(self.lines(), start=1):
             if line.isspace() or not line:
@@ -36,14 +38,15 @@ class JsonLinesSource(FileSource):
     def _document(self, line: str, number: str, place: str) -> Document:
         """Parse a line; ValueError says what is wrong with it."""
         row = self._parsed(line)
-        text = _taken(row, self.options.text_column or "text", "--text-column")
+        self.columns += tuple(key for key in row if key not in self.columns)
+        text = _taken(row, self.text_column, "--text-column")
         if not isinstance(text, str):
             raise ValueError(f"the text is no string but {_shortened(text)}")  # noqa: TRY004  bad data
         key = number
-        if self.options.id_column:
-            value = _taken(row, self.options.id_column, "--id-column")
+        if self.id_column is not None:
+            value = _taken(row, self.id_column, "--id-column")
             if value is None:
-                raise ValueError(f"the id {self.options.id_column!r} is null")
+                raise ValueError(f"the id {self.id_column!r} is null")
             key = _as_text(value)
         return Document(
             key, text, metadata={name: _as_text(value) for name, value in row.items()}, place=place

@@ -35,6 +35,7 @@ class NewsgroupsSource(BaseSource):
 
     def __init__(self, remove: tuple[str, ...] = ("headers", "footers", "quotes")) -> None:
         super().__init__("20newsgroups")
+        self.columns = ("id", "newsgroup", "text")
         self.remove = remove
 
     def _read(self) -> Iterator[Document]:

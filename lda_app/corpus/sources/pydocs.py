@@ -14,6 +14,7 @@ import importlib.metadata
 import importlib.util
 import multiprocessing
 import re
+import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lda_app.corpus.documents import Document
 from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.sources.docstrings import prose
-from lda_app.runtime import cpu_count
+from lda_app.runtime import cpu_count, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,6 +38,7 @@ PACKAGES = {
 } | {"scikit-learn": "sklearn", "pyro-ppl": "pyro"}  # fmt: skip
 SKIPPED_FOLDERS = frozenset({"test", "tests", "testing", "_testing", "_vendor"})
 MIN_WORDS = 30
+WORTH_A_PROCESS = 200  # files: parsing them takes as long as a process takes to start
 TEST_SHARE = 0.125
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -70,6 +72,7 @@ class PyDocsSource(BaseSource):
 
     def __init__(self, packages: dict[str, str] | None = None, workers: int | None = None) -> None:
         super().__init__("pydocs")
+        self.columns = ("id", "package", "name", "kind", "text")
         self.packages = PACKAGES if packages is None else packages
         self.workers = workers or cpu_count()
 
@@ -113,14 +116,25 @@ class PyDocsSource(BaseSource):
         )
         return list(_documents(found))
 
-    def _parsed(self, files: list[tuple[str, Path]]) -> Iterable[list[Docstring]]:
-        """Parse all files, in order; few files are not worth the start of a process."""
-        if self.workers == 1 or len(files) < 200:
-            return map(docstrings, files)
+    def _parsed(self, files: list[tuple[str, Path]]) -> list[list[Docstring]]:
+        """Parse all files, in order."""
+        parsed = []
+        with progress("Reading packages", total=len(files), unit="files") as bar:
+            for found in self._map(files):
+                parsed.append(found)
+                bar.advance()
+        return parsed
+
+    def _map(self, files: list[tuple[str, Path]]) -> Iterator[list[Docstring]]:
+        if self.workers == 1 or len(files) < WORTH_A_PROCESS:
+            yield from map(docstrings, files)
+            return
         # Not fork: the process may have threads of torch or numba by now, whose locks a fork would copy.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
-            return list(pool.map(docstrings, files, chunksize=32))
+        # Ctrl-C reaches all processes, but is for the parent, which then ends the others.
+        ignore = functools.partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        with ProcessPoolExecutor(self.workers, mp_context=context, initializer=ignore) as pool:
+            yield from pool.map(docstrings, files, chunksize=32)
 
 
 def _documents(found: Iterable[tuple[str, Docstring]]) -> Iterator[Document]:
