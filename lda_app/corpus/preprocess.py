@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import platform
 import unicodedata
@@ -78,17 +79,19 @@ class PreprocessOptions:
             raise ConfigError(f"--max-vocab must be a whole number from 1, got {self.max_vocab!r}")
 
     def describe(self) -> dict[str, Any]:
-        """Return all options by name; a stop-word list of the user's by its length alone.
+        """Return all options by name; a stop-word list of the user's by its length and sha256.
 
         Examples
         --------
         >>> PreprocessOptions(TokenizerOptions(stop_words=("a", "the"))).describe()["stop_words"]
-        '2 given words'
+        '2 given words, sha256 11a3ae8f8ec6'
         """
         options = asdict(self)
         tokenizer = options.pop("tokenizer")
-        if not isinstance(tokenizer["stop_words"], str):
-            tokenizer["stop_words"] = f"{len(tokenizer['stop_words'])} given words"
+        words = tokenizer["stop_words"]
+        if not isinstance(words, str):
+            digest = hashlib.sha256("\n".join(words).encode()).hexdigest()
+            tokenizer["stop_words"] = f"{len(words)} given words, sha256 {digest[:12]}"
         return {**tokenizer, **options}
 
 
@@ -115,6 +118,16 @@ class Pruning:
     min_documents: int
     max_documents: int
     relaxed: bool
+
+    def describe(self) -> dict[str, int]:
+        """Return all but the words, by name."""
+        return {
+            "min_documents": self.min_documents,
+            "max_documents": self.max_documents,
+            "words_too_rare": self.num_rare,
+            "words_too_common": self.num_common,
+            "words_beyond_max_vocab": self.num_beyond,
+        }
 
 
 def prune(

@@ -1,0 +1,318 @@
+"""The corpus folder: what training, evaluation and the user read of a corpus.
+
+    manifest.json            source, options, counts, warnings, versions, a sha256 of each file
+    vocabulary.txt           one word a line; its line is its column
+    preprocess.json          how raw text is counted; not there for imported counts
+    train/ test/             indptr.npy indices.npy counts.npy: the document-term matrix of a split
+    documents-SPLIT.parquet  id, text and metadata of each row of the matrix
+    left_out.csv             rows without words, and what the source had to drop, with the reason
+
+No time and no absolute path is in it: the same input and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lda_app.corpus.counting import count_chunks
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.document_table import read_documents
+from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, second_pass
+from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, Pruning, prune, tool_versions
+from lda_app.corpus.tokenize import resolve_stop_words
+from lda_app.corpus.vocabulary import Vocabulary
+from lda_app.errors import ConfigError, CorpusError, FolderError
+from lda_app.runtime import progress
+from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from lda_app.corpus.documents import Document
+    from lda_app.corpus.passes import EmptyRow
+    from lda_app.corpus.sources import Source
+
+    LeftOutRow = tuple[str, int | str, str, str]
+
+CORPUS_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus folder that was checked when it was opened.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    manifest
+        Its ``manifest.json``.
+    vocabulary
+        The V words of the matrices' columns.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    vocabulary: Vocabulary
+
+    @property
+    def name(self) -> str:
+        """What the source was called."""
+        return str(self.manifest["name"])
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have documents: ``train``, and mostly ``test``."""
+        return tuple(name for name in SPLITS if name in self.manifest["splits"])
+
+    def split(self, name: str) -> DocTermMatrix:
+        """Open the (D, V) counts of a split; nothing is read until it is used.
+
+        Raises
+        ------
+        ConfigError
+            If the corpus has no such split.
+        FolderError
+            If its files disagree.
+        """
+        self._require(name)
+        try:
+            return DocTermMatrix.open(self.path / name, len(self.vocabulary))
+        except (OSError, ValueError) as error:
+            raise FolderError(f"{self.path / name}: {error}; build the corpus again") from error
+
+    def documents(self, split: str) -> pd.DataFrame:
+        """Read ``id``, ``text`` (unless left out) and the metadata of a split, in the order of its rows."""
+        self._require(split)
+        return read_documents(self.path / f"documents-{split}.parquet")
+
+    def left_out(self) -> pd.DataFrame:
+        """Read what was left out, as text: split and row (empty for what the source dropped), id, reason."""
+        import pandas as pd
+
+        return pd.read_csv(self.path / "left_out.csv", dtype=str, keep_default_na=False)
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor | None:
+        """How raw text is counted; None where the counts were made elsewhere."""
+        file = self.path / "preprocess.json"
+        if not file.exists():
+            return None
+        return Preprocessor.from_json(json.loads(file.read_text(encoding="utf-8")), self.vocabulary)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 of the vocabulary and all counts: equal for corpora that are the same to a model."""
+        files = self.manifest["files"]
+        hashes = [f"{name} {files[name]['sha256']}\n" for name in sorted(files) if _is_counts(name)]
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+    def _require(self, split: str) -> None:
+        if split not in self.splits:
+            raise ConfigError(f"{self.path} has no split {split!r}; it has {', '.join(self.splits)}")
+
+
+def open_corpus(path: Path) -> Corpus:
+    """Open a corpus folder and check every file against its sha256.
+
+    Raises
+    ------
+    FolderError
+        If it is no corpus folder, unfinished, damaged or of a newer format.
+    """
+    path = Path(path)
+    manifest = open_folder(path, kind="corpus", format_version=CORPUS_FORMAT)
+    return Corpus(path, manifest, Vocabulary.open(path / "vocabulary.txt"))
+
+
+def build_corpus(
+    source: Source,
+    out: Path,
+    options: PreprocessOptions,
+    *,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+    overwrite: bool = False,
+    workers: int | None = None,
+    texts: bool = True,
+) -> Corpus:
+    """Count the words of a source's documents into a corpus folder.
+
+    The text is read once: the first pass counts all words, the second keeps those of the vocabulary, which
+    is fitted on the training split alone. Every document keeps its row.
+
+    Parameters
+    ----------
+    source
+        The documents; a split of the source's own is kept.
+    out
+        The folder to write.
+    options
+        What counts as a word, and which words are kept.
+    test_fraction
+        The share of documents, 0 up to below 1, that is put aside for testing, by a hash of seed and id.
+    seed
+        Chooses the test documents.
+    overwrite
+        Replace a corpus folder.
+    workers
+        Processes; None decides by the size of the corpus. The result does not depend on it.
+    texts
+        Whether to keep the texts in the folder.
+
+    Raises
+    ------
+    ConfigError
+        If `out` exists and may not be replaced, or an option cannot be used.
+    CorpusError
+        If the source cannot be read or no word is left.
+    FileSystemError
+        If the folder cannot be written.
+    """
+    if not 0 <= test_fraction < 1:
+        raise ConfigError(f"--test-fraction must be from 0 to below 1, got {test_fraction}")
+    details: dict[str, Any] = {}
+    with sealed_folder(
+        out, kind="corpus", format_version=CORPUS_FORMAT, overwrite=overwrite, details=details
+    ) as staging:
+        scratch = staging / "first-pass"
+        rule = SplitRule(test_fraction, seed)
+        first = _count_everything(source, FirstPass(staging, scratch, rule, texts=texts), options, workers)
+        num_documents = first.num_documents["train"]
+        pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
+        vocabulary = Vocabulary(pruning.words)
+        empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
+        shutil.rmtree(scratch)
+        write_json(staging / "preprocess.json", Preprocessor(options, vocabulary).to_json())
+        warnings = source.warnings + first.warnings + _pruning_warnings(pruning, options)
+        details |= {
+            "name": source.name,
+            "source": source.describe(),
+            "options": describe_options(options, test_fraction=test_fraction, seed=seed, texts=texts),
+            "stop_words": len(resolve_stop_words(options.tokenizer)),
+            "pruning": {"words_seen": len(first.word_ids), **pruning.describe(), "tokens": pruned_tokens},
+            "tools": tool_versions(),
+            **write_summary(staging, vocabulary, empty, source.left_out, warnings),
+        }
+    return open_corpus(out)
+
+
+def write_summary(
+    folder: Path,
+    vocabulary: Vocabulary,
+    empty: Sequence[EmptyRow],
+    dropped: Sequence[tuple[str, str]],
+    warnings: Counter[str],
+) -> dict[str, Any]:
+    """Write vocabulary and ``left_out.csv`` beside the matrices, and sum all up for the manifest.
+
+    Parameters
+    ----------
+    folder
+        Where the matrices of the splits are.
+    vocabulary
+        The words of their columns.
+    empty
+        The rows without a word.
+    dropped
+        (id or place, reason) of what the source dropped.
+    warnings
+        How often each trouble was met; those about the matrices are added.
+    """
+    vocabulary.save(folder / "vocabulary.txt")
+    rows: list[tuple[str, int | str, str, str]] = [
+        *empty,
+        *(("", "", place, reason) for place, reason in dropped),
+    ]
+    _write_left_out(folder / "left_out.csv", rows)
+    splits = {name: _summary(folder / name, len(vocabulary)) for name in SPLITS if (folder / name).is_dir()}
+    return {
+        "num_words": len(vocabulary),
+        "splits": splits,
+        "left_out": dict(Counter(reason for *_, reason in rows)),
+        "warnings": dict(warnings + _warnings_about(splits, len(vocabulary))),
+    }
+
+
+def describe_options(
+    options: PreprocessOptions, *, test_fraction: float, seed: int, texts: bool
+) -> dict[str, Any]:
+    """Return all that decides on a corpus but its source, as it is in the manifest."""
+    return {**options.describe(), "test_fraction": test_fraction, "seed": seed, "texts": texts}
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON with sorted keys, UTF-8, for people to read."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _text_of(document: Document) -> str:
+    return document.text
+
+
+def _count_everything(
+    source: Source, first: FirstPass, options: PreprocessOptions, workers: int | None
+) -> FirstPass:
+    with first, progress("Counting words", unit="documents") as bar:
+        for documents, counted in count_chunks(source, _text_of, options.tokenizer, workers):
+            first.add(documents, counted)
+            bar.advance(len(documents))
+    if not first.num_documents["train"]:
+        raise CorpusError(f"{source.name}: all documents are of the test split; training needs some, too")
+    return first
+
+
+def _is_counts(name: str) -> bool:
+    return name == "vocabulary.txt" or name.endswith(".npy")
+
+
+def _write_left_out(path: Path, rows: Iterable[LeftOutRow]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("split", "row", "id", "reason"))
+        writer.writerows([spreadsheet_safe(str(cell)) for cell in row] for row in rows)
+
+
+def _summary(folder: Path, num_words: int) -> dict[str, int]:
+    matrix = DocTermMatrix.open(folder, num_words)
+    lengths = matrix.lengths()
+    return {
+        "documents": matrix.num_documents,
+        "tokens": matrix.num_tokens,
+        "empty": int((lengths == 0).sum()),
+        "single_token": int((lengths == 1).sum()),
+    }
+
+
+def _warnings_about(splits: dict[str, dict[str, int]], num_words: int) -> Counter[str]:
+    warnings = Counter(
+        {
+            "documents without a word of the vocabulary, kept as empty rows": sum(
+                split["empty"] for split in splits.values()
+            ),
+            "documents of a single word": sum(split["single_token"] for split in splits.values()),
+            "training document in all, too few for topics": int(splits["train"]["documents"] == 1),
+            "word in all, too few for topics": int(num_words == 1),
+        }
+    )
+    return +warnings
+
+
+def _pruning_warnings(pruning: Pruning, options: PreprocessOptions) -> Counter[str]:
+    return +Counter(
+        {
+            f"words beyond --max-vocab {options.max_vocab}, pruned": pruning.num_beyond,
+            "default limit of --min-df and --max-df dropped, for it left no word": int(pruning.relaxed),
+        }
+    )
