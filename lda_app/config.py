@@ -1,0 +1,156 @@
+"""The training configuration: one documented dataclass, filled from defaults, a TOML file and flags."""
+
+import dataclasses
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from lda_app.errors import ConfigError
+
+TopicUpdate = Literal["refined", "elbo"]
+Device = Literal["auto", "cpu", "cuda"]
+
+_SEED_LIMIT = 2**32
+_MOST_TOPICS = 100_000
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a training run besides the corpus.
+
+    Examples
+    --------
+    >>> TrainConfig(num_topics=0)
+    Traceback (most recent call last):
+        ...
+    lda_app.errors.ConfigError: num_topics must be a whole number from 2 to 100000, got 0
+    """
+
+    num_topics: int = 20
+    """K, the number of topics."""
+    seed: int = 0
+    """Decides the validation split, the start, the batches and all sampling; from 0."""
+    topic_update: TopicUpdate = "refined"
+    """How β and α learn: from guide samples refined by local Gibbs sweeps, or from the ELBO alone."""
+    epochs: int | None = None
+    """Passes over the training documents; by default as many as make 2,000 steps, from 2 to 50."""
+    batch_size: int | None = None
+    """Documents a step; by default as many as have about 14,000 tokens, from 64 to 1,024, at most D/20."""
+    alpha: float = 0.05
+    """Start value of each α_k."""
+    eta: float = 0.05
+    """Symmetric Dirichlet prior of the topics, η."""
+    learning_rate: float = 0.01
+    """Adam's rate for the encoder, falling by a cosine; α's stays."""
+    hidden: int = 100
+    """Width of the encoder's hidden layer."""
+    unroll: int = 3
+    """J, the unrolled mean-field steps of the encoder."""
+    validation_fraction: float = 0.05
+    """Share of the training documents, at most 500, held out to choose the best weights; 0 is none."""
+    patience: int = 8
+    """Validations (of 20 a run) without a better one after which training stops."""
+    device: Device = "auto"
+    """Where to compute; auto takes CUDA where there is some."""
+
+    def __post_init__(self) -> None:
+        _require_whole("num_topics", self.num_topics, 2, _MOST_TOPICS)
+        _require_whole("seed", self.seed, 0, _SEED_LIMIT - 1)
+        _require_choice("topic_update", self.topic_update, get_args(TopicUpdate))
+        _require_choice("device", self.device, get_args(Device))
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                _require_whole(name, getattr(self, name), 1, 10**9)
+        for name in ("hidden", "unroll", "patience"):
+            _require_whole(name, getattr(self, name), 1, 10_000)
+        for name, most in (("alpha", 1e3), ("eta", 1e3), ("learning_rate", 1.0)):
+            _require_positive(name, getattr(self, name), most)
+        if not _is_number(self.validation_fraction) or not 0 <= self.validation_fraction <= 0.5:
+            raise ConfigError(
+                f"validation_fraction must be a number from 0 to 0.5, got {self.validation_fraction!r}"
+            )
+
+
+def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainConfig:
+    """Put the configuration together: a flag wins over the file, the file over the default.
+
+    Parameters
+    ----------
+    flags
+        Option name to value; None means that the option was not given.
+    file
+        A TOML file whose top-level keys are options.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, a key is unknown (the nearest is named) or a value is out of range.
+
+    Examples
+    --------
+    >>> resolve_config({"num_topics": 50, "seed": None}).num_topics
+    50
+    """
+    values = _read_toml(file) if file is not None else {}
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return TrainConfig(**values)
+
+
+def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
+    """Check the keys of a stored configuration and make it.
+
+    Parameters
+    ----------
+    values
+        As made by ``dataclasses.asdict``.
+    source
+        Where the values come from, for the message.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or a value out of range.
+    """
+    names = [field.name for field in dataclasses.fields(TrainConfig)]
+    for key in values:
+        if key not in names:
+            nearest = difflib.get_close_matches(key, names, n=1, cutoff=0)
+            raise ConfigError(f"{source}: unknown key {key!r}; did you mean {nearest[0]!r}?")
+    try:
+        return TrainConfig(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: the configuration cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not a TOML file: {error}") from None
+    config_from_dict(values, str(file))
+    return values
+
+
+def _require_whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+
+
+def _require_positive(name: str, value: object, most: float) -> None:
+    if not _is_number(value) or not 0 < value <= most:
+        raise ConfigError(f"{name} must be a number above 0, at most {most:g}, got {value!r}")
+
+
+def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

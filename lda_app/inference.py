@@ -1,0 +1,57 @@
+"""The posterior of θ for any document: the guide of training, without its samples."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lda_app.corpus.batches import consecutive_batches
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.models.lda import LDA
+from lda_app.models.threads import one_torch_thread
+
+_BATCH_SIZE = 1024
+
+
+def concentration(lda: LDA, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
+    """Concentration of q(θ|w) for each document.
+
+    A document's answer depends on its words alone, not on its batch or the order of documents; a document
+    without words has the prior's concentration α.
+
+    Parameters
+    ----------
+    lda
+        The model.
+    doc_term
+        Counts (D, V) over the model's vocabulary.
+
+    Returns
+    -------
+    array
+        (D, K), positive.
+
+    Raises
+    ------
+    ValueError
+        If the counts are over another number of words than the model's.
+    """
+    if doc_term.num_words != lda.topics.num_words:
+        raise ValueError(f"counts of {doc_term.num_words} words, but the model has {lda.topics.num_words}")
+    result = np.empty((doc_term.num_documents, lda.topics.num_topics), dtype=np.float32)
+    device = lda.log_alpha.device
+    with torch.inference_mode(), one_torch_thread():
+        for batch in consecutive_batches(doc_term, _BATCH_SIZE):
+            result[batch.rows] = lda.posterior(batch.to(device)).cpu()
+    return result
+
+
+def topic_proportions(concentration: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Posterior mean of θ (D, K), the shares of the topics in each document.
+
+    Examples
+    --------
+    >>> topic_proportions(np.array([[3.0, 1.0]], dtype=np.float32)).tolist()
+    [[0.75, 0.25]]
+    """
+    shares: npt.NDArray[np.float32] = concentration / concentration.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,71 @@
+"""Latent Dirichlet allocation and its amortized guide, as a Pyro pair."""
+
+import pyro
+import pyro.distributions as dist
+import torch
+from jaxtyping import Float
+from pyro.nn import PyroModule
+from torch import Tensor, nn
+
+from lda_app.corpus.batches import Batch
+from lda_app.models.distributions import BagOfWords, ImplicitDirichlet
+from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.topic_word import TopicWord
+
+# Beyond these a document's topics are all alike, or one alone, whatever the exact value.
+_ALPHA_RANGE = (1e-3, 1e3)
+_CONCENTRATION_RANGE = (1e-3, 1e6)
+
+
+class LDA(PyroModule):  # type: ignore[misc]
+    """Latent Dirichlet allocation with the topic assignments summed out.
+
+    For each document: θ ~ Dirichlet(α), and each word ~ Σ_k θ_k β_k (Blei, Ng, Jordan 2003). The guide is
+    q(θ|w) = Dirichlet(NN(w, λ)).
+
+    Parameters
+    ----------
+    num_documents
+        D, the documents of the training corpus; a minibatch's terms are scaled up to them.
+    topics
+        The topic-word probabilities β.
+    encoder
+        The guide's network.
+    alpha
+        Start value of each α_k.
+    """
+
+    def __init__(
+        self, num_documents: int, topics: TopicWord, encoder: UnrolledEncoder, *, alpha: float = 0.05
+    ):
+        super().__init__()
+        self.num_documents = num_documents
+        self.topics = topics
+        self.encoder = encoder
+        self.log_alpha = nn.Parameter(torch.full((topics.num_topics,), alpha).log())
+        self.generator: torch.Generator | None = None
+
+    @property
+    def alpha(self) -> Float[Tensor, " K"]:
+        """Concentration of the prior of θ."""
+        return self.log_alpha.exp().clamp(*_ALPHA_RANGE)
+
+    def model(self, batch: Batch) -> None:
+        """Each document mixes the topics by its own proportions."""
+        beta = self.topics(batch.words)
+        with self._documents(batch):
+            theta = pyro.sample("theta", dist.Dirichlet(self.alpha))
+            pyro.sample("counts", BagOfWords(theta, beta), obs=batch)
+
+    def guide(self, batch: Batch) -> None:
+        """Amortized posterior: one network for all documents. β has no guide, it is a parameter."""
+        with self._documents(batch):
+            pyro.sample("theta", ImplicitDirichlet(self.posterior(batch), generator=self.generator))
+
+    def posterior(self, batch: Batch) -> Float[Tensor, "B K"]:
+        """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike."""
+        beta = self.topics.rows(batch.words)
+        return self.encoder(batch, self.alpha, beta).clamp(*_CONCENTRATION_RANGE)
+
+    def _documents(self, batch: Batch) -> pyro.plate:
+        return pyro.plate("documents", self.num_documents, subsample=batch.rows)

@@ -1,0 +1,113 @@
+"""The topics: β as smoothed expected counts, and their natural-gradient step."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+# Rescaling touches the whole matrix, so it waits until float32 needs it: this is every few dozen steps.
+_SMALLEST_SCALE = 1e-18
+
+
+class TopicWord(nn.Module):
+    """Topic-word probabilities β_kw = (λ_kw + η) / (n_k + V η), with expected counts λ and n_k = Σ_w λ_kw.
+
+    Kept word by word (V, K), because a batch needs the rows of its own words alone. The counts decay at
+    each step; the decay is a common factor, so a step costs as much as the batch has words, whatever V.
+
+    Parameters
+    ----------
+    expected_counts
+        λ (V, K), tokens of each word that each topic accounts for.
+    eta
+        Smoothing η, the symmetric Dirichlet prior of a topic over the words.
+
+    Examples
+    --------
+    >>> topics = TopicWord(torch.tensor([[3.0, 0.0], [1.0, 2.0]]), eta=0.5)
+    >>> topics.beta()
+    tensor([[0.7000, 0.3000],
+            [0.1667, 0.8333]])
+    """
+
+    expected_counts: Tensor
+    scale: Tensor
+    totals: Tensor
+
+    def __init__(self, expected_counts: Float[Tensor, "V K"], eta: float):
+        super().__init__()
+        self.eta = eta
+        self.register_buffer("expected_counts", expected_counts.clone())
+        self.register_buffer("scale", torch.ones((), dtype=torch.float64))
+        self.register_buffer("totals", expected_counts.sum(0, dtype=torch.float64))
+        self.learn_by_gradient = False
+        self._leaf: Tensor | None = None
+
+    @property
+    def num_words(self) -> int:
+        """V, the size of the vocabulary."""
+        return len(self.expected_counts)
+
+    @property
+    def num_topics(self) -> int:
+        """K."""
+        return self.expected_counts.shape[1]
+
+    def rows(self, words: Int[Tensor, " U"]) -> Float[Tensor, "U K"]:
+        """Rows of β for some words."""
+        return self._smooth(self.expected_counts[words])
+
+    def forward(self, words: Int[Tensor, " U"]) -> Float[Tensor, "U K"]:
+        """Rows of β for the model; if they learn by gradient, the leaf that `gradient_counts` reads."""
+        self._leaf = self.rows(words).requires_grad_(self.learn_by_gradient)
+        return self._leaf
+
+    def beta(self) -> Float[Tensor, "K V"]:
+        """Return all of β; each row adds up to 1."""
+        return self._smooth(self.expected_counts).T
+
+    def gradient_counts(self) -> Float[Tensor, "U K"]:
+        """Expected counts from the gradient that the last loss left on the rows of β.
+
+        For a log likelihood Σ n log(θ·β_w), the product β_kw ∂/∂β_kw *is* the expected number of times that
+        topic k wrote word w (the loss is its negative).
+        """
+        if self._leaf is None or self._leaf.grad is None:
+            raise RuntimeError(
+                "no loss has been differentiated with respect to the topics since the last step"
+            )
+        return -self._leaf.detach() * self._leaf.grad
+
+    @torch.no_grad()
+    def step(self, words: Int[Tensor, " U"], counts: Float[Tensor, "U K"], rate: float) -> None:
+        """Move λ towards counts that stand for the whole corpus: λ ← (1 - rate) λ + rate · counts.
+
+        A natural-gradient step on the topics' Dirichlet (Hoffman et al. 2013, eq. 23); words that are not
+        named have no counts.
+
+        Parameters
+        ----------
+        words
+            Distinct words.
+        counts
+            Their expected counts in the corpus.
+        rate
+            Step size in (0, 1).
+        """
+        self._leaf = None
+        self.scale *= 1 - rate
+        self.expected_counts[words] += counts * (rate / self.scale.item())
+        self.totals.mul_(1 - rate).add_(counts.sum(0, dtype=torch.float64), alpha=rate)
+        if self.scale < _SMALLEST_SCALE:
+            self.rescale()
+
+    @torch.no_grad()
+    def rescale(self) -> None:
+        """Write the common factor into the counts; β stays as it is."""
+        self.expected_counts *= self.scale.to(self.expected_counts.dtype)
+        self.totals.copy_(self.expected_counts.sum(0, dtype=torch.float64))
+        self.scale.fill_(1)
+
+    def _smooth(self, expected_counts: Tensor) -> Tensor:
+        scale = self.scale.to(expected_counts.dtype)
+        totals = (self.totals + self.num_words * self.eta).to(expected_counts.dtype)
+        return (expected_counts * scale + self.eta) / totals

@@ -1,0 +1,80 @@
+"""What each step of a run does, as a pure function of the step: rates, burn-in, seeds."""
+
+import math
+from dataclasses import dataclass
+
+from lda_app.config import TrainConfig
+
+# Chosen on validation documents; see docs/inference.md.
+_TOKENS_A_BATCH = 14_000
+_SMALLEST_BATCH, _LARGEST_BATCH = 64, 1024
+_FEWEST_BATCHES = 20
+_STEPS = 2_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 2, 50
+_FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
+_FIRST_BURN_IN, _LAST_BURN_IN = 2, 6
+_LAST_ENCODER_SHARE = 0.05
+_ALPHA_STARTS = 1 / 3
+VALIDATIONS = 20
+
+
+def batch_size(config: TrainConfig, num_documents: int, num_tokens: int) -> int:
+    """Documents a step: as asked, or as many as have about 14,000 tokens.
+
+    Examples
+    --------
+    >>> batch_size(TrainConfig(), num_documents=10_000, num_tokens=600_000)
+    233
+    """
+    if config.batch_size is not None:
+        return min(config.batch_size, num_documents)
+    by_tokens = int(_TOKENS_A_BATCH * num_documents / max(1, num_tokens))
+    wanted = min(max(by_tokens, _SMALLEST_BATCH), _LARGEST_BATCH)
+    return max(1, min(wanted, num_documents // _FEWEST_BATCHES))
+
+
+def num_steps(config: TrainConfig, steps_per_epoch: int) -> int:
+    """Steps of a run: the epochs asked for, or 2,000 within 2 to 50 epochs."""
+    if config.epochs is not None:
+        return config.epochs * steps_per_epoch
+    return min(max(_STEPS, _FEWEST_EPOCHS * steps_per_epoch), _MOST_EPOCHS * steps_per_epoch)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Rates over a run of ``num_steps`` steps.
+
+    Examples
+    --------
+    >>> schedule = Schedule(num_steps=100)
+    >>> schedule.topic_rate(0), schedule.burn_in(0), schedule.burn_in(99)
+    (0.6, 2, 6)
+    """
+
+    num_steps: int
+
+    def topic_rate(self, step: int) -> float:
+        """Step size ρ of the topics; short-sighted at first, which anneals, then averaging."""
+        return _cosine(_FIRST_TOPIC_RATE, _LAST_TOPIC_RATE, step / self.num_steps)
+
+    def encoder_rate(self, step: int) -> float:
+        """Share of the encoder's learning rate."""
+        return _cosine(1.0, _LAST_ENCODER_SHARE, step / self.num_steps)
+
+    def burn_in(self, step: int) -> int:
+        """Sweeps before the one that counts: 2 for the first half, rising to 6 by three quarters."""
+        rise = min(max(4 * step / self.num_steps - 2, 0), 1)
+        return round(_FIRST_BURN_IN + rise * (_LAST_BURN_IN - _FIRST_BURN_IN))
+
+    def learns_alpha(self, step: int) -> bool:
+        """Whether α moves: learned while the topics are still mixed, it would starve most of them."""
+        return step >= _ALPHA_STARTS * self.num_steps
+
+    def validates(self, step: int) -> bool:
+        """Whether held-out documents are scored after this step: 20 times a run, and at its end."""
+        every = max(1, self.num_steps // VALIDATIONS)
+        return (step + 1) % every == 0 or step + 1 == self.num_steps
+
+
+def _cosine(first: float, last: float, share: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * share)) / 2

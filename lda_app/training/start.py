@@ -1,0 +1,71 @@
+"""Where training begins: topics made of random documents, and the model around them."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lda_app.config import TrainConfig
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.lda import LDA
+from lda_app.models.topic_word import TopicWord
+from lda_app.runtime import rng
+
+# Topics that start alike stay alike: enough tokens to cover a theme, few enough to differ.
+_TOKENS_A_TOPIC = 1_080
+_UNIGRAM_SHARE = 0.1
+
+
+def start_model(config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[np.int64]) -> LDA:
+    """Make the untrained model.
+
+    Parameters
+    ----------
+    config
+        The run's configuration.
+    doc_term
+        Counts (D, V).
+    rows
+        The training documents, none of them empty.
+    """
+    topics = TopicWord(torch.from_numpy(start_counts(config, doc_term, rows)), config.eta)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng(config.seed, "encoder").integers(2**63)))
+        encoder = UnrolledEncoder(
+            config.num_topics, num_steps=config.unroll, hidden=config.hidden, alpha=config.alpha
+        )
+    return LDA(len(rows), topics, encoder, alpha=config.alpha)
+
+
+def start_counts(
+    config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """Counts λ (V, K) to start from: each topic is some random documents and a little of the whole corpus.
+
+    A random start leaves most topics dead, for words spread evenly over topics give no gradient.
+    """
+    generator = rng(config.seed, "start")
+    num_tokens = float(doc_term.num_tokens)
+    unigram = _word_shares(doc_term)
+    lengths = doc_term.lengths()
+    counts = np.empty((doc_term.num_words, config.num_topics), dtype=np.float32)
+    for topic in range(config.num_topics):
+        documents = _draw_documents(rows, lengths, generator)
+        shares = _UNIGRAM_SHARE * unigram + (1 - _UNIGRAM_SHARE) * _word_shares(doc_term.rows(documents))
+        counts[:, topic] = shares * num_tokens / config.num_topics
+    return counts
+
+
+def _draw_documents(
+    rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Random documents, just as many as have the tokens for a topic."""
+    # No document is empty, so this many are enough; a part of a huge corpus is drawn from.
+    drawn = generator.choice(rows, size=min(len(rows), _TOKENS_A_TOPIC), replace=False)
+    enough = int(np.searchsorted(np.cumsum(lengths[drawn]), _TOKENS_A_TOPIC)) + 1
+    return drawn[:enough]
+
+
+def _word_shares(doc_term: DocTermMatrix) -> npt.NDArray[np.float64]:
+    counts = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
+    return counts / counts.sum()

@@ -1,0 +1,143 @@
+"""The whole state of a run, and its checkpoint: one file that is replaced at once, with no pickle in it."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from lda_app.errors import FolderError
+from lda_app.models.lda import LDA
+from lda_app.storage import write_atomic
+from lda_app.training.step import Optimizers
+
+CHECKPOINT_FORMAT = 1
+_PLAIN = ("step", "best_step", "seconds", "history", "losses")
+
+
+@dataclass
+class RunState:
+    """What a run has come to; a run that goes on from a saved state ends as if it had never stopped."""
+
+    lda: LDA
+    optimizers: Optimizers
+    step: int = 0
+    """Steps done."""
+    history: list[dict[str, float | None]] = field(default_factory=list)
+    """One row a validation: step, epoch, loss (nats per token), validation perplexity."""
+    losses: list[float] = field(default_factory=list)
+    """The loss of each step since the last validation."""
+    best_step: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
+    """Training time so far, over all sessions of the run."""
+
+    def keep_as_best(self) -> None:
+        """Remember the present weights as the best so far."""
+        self.best_step = self.step
+        self.best_weights = {name: tensor.clone() for name, tensor in self.lda.state_dict().items()}
+
+    def restore_best(self) -> None:
+        """Go back to the best weights, if any were kept."""
+        if self.best_weights:
+            self.lda.load_state_dict(self.best_weights)
+
+
+def save_checkpoint(path: Path, state: RunState, details: dict[str, Any]) -> None:
+    """Write the state to one file, which is the old one or the new one at any moment.
+
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    state
+        The run.
+    details
+        Whatever else is needed to go on, such as the configuration and where the corpus lies.
+
+    Raises
+    ------
+    FileSystemError
+        If it cannot be written.
+    """
+    tensors = _with_prefix("model", state.lda.state_dict()) | _with_prefix("best", state.best_weights)
+    for name, optimizer in _named(state.optimizers):
+        tensors |= _with_prefix(name, _adam_tensors(optimizer))
+    payload = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {
+        "format": CHECKPOINT_FORMAT,
+        "details": details,
+        "state": {name: getattr(state, name) for name in _PLAIN},
+    }
+    body = safetensors.torch.save(payload, metadata={"lda-app": json.dumps(header)})
+    write_atomic(path, hashlib.sha256(body).digest() + body)
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read a checkpoint's header and tensors.
+
+    Raises
+    ------
+    FolderError
+        If it is missing, damaged, or of another format.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FolderError(f"{path}: the checkpoint cannot be read: {error.strerror}") from None
+    digest, body = data[:32], data[32:]
+    if hashlib.sha256(body).digest() != digest:
+        raise FolderError(
+            f"{path}: the checkpoint is damaged: its checksum does not fit; train anew with --overwrite"
+        )
+    tensors = safetensors.torch.load(body)
+    length = int.from_bytes(body[:8], "little")
+    header = json.loads(json.loads(body[8 : 8 + length])["__metadata__"]["lda-app"])
+    if header["format"] != CHECKPOINT_FORMAT:
+        raise FolderError(
+            f"{path}: the checkpoint has format {header['format']}, this lda-app reads {CHECKPOINT_FORMAT}; "
+            "go on with the version that made it, or train anew with --overwrite"
+        )
+    return header, tensors
+
+
+def restore(state: RunState, header: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Put a fresh state where a checkpoint was."""
+    for name in _PLAIN:
+        setattr(state, name, header["state"][name])
+    state.lda.load_state_dict(_without_prefix("model", tensors))
+    state.best_weights = _without_prefix("best", tensors)
+    for name, optimizer in _named(state.optimizers):
+        _load_adam(optimizer, _without_prefix(name, tensors))
+
+
+def _named(optimizers: Optimizers) -> list[tuple[str, Optimizer]]:
+    return [("encoder", optimizers.encoder), ("alpha", optimizers.alpha)]
+
+
+def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
+
+
+def _without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")
+    }
+
+
+def _adam_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
+    moments = optimizer.state_dict()["state"]
+    return {f"{index}/{name}": value for index, part in moments.items() for name, value in part.items()}
+
+
+def _load_adam(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split("/")
+        moments.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})

@@ -1,0 +1,110 @@
+"""One training step: the ELBO trains the guide; the topics and α learn from it, or from refined samples."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyro
+import torch
+from jaxtyping import Float
+from pyro.infer import TraceMeanField_ELBO
+from torch import Tensor
+
+from lda_app.config import TrainConfig
+from lda_app.corpus.batches import Batch
+from lda_app.errors import NumericalError
+from lda_app.models.gibbs import Refined, refine
+from lda_app.models.lda import LDA
+from lda_app.training.schedule import Schedule
+
+_ALPHA_RATE = 0.01
+
+
+class SampledELBO(TraceMeanField_ELBO):  # type: ignore[misc]
+    """The ELBO with closed-form KL divergence; it also keeps the guide's sample of θ."""
+
+    theta: Float[Tensor, "B K"]
+
+    def _get_trace(self, model: Any, guide: Any, args: Any, kwargs: Any) -> Any:
+        model_trace, guide_trace = super()._get_trace(model, guide, args, kwargs)
+        self.theta = guide_trace.nodes["theta"]["value"].detach()
+        return model_trace, guide_trace
+
+
+@dataclass
+class Optimizers:
+    """Adam for the encoder and for α; the topics have a natural-gradient step of their own."""
+
+    encoder: torch.optim.Adam
+    alpha: torch.optim.Adam
+
+    @classmethod
+    def of(cls, lda: LDA, config: TrainConfig) -> "Optimizers":
+        """Make fresh optimizers."""
+        return cls(
+            encoder=torch.optim.Adam(lda.encoder.parameters(), lr=config.learning_rate),
+            alpha=torch.optim.Adam([lda.log_alpha], lr=_ALPHA_RATE),
+        )
+
+
+def train_step(
+    lda: LDA, optimizers: Optimizers, batch: Batch, config: TrainConfig, schedule: Schedule, step: int
+) -> float:
+    """Update the encoder, the topics and α from one batch.
+
+    Returns
+    -------
+    float
+        The batch's negative ELBO in nats per token.
+
+    Raises
+    ------
+    NumericalError
+        If the loss is NaN or infinite; no parameter has been changed by this step then.
+    """
+    seed = step_seed(config.seed, step)
+    lda.generator = torch.Generator(lda.log_alpha.device).manual_seed(seed)
+    lda.topics.learn_by_gradient = config.topic_update == "elbo"
+    lda.zero_grad()
+    elbo = SampledELBO()
+    with pyro.validation_enabled(is_validate=False):
+        loss = elbo.differentiable_loss(lda.model, lda.guide, batch)
+    if not torch.isfinite(loss):
+        raise NumericalError(f"the loss is {loss.item()} at step {step}")
+    loss.backward()
+    scale = lda.num_documents / batch.num_documents
+    if config.topic_update == "elbo":
+        counts = lda.topics.gradient_counts()
+    else:
+        refined = _refine(lda, elbo.theta, batch, schedule.burn_in(step), seed)
+        counts = refined.word_topic * scale
+        _set_alpha_gradient(lda, refined)
+    _apply(optimizers, config, schedule, step)
+    lda.topics.step(batch.words, counts, schedule.topic_rate(step))
+    return loss.item() / (scale * batch.counts.sum().item())
+
+
+def step_seed(seed: int, step: int) -> int:
+    """Seed of all that a step draws: a resumed run draws what an uninterrupted one would have drawn."""
+    return (seed * 1_000_003 + step) % 2**62
+
+
+def _refine(lda: LDA, theta: Tensor, batch: Batch, burn_in: int, seed: int) -> Refined:
+    beta = lda.topics.rows(batch.words)
+    return refine(theta, lda.alpha, beta, batch, burn_in=burn_in, seed=seed)
+
+
+def _set_alpha_gradient(lda: LDA, refined: Refined) -> None:
+    """Replace α's gradient by that of the Dirichlet-multinomial likelihood of the refined assignments."""
+    counts, alpha = refined.document_topic.double(), lda.alpha.double()
+    totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
+    topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
+    lda.log_alpha.grad = None
+    (-(totals + topics).mean()).backward()
+
+
+def _apply(optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:
+    for group in optimizers.encoder.param_groups:
+        group["lr"] = config.learning_rate * schedule.encoder_rate(step)
+    optimizers.encoder.step()
+    if schedule.learns_alpha(step):
+        optimizers.alpha.step()
