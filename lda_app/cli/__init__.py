@@ -4,8 +4,10 @@ Every error is one line on stderr, and the exit code says whose it is: 1 the run
 input's; 4 a corpus or model folder's; 5 the file system's; 130 and 143 after SIGINT and SIGTERM.
 """
 
+import inspect
 import logging
 import os
+import re
 import select
 import signal
 import sys
@@ -109,26 +111,31 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     configure_log()
     arguments = _global_flags_first(sys.argv[1:] if argv is None else argv)
-    with _sigterm_unwinds():
+    with _sigterm_unwinds(), _second_stdout() as stdout:
         try:
             command = _tidied(typer.main.get_command(app))
             code = command.main(arguments, prog_name="lda-app", standalone_mode=False)
             if sys.stdout is not None:
                 sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the last place where it can be said in one line
-            return _report(error)
+            return _report(error, stdout)
     if code == 128 + signal.SIGINT:
         log.error("interrupted")
     return code if isinstance(code, int) else 0
 
 
 def _tidied(command: Any) -> Any:
-    """Leave out of the help what holds for all: the environment variables, and that a flag is a bool."""
+    """Shape the help: no remarks that hold for every option, flowing text, groups before single commands."""
     for parameter in (*command.params, command.get_help_option(typer.Context(command))):
         parameter.show_envvar = False
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
-    for subcommand in getattr(command, "commands", {}).values():
+    command.help = re.sub(r"(?<!\n)\n(?![\n\s*-])", " ", inspect.cleandoc(command.help or ""))
+    if subcommands := getattr(command, "commands", {}):
+        command.commands = dict(
+            sorted(subcommands.items(), key=lambda item: not hasattr(item[1], "commands"))
+        )
+    for subcommand in subcommands.values():
         _tidied(subcommand)
     return command
 
@@ -161,11 +168,24 @@ def _sigterm_unwinds() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _report(error: BaseException) -> int:
+@contextmanager
+def _second_stdout() -> Iterator[int]:
+    """Keep hold of stdout, for rich sends it to nowhere when its reader has gone."""
+    try:
+        stdout = os.dup(1)
+    except OSError:
+        stdout = os.open(os.devnull, os.O_WRONLY)
+    try:
+        yield stdout
+    finally:
+        os.close(stdout)
+
+
+def _report(error: BaseException, stdout: int) -> int:
     """Say in one line what ended the run and return the exit code."""
     if isinstance(error.__context__, BrokenPipeError | EOFError):
-        error = error.__context__  # Typer ends the process for these without a word
-    if isinstance(error, BrokenPipeError) and _nobody_reads_stdout():
+        error = error.__context__  # Typer and rich end the process for these without a word
+    if isinstance(error, BrokenPipeError) and _nobody_reads(stdout):
         _discard_stdout()
         return 0
     if log.isEnabledFor(logging.DEBUG):
@@ -203,10 +223,10 @@ def _usage_message(error: typer.TyperException) -> str:
     return f"{message}; see {context.command_path} --help" if message and context else message
 
 
-def _nobody_reads_stdout() -> bool:
+def _nobody_reads(stdout: int) -> bool:
     """Tell whether the reader of a pipe, such as ``head``, has gone."""
     poll = select.poll()
-    poll.register(1, 0)
+    poll.register(stdout, 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 

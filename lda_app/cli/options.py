@@ -41,12 +41,12 @@ OutFolder = Annotated[
     ),
 ]
 OutPath = Annotated[
-    Path,
-    typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default=False),
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default="standard output"),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace the output if lda-app wrote it before; never anything else."),
+    typer.Option("--overwrite", help="Replace the output if it exists; a folder only if lda-app wrote it."),
 ]
 JsonFlag = Annotated[
     bool,

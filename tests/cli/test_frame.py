@@ -171,6 +171,11 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
 
 
+def test_a_reader_that_leaves_the_help_is_no_error() -> None:
+    done = shell(f"{RUN} --help | (exec <&-; sleep 1)")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_standard_output_on_a_full_disk() -> None:
     done = shell(f"{RUN} count > /dev/full")
