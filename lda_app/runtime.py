@@ -51,6 +51,10 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+# A worker process must not wait for a lock that a thread of its parent held when it was forked.
+os.register_at_fork(after_in_child=console.cache_clear)
+
+
 class _ConsoleHandler(logging.Handler):
     """Write each record as one line, above the progress bars where there are some."""
 
@@ -64,6 +68,8 @@ class _ConsoleHandler(logging.Handler):
 def configure_log(*, quiet: bool = False, debug: bool = False) -> None:
     """Send the app's log to stderr, one line a record.
 
+    Warnings that libraries address to programmers are shown in debugging only.
+
     Parameters
     ----------
     quiet
@@ -74,6 +80,8 @@ def configure_log(*, quiet: bool = False, debug: bool = False) -> None:
     log.handlers = [_ConsoleHandler()]
     log.propagate = False
     log.setLevel(logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO)
+    logging.getLogger("py.warnings").handlers = [_ConsoleHandler() if debug else logging.NullHandler()]
+    logging.captureWarnings(True)
 
 
 class Progress:

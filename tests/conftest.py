@@ -39,6 +39,7 @@ def _fresh_log() -> None:
     log = logging.getLogger("lda_app")
     log.handlers, log.propagate = [], True
     log.setLevel(logging.NOTSET)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture

@@ -115,6 +115,20 @@ def test_a_closed_stderr_ends_nothing() -> None:
     assert done.stdout == "done\n"
 
 
+@pytest.mark.parametrize(("debug", "shown"), [(True, "UserWarning: deprecated"), (False, "")])
+def test_warnings_for_programmers_are_for_debugging(debug: bool, shown: str) -> None:
+    code = f"""
+import warnings
+from lda_app.runtime import configure_log
+configure_log(debug={debug})
+warnings.warn("deprecated")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown in done.stderr
+    assert bool(shown) == bool(done.stderr)
+    assert done.stderr.count("\n") == bool(shown)
+
+
 @pytest.mark.parametrize("text", ["news.csv", "Ωμέγα ñ 漢字", "C:\\x"])
 def test_one_line_keeps_what_can_be_printed(text: str) -> None:
     assert one_line(text) == text
