@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -86,7 +85,7 @@ class SourceOptions:
 
 def _is_text_codec(name: str) -> bool:
     try:
-        return isinstance(b"".decode(codecs.lookup(name).name), str)
+        return isinstance(b" ".decode(name, errors="replace"), str)
     except (LookupError, ValueError):
         return False
 

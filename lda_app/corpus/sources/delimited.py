@@ -27,8 +27,8 @@ class DelimitedSource(FileSource):
     delimiter = ","
     options_used = ("text_column", "id_column", "delimiter", "skip_bad_lines")
 
-    def _read(self) -> Iterator[Document]:
-        rows = self._rows()
+    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
+        rows = self._rows(lines)
         _, header = next(rows, (0, []))
         if not header:
             raise CorpusError(
@@ -55,10 +55,10 @@ class DelimitedSource(FileSource):
             key = str(number) if id_column is None else row[id_column]
             yield Document(key, row[text_column], metadata=metadata, place=place)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield the line on which each row begins, and its cells; blank lines are passed over."""
         csv.field_size_limit(2**31 - 1)  # the default ends the reading at a text of 131,072 characters
-        reader = csv.reader(self.lines(), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         while True:
             line = reader.line_num + 1
             try:

@@ -33,7 +33,7 @@ _INLINE = (
 
 
 def prose(docstring: str) -> str:
-    r"""Return what a documentation string says in words, a paragraph's lines kept.
+    r"""Return what a documentation string says in words, its lines and paragraphs kept.
 
     Left out: doctests, literal blocks, directives of code and formulas, fenced blocks, sections of examples,
     references and links, headings of sections, roles, URLs.
@@ -61,7 +61,8 @@ def prose(docstring: str) -> str:
     text = "\n".join(_prose_lines(inspect.cleandoc(docstring).split("\n")))
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
-    return re.sub(r"\n\s*\n+", "\n\n", text).strip()
+    text = re.sub(r"(?<=\S) {2,}", " ", text)
+    return re.sub(r"\n\s*\n\s*", "\n\n", text).strip()
 
 
 def _prose_lines(lines: list[str]) -> list[str]:

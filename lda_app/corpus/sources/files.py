@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document
@@ -33,9 +35,13 @@ class FileSource(BaseSource):
         self.file = file
         self.options = options
 
-    def lines(self) -> Iterator[str]:
-        """Yield the file's lines with their ends, troubles counted in ``warnings``."""
-        return self.file.lines(self.warnings)
+    def _read(self) -> Iterator[Document]:
+        with contextlib.closing(self.file.lines(self.warnings)) as lines:
+            yield from self._documents(lines)
+
+    @abstractmethod
+    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
+        """Yield the documents of the file's lines, which come with their ends."""
 
     def describe(self) -> dict[str, Any]:
         """Name the file, its size and hash, and the options that concern it."""
@@ -56,6 +62,6 @@ class LineSource(FileSource):
 
     format = "txt"
 
-    def _read(self) -> Iterator[Document]:
-        for number, line in enumerate(self.lines(), start=1):
+    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
+        for number, line in enumerate(lines, start=1):
             yield Document(str(number), line.rstrip("\r\n"), place=f"{self.name}:{number}")

@@ -18,11 +18,11 @@ class JsonLinesSource(FileSource):
     format = "jsonl"
     options_used = ("text_column", "id_column", "skip_bad_lines")
 
-    def _read(self) -> Iterator[Document]:
+    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
         self.columns, self.id_column = (), self.options.id_column
         self.text_column = self.options.text_column or "text"
         number = 0
-        for line_number, line in enumerate(self.lines(), start=1):
+        for line_number, line in enumerate(lines, start=1):
             if line.isspace() or not line:
                 self.warnings["blank lines passed over"] += 1
                 continue

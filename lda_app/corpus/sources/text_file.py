@@ -16,7 +16,7 @@ from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     Readable = io.BufferedReader | gzip.GzipFile
@@ -53,7 +53,7 @@ class TextFile:
     encoding: str = "utf-8"
     errors: str = "strict"
 
-    def lines(self, warnings: Counter[str]) -> Iterator[str]:
+    def lines(self, warnings: Counter[str]) -> Generator[str]:
         r"""Yield the lines with their ends (LF, CR LF or CR); NUL characters are dropped and counted.
 
         Raises
@@ -69,6 +69,9 @@ class TextFile:
                 # The decoder was last given error.object, which ends where the reading stands.
                 offset = counted.count - len(error.object) + error.start
                 raise self._undecodable(error, offset) from error
+            except UnicodeError as error:  # of UTF-16 and UTF-32 without a mark
+                hint = f"no byte order mark; give --encoding {self.encoding}-le or {self.encoding}-be"
+                raise CorpusError(f"{self.name}: byte 0: {hint}") from error
 
     @contextmanager
     def binary(self) -> Iterator[Readable]:
