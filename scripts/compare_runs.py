@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lda_app.storage import sha256_of
 
-RESULTS = (".topics.md", ".evaluation.json", "/vocabulary.txt", "/model.safetensors")
+RESULTS = (".topics.md", ".evaluation.json", "/model.safetensors", "/metrics.json", "/history.csv")
 
 
 def same(first: Path, second: Path) -> bool:
