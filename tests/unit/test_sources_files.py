@@ -240,9 +240,31 @@ def test_json_values_become_text(tmp_path: Path) -> None:
     assert documents.columns == ("text", "k", "tags", "ok", "none")
 
 
+def test_columns_of_json_lines_are_all_keys_in_the_order_of_their_appearance(tmp_path: Path) -> None:
+    documents = source(tmp_path / "a.jsonl", '{"b": 1, "text": "x"}\n{"a": 2, "text": "y", "b": 3}')
+    list(documents)
+    assert documents.columns == ("b", "text", "a")
+    next(iter(documents))
+    assert documents.columns == ("b", "text", "a")
+
+
 def test_a_text_beyond_the_field_limit_of_csv_is_read(tmp_path: Path) -> None:
     long = "orbit " * 50_000
     assert texts(source(tmp_path / "a.csv", f"text,n\n{long},1\n")) == [long]
+
+
+def test_equal_hashes_are_no_equal_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lda_app.corpus.sources.base.hash", lambda _: 7, raising=False)
+    documents = source(tmp_path / "a.txt", "x\n\ny\n")
+    assert texts(documents) == ["x", "", "y"]
+    assert documents.warnings == {"empty texts": 1}
+
+
+def test_huge_texts_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lda_app.corpus.sources.base.HUGE_TEXT", 1000)
+    documents = source(tmp_path / "a.txt", "orbit " * 200 + "\nmoon\n")
+    assert len(texts(documents)) == 2
+    assert documents.warnings == {"texts of more than 1,000 characters": 1}
 
 
 def test_lines_are_streamed(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from array import array
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -146,31 +148,36 @@ class BaseSource(ABC):
     def __iter__(self) -> Iterator[Document]:
         self.warnings.clear()
         self.left_out.clear()
-        seen: set[int] = set()  # hashes, not ids: memory stays small for millions of long ids
+        hashes = array("q")  # 8 bytes an id: little even for ten million documents
         for document in self._read():
-            key = hash(document.id)
-            if key in seen:
-                self._refuse_duplicate(document)
-            seen.add(key)
+            hashes.append(hash(document.id))
             trouble = text_trouble(document.text)
             if trouble:
                 self.warnings[trouble] += 1
             yield document
-        if not seen:
+        if not hashes:
             raise CorpusError(f"{self.name}: no document in it{self._why_empty()}")
+        self._refuse_duplicates(hashes)
 
-    def _refuse_duplicate(self, document: Document) -> None:
-        """Look the first bearer of the id up by a second reading; equal hashes alone prove nothing."""
-        warnings, left_out = self.warnings.copy(), self.left_out.copy()
-        first = next(earlier for earlier in self._read() if hash(earlier.id) == hash(document.id))
-        if first.id == document.id:
-            raise CorpusError(
-                f"{document.place}: the id {document.id!r} is that of {first.place} too; "
-                "ids must be unique: choose another --id-column, or none to number the documents"
-            )
-        self.warnings.clear()
-        self.warnings.update(warnings)
-        self.left_out[:] = left_out
+    def _refuse_duplicates(self, hashes: array[int]) -> None:
+        """Read again where two hashes are equal: that alone proves nothing, and the places are wanted."""
+        import numpy as np
+
+        in_order = np.sort(np.array(hashes))
+        repeated = set(in_order[1:][in_order[1:] == in_order[:-1]].tolist())
+        if not repeated:
+            return
+        again = copy.copy(self)
+        again.warnings, again.left_out = Counter(), []
+        places: dict[str, str] = {}
+        for document in again._read():
+            if document.id in places:
+                raise CorpusError(
+                    f"{document.place}: the id {document.id!r} is that of {places[document.id]} too; "
+                    "ids must be unique: choose another --id-column, or none to number the documents"
+                )
+            if hash(document.id) in repeated:
+                places[document.id] = document.place
 
     def _why_empty(self) -> str:
         return f"; {len(self.left_out)} rows were left out" if self.left_out else ""

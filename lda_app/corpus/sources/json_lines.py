@@ -11,6 +11,9 @@ from lda_app.corpus.sources.files import FileSource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lda_app.corpus.sources.base import SourceOptions
+    from lda_app.corpus.sources.text_file import TextFile
+
 
 class JsonLinesSource(FileSource):
     """Objects with a text each, by default of the key ``text``; of a key given twice the last counts."""
@@ -18,9 +21,14 @@ class JsonLinesSource(FileSource):
     format = "jsonl"
     options_used = ("text_column", "id_column", "skip_bad_lines")
 
+    def __init__(self, file: TextFile, options: SourceOptions) -> None:
+        super().__init__(file, options)
+        self.columns = ()
+        self.text_column = options.text_column or "text"
+        self.id_column = options.id_column
+        self._known_keys: set[str] = set()
+
     def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
-        self.columns, self.id_column = (), self.options.id_column
-        self.text_column = self.options.text_column or "text"
         number = 0
         for line_number, line in enumerate(lines, start=1):
             if line.isspace() or not line:
@@ -38,7 +46,7 @@ class JsonLinesSource(FileSource):
     def _document(self, line: str, number: str, place: str) -> Document:
         """Parse a line; ValueError says what is wrong with it."""
         row = self._parsed(line)
-        self.columns += tuple(key for key in row if key not in self.columns)
+        self._note_keys(row)
         text = _taken(row, self.text_column, "--text-column")
         if not isinstance(text, str):
             raise ValueError(f"the text is no string but {_shortened(text)}")  # noqa: TRY004  bad data
@@ -51,6 +59,12 @@ class JsonLinesSource(FileSource):
         return Document(
             key, text, metadata={name: _as_text(value) for name, value in row.items()}, place=place
         )
+
+    def _note_keys(self, row: dict[str, Any]) -> None:
+        new = row.keys() - self._known_keys
+        if new:
+            self.columns += tuple(key for key in row if key in new)
+            self._known_keys |= new
 
     def _parsed(self, line: str) -> dict[str, Any]:
         try:

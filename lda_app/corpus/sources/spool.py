@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from lda_app.corpus.sources.text_file import TextFile
 from lda_app.errors import CorpusError, FileSystemError
+from lda_app.runtime import log
 
 if TYPE_CHECKING:
     from lda_app.corpus.sources.base import SourceOptions
@@ -28,6 +29,8 @@ def spooled_stdin(options: SourceOptions) -> TextFile:
     """
     if sys.stdin is None or sys.stdin.closed:
         raise CorpusError("standard input is closed; pipe the documents into the command, or name a file")
+    if sys.stdin.isatty():
+        log.info("reading documents from the terminal; end them with Ctrl-D")
     return spooled(sys.stdin.buffer, "standard input", options)
 
 
