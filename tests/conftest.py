@@ -112,11 +112,12 @@ def full_disk() -> Callable[[], object]:
 
 @pytest.fixture
 def read_only_folder() -> Iterator[Path]:
-    """Yield a folder in which this process may not write; root becomes another user meanwhile."""
+    """Yield a folder this process may not write to, unlike its parent; root is another user meanwhile."""
     is_root = os.geteuid() == 0
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o555)
+        Path(name).chmod(0o777)
+        folder = Path(name) / "read-only"
+        folder.mkdir(mode=0o555)
         if is_root:
             os.seteuid(65534)
         try:
