@@ -105,6 +105,13 @@ def test_each_fault_has_a_line_and_a_code(cli, fail, error: BaseException, code:
     assert cli("work") == (code, "5\n", line + "\n")
 
 
+def test_the_cause_of_an_error_does_not_hide_it(cli, fail) -> None:
+    error = errors.CorpusError("news.csv.gz is cut off")
+    error.__context__ = EOFError()
+    fail(error)
+    assert cli("work") == (3, "5\n", "error: news.csv.gz is cut off\n")
+
+
 def test_debug_shows_the_traceback_wherever_it_stands(cli, fail) -> None:
     fail(ValueError("shapes differ"))
     for arguments in (["--debug", "work"], ["work", "--debug"]):

@@ -1,0 +1,128 @@
+"""How each way to fail ends.
+
+Every error is one line on stderr, and the exit code says whose it is: 1 the run's, or a bug; 2 usage; 3 the
+input's; 4 a corpus or model folder's; 5 the file system's; 130 and 143 after SIGINT and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import traceback
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from lda_app.errors import Interrupted, LdaAppError
+from lda_app.runtime import log
+from lda_app.storage import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+@contextmanager
+def sigterm_unwinds() -> Iterator[None]:
+    """Let SIGTERM end the process through its ``finally`` clauses, so that nothing half-written stays.
+
+    As process 1 of a container, it would otherwise be ignored.
+    """
+
+    def end(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+        raise SystemExit(128 + signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def second_stdout() -> Iterator[int]:
+    """Keep hold of stdout, for rich sends it to nowhere when its reader has gone."""
+    try:
+        stdout = os.dup(1)
+    except OSError:
+        stdout = os.open(os.devnull, os.O_WRONLY)
+    try:
+        yield stdout
+    finally:
+        os.close(stdout)
+
+
+def report(error: BaseException, stdout: int) -> int:
+    """Say in one line what ended the run and return the exit code.
+
+    Parameters
+    ----------
+    error
+        What the command raised.
+    stdout
+        What `second_stdout` yielded.
+    """
+    cause = error.__context__
+    if isinstance(error, SystemExit | typer.Abort) and isinstance(cause, BrokenPipeError | EOFError):
+        error = cause  # Typer and rich end the process for these without a word
+    if isinstance(error, BrokenPipeError) and _nobody_reads(stdout):
+        _discard_stdout()
+        return 0
+    if log.isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error)
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    message, code = _explain(error)
+    if message:
+        log.log(logging.WARNING if isinstance(error, Interrupted) else logging.ERROR, "%s", message)
+    return code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    match error:
+        case LdaAppError():
+            return str(error), error.exit_code
+        case typer.TyperException():
+            return _usage_message(error), error.exit_code
+        case KeyboardInterrupt():
+            return "interrupted", 128 + signal.SIGINT
+        case MemoryError():
+            return "out of memory: use less data, or a machine with more", 1
+        case OSError(errno=int()):
+            _discard_stdout()
+            return explain(error), 5
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "" if log.isEnabledFor(logging.DEBUG) else "; run again with --debug for the traceback"
+    return f"unexpected {what}: this is a bug{hint}", 1
+
+
+def _usage_message(error: typer.TyperException) -> str:
+    """Return the message of a usage error with the help that mends it; none where help was the answer."""
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message}; see {context.command_path} --help" if message and context else message
+
+
+def _nobody_reads(stdout: int) -> bool:
+    """Tell whether the reader of a pipe, such as ``head``, has gone."""
+    poll = select.poll()
+    poll.register(stdout, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _discard_stdout() -> None:
+    """Keep the interpreter from failing once more when it flushes what could not be written."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
