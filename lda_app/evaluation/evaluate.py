@@ -116,8 +116,10 @@ def evaluate(
 
     Raises
     ------
+    ConfigError
+        If there is no such split.
     CorpusError
-        If there is no such split, or none of its documents has a word.
+        If none of its documents has a word.
     """
     doc_term = _filled_split(corpus, split)
     num_topics, num_words = beta.shape
@@ -157,8 +159,6 @@ def evaluate(
 
 def _filled_split(corpus: Corpus, split: str) -> DocTermMatrix:
     """Return the counts of a split that has something to measure."""
-    if split not in corpus.splits:
-        raise CorpusError(f"{corpus.path}: no split {split!r}; there are {', '.join(corpus.splits)}")
     doc_term = corpus.split(split)
     if doc_term.num_tokens == 0:
         raise CorpusError(

@@ -366,7 +366,7 @@ def _with_counts(doc_term: DocTermMatrix, counts: npt.NDArray[np.int32]) -> DocT
 
 
 @kernel
-def _draw_halves(start, stop, indptr, counts, generator, drawn):  # type: ignore[no-untyped-def]
+def _draw_halves(start: int, stop: int, indptr: Any, counts: Any, generator: Any, drawn: Any) -> None:
     """Draw half of each row's tokens: selection sampling (Knuth, TAOCP vol. 2, 3.4.2, algorithm S)."""
     for d in range(start, stop):
         remaining = 0

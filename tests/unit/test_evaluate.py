@@ -82,11 +82,6 @@ def test_duplicate_topics_are_counted_and_listed(corpus):
     assert result["pairs"][0] == {"topic": 0, "other": 2, "shared_words": 10}
 
 
-def test_an_unknown_split_is_named_with_those_there_are(corpus):
-    with pytest.raises(CorpusError, match="no split 'dev'; there are train, test"):
-        evaluate(infer, ALPHA, BETA, corpus, split="dev")
-
-
 def test_a_split_without_words_is_named():
     corpus = FakeCorpus({"train": sample(9, 0), "test": DocTermMatrix.from_scipy(np.zeros((3, 40)))})
     with pytest.raises(CorpusError, match="'test' has a word"):

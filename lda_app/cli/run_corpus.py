@@ -1,0 +1,63 @@
+"""The corpus that a model was trained on: found by its recorded path, known by its fingerprint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lda_app.errors import FolderError
+
+if TYPE_CHECKING:
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
+
+CorpusOfRun = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        metavar="FOLDER",
+        help="The corpus that the model was trained on, if it lies elsewhere now.",
+        show_default="where it was in training",
+    ),
+]
+
+
+def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
+    """Open the corpus of a model.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    given
+        Where the user says that the corpus lies; None looks where it was in training.
+
+    Raises
+    ------
+    FolderError
+        If the corpus is not there, or is another one.
+    """
+    from lda_app.corpus.folder import open_corpus
+
+    path = given or recorded_place(model)
+    if path is None:
+        raise FolderError(
+            f"{model.path}: the corpus {model.config['corpus']['path']} that the model was trained on is not "
+            "there; give its folder by --corpus"
+        )
+    corpus = open_corpus(path)
+    expected = model.config["corpus"]["fingerprint"]
+    if corpus.fingerprint != expected:
+        raise FolderError(
+            f"{path}: not the corpus that {model.path} was trained on: its fingerprint is "
+            f"{corpus.fingerprint[:12]}, expected {expected[:12]}; give the right folder by --corpus"
+        )
+    return corpus
+
+
+def recorded_place(model: ModelDir) -> Path | None:
+    """Return the folder of the corpus as the model recorded it, from here or from the run; None if gone."""
+    recorded = Path(model.config["corpus"]["path"])
+    return next((path for path in (recorded, model.path / recorded) if path.is_dir()), None)

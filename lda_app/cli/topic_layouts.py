@@ -1,0 +1,169 @@
+"""The topics of a model as a table, JSON, CSV or Markdown."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.text import Text
+
+from lda_app.cli.tables import new_table
+from lda_app.storage import spreadsheet_safe
+
+if TYPE_CHECKING:
+    from lda_app.evaluation.coherence import Coherence
+    from lda_app.topics import Topic, TopicDocument, Usage
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The topics with all that is printed of them.
+
+    Parameters
+    ----------
+    topics
+        Most prevalent first.
+    usage, coherence
+        Where prevalence and coherence come from; None without a corpus.
+    documents
+        Id and beginning of the text of each representative document, by row of the training split.
+    """
+
+    topics: list[Topic]
+    usage: Usage | None
+    coherence: Coherence | None
+    documents: dict[int, tuple[str, str]]
+
+    @property
+    def protocols(self) -> str:
+        """Say in a line by which protocols prevalence and coherence were measured."""
+        if self.usage is None or self.coherence is None:
+            return ""
+        split = self.coherence.reference
+        return (
+            f"share: mean over {self.usage.num_documents:,} documents of the split {split}; "
+            f"coherence: {self.coherence.protocol}, top {self.coherence.num_top_words} words, "
+            f"split {split}"
+        )
+
+
+def as_table(shown: Shown) -> list[Any]:
+    """Lay the topics out for a terminal or a pipe: words with probabilities, documents below them."""
+    table = new_table()
+    table.add_column("topic", justify="right")
+    if shown.usage is not None:
+        table.add_column("share", justify="right")
+        table.add_column("coherence", justify="right")
+    table.add_column("top words and documents" if shown.documents else "top words")
+    for topic in shown.topics:
+        figures = [] if shown.usage is None else [f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}"]
+        table.add_row(str(topic.id), *figures, _words_and_documents(topic, shown))
+    return [table, Text(shown.protocols, style="dim")] if shown.protocols else [table]
+
+
+def _words_and_documents(topic: Topic, shown: Shown) -> Any:
+    words = [Text.assemble((word.word, "bold"), (f" {word.probability:.3f}", "dim")) for word in topic.words]
+    lines = [
+        Text(_line(document, shown), style="dim", no_wrap=True, overflow="ellipsis")
+        for document in topic.documents
+    ]
+    return Group(Text("  ").join(words), *lines, *([""] if lines else []))
+
+
+def _line(document: TopicDocument, shown: Shown) -> str:
+    name, text = shown.documents[document.row]
+    return f"{document.share:4.0%}  {name}  {text}"
+
+
+def _as_table(shown: Shown) -> str:
+    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        for part in as_table(shown):
+            console.print(part)
+    return captured.get()
+
+
+def _as_json(shown: Shown) -> str:
+    measured: dict[str, Any] = {}
+    if shown.usage is not None and shown.coherence is not None:
+        size = {"num_documents": shown.usage.num_documents, "num_tokens": shown.usage.num_tokens}
+        coherence = {"protocol": shown.coherence.protocol, "num_top_words": shown.coherence.num_top_words}
+        measured = {
+            "prevalence": {"protocol": "mean_share_of_documents", "split": shown.coherence.reference, **size},
+            "coherence": {**coherence, "reference_split": shown.coherence.reference, **size},
+        }
+    entries = [
+        {
+            "id": topic.id,
+            "prevalence": topic.prevalence,
+            "coherence": topic.coherence,
+            "words": [{"word": word.word, "probability": word.probability} for word in topic.words],
+            "documents": [
+                dict(zip(("id", "text"), shown.documents[document.row], strict=True))
+                | {"share": document.share}
+                for document in topic.documents
+            ],
+        }
+        for topic in shown.topics
+    ]
+    content = {"schema_version": 1, "num_topics": len(entries), **measured, "topics": entries}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_csv(shown: Shown) -> str:
+    """Lay out a row a topic: word_1, probability_1 … document_1, share_1 …."""
+    first = shown.topics[0]
+    header = ["topic", "prevalence", "coherence"]
+    header += [name for n in range(1, len(first.words) + 1) for name in (f"word_{n}", f"probability_{n}")]
+    header += [name for n in range(1, len(first.documents) + 1) for name in (f"document_{n}", f"share_{n}")]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    for topic in shown.topics:
+        words = [cell for word in topic.words for cell in (spreadsheet_safe(word.word), word.probability)]
+        documents = [
+            cell
+            for document in topic.documents
+            for cell in (spreadsheet_safe(shown.documents[document.row][0]), document.share)
+        ]
+        writer.writerow([topic.id, topic.prevalence, topic.coherence, *words, *documents])
+    return file.getvalue()
+
+
+def _as_markdown(shown: Shown) -> str:
+    has_figures = shown.usage is not None
+    lines = [f"# {len(shown.topics)} topics", ""]
+    lines += [f"{shown.protocols[0].upper()}{shown.protocols[1:]}.", ""] if has_figures else []
+    lines += ["| topic | share | coherence | top words |", "| ---: | ---: | ---: | :--- |"]
+    for topic in shown.topics:
+        figures = (f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}") if has_figures else ("", "")
+        words = ", ".join(f"{_inert(word.word)} ({word.probability:.3f})" for word in topic.words)
+        lines.append(f"| {topic.id} | {figures[0]} | {figures[1]} | {words} |")
+    if shown.documents:
+        lines += ["", "## Representative documents"]
+    for topic in shown.topics if shown.documents else ():
+        lines += ["", f"Topic {topic.id}: {', '.join(_inert(word.word) for word in topic.words[:3])}", ""]
+        for document in topic.documents:
+            name, text = map(_inert, shown.documents[document.row])
+            lines.append(f"- {document.share:.0%} **{name}** {text}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _inert(text: str) -> str:
+    r"""Escape what Markdown or HTML would act on.
+
+    Examples
+    --------
+    >>> _inert("<b>a|b*</b>")
+    '&lt;b&gt;a\\|b\\*&lt;/b&gt;'
+    """
+    return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", html.escape(text, quote=False))
+
+
+LAYOUTS = {"table": _as_table, "json": _as_json, "csv": _as_csv, "markdown": _as_markdown}

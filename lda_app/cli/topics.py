@@ -1,0 +1,102 @@
+"""``lda-app topics``: what the topics of a model are about."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lda_app.cli.options import OutPath, Overwrite, RunFolder
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lda_app.cli.topic_layouts import Shown
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
+    from lda_app.topics import Topic
+
+SPLIT = "train"
+_SNIPPET = 90  # characters of a representative document
+
+NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words shown of each topic.")]
+NumDocuments = Annotated[
+    int, typer.Option("--documents", min=0, max=1000, help="Representative documents shown of each topic.")
+]
+Layout = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="The layout.")]
+
+
+def topics(
+    run: RunFolder,
+    *,
+    top: NumWords = 10,
+    documents: NumDocuments = 3,
+    layout: Layout = "table",
+    corpus: CorpusOfRun = None,
+    output: OutPath = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Show the topics: top words, share of the corpus, coherence, documents.
+
+    The most prevalent topic comes first; a topic's number is the same in all commands. A topic's share is its
+    mean over the training documents, each of them weighing the same.
+    """
+    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.cli.topic_layouts import LAYOUTS, as_table
+    from lda_app.model_dir import open_model
+
+    check_file(output, overwrite=overwrite)
+    shown = _look_up(open_model(run), corpus, top, documents)
+    if layout == "table" and output is None:
+        print_out(*as_table(shown))
+    else:
+        write_out(LAYOUTS[layout](shown), output, overwrite=overwrite)
+
+
+def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_documents: int) -> "Shown":
+    """Describe the topics by the model and, where it is still there, the corpus."""
+    from functools import partial
+
+    from lda_app.cli.topic_layouts import Shown
+    from lda_app.evaluation.coherence import document_npmi
+    from lda_app.evaluation.evaluate import COHERENCE_WORDS
+    from lda_app.inference import concentration
+    from lda_app.runtime import log, progress
+    from lda_app.topics import describe, top_words, usage
+
+    words = model.vocabulary.words
+    if place is None and recorded_place(model) is None:
+        log.warning(
+            "the corpus %s is not there, so shares, coherence and documents are left out; give --corpus",
+            model.config["corpus"]["path"],
+        )
+        return Shown(describe(model.beta, words, num_words), None, None, {})
+    corpus = corpus_of_run(model, place)
+    doc_term = corpus.split(SPLIT)
+    with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
+        used = usage(doc_term, partial(concentration, model.lda), num_documents)
+        bar.advance(doc_term.num_documents)
+    coherence = document_npmi(top_words(model.beta, COHERENCE_WORDS), doc_term, SPLIT)
+    described = describe(model.beta, words, num_words, used=used, coherence=coherence.per_topic)
+    return Shown(described, used, coherence, _beginnings(corpus, described))
+
+
+def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:
+    """Id and beginning of the text of each representative document; no text where none was stored."""
+    from lda_app.runtime import one_line
+
+    rows = sorted({document.row for topic in described for document in topic.documents})
+    if not rows:
+        return {}
+    chosen = corpus.documents(SPLIT).iloc[rows]
+    texts = chosen["text"] if "text" in chosen else [""] * len(rows)
+    return {
+        row: (one_line(str(name)), _snippet(text))
+        for row, name, text in zip(rows, chosen["id"], texts, strict=True)
+    }
+
+
+def _snippet(text: str | None) -> str:
+    from lda_app.runtime import one_line
+
+    begin = one_line(" ".join((text or "")[: 10 * _SNIPPET].split()))
+    return begin if len(begin) <= _SNIPPET else f"{begin[: _SNIPPET - 1].rstrip()}…"

@@ -1,0 +1,200 @@
+"""``lda-app transform``: the topics of new documents, beside the user's own columns."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lda_app.cli.options import (
+    Delimiter,
+    Encoding,
+    EncodingErrors,
+    IdColumn,
+    InputFormat,
+    JsonFlag,
+    OutPath,
+    Overwrite,
+    Pattern,
+    RunFolder,
+    SkipBadLines,
+    Source,
+    TextColumn,
+)
+from lda_app.errors import FolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lda_app.corpus.preprocess import Preprocessor
+    from lda_app.corpus.sources import Source as DocumentSource
+    from lda_app.model_dir import ModelDir
+    from lda_app.transform import Transformed
+
+_WORDS_OF_A_TOPIC = 5
+_TOPICS_OF_A_LINE = 3
+_SHARE_WORTH_A_MENTION = 0.1
+_ROWS_NAMED = 5
+
+
+def transform(
+    run: RunFolder,
+    source: Source,
+    *,
+    output: OutPath = None,
+    overwrite: Overwrite = False,
+    as_json: JsonFlag = False,
+    input_format: InputFormat = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    delimiter: Delimiter = None,
+    pattern: Pattern = "*.txt",
+    encoding: Encoding = "utf-8",
+    encoding_errors: EncodingErrors = "strict",
+    skip_bad_lines: SkipBadLines = False,
+) -> None:
+    """Tell the topics of new documents.
+
+    With [bold]--output[/] (.csv, .jsonl or .parquet), the rows of the input are written with all their
+    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic.
+    Without it, a line a document says which topics it is about.
+    """
+    from lda_app.corpus.sources import SourceOptions, open_source
+    from lda_app.model_dir import open_model
+    from lda_app.transform import check_output
+
+    if output is not None:
+        check_output(output, overwrite=overwrite)
+    options = SourceOptions(
+        format=input_format,
+        text_column=text_column,
+        id_column=id_column,
+        delimiter=delimiter,
+        encoding=encoding,
+        encoding_errors=encoding_errors,
+        skip_bad_lines=skip_bad_lines,
+        pattern=pattern,
+    )
+    work = _Work(open_model(run), open_source(source, options))
+    if output is not None:
+        work.write(output)
+    else:
+        sys.stdout.writelines(work.json() if as_json else work.lines())
+    work.report()
+
+
+@dataclass
+class _Work:
+    """A model, the documents it is asked about, and what was noticed on the way."""
+
+    model: "ModelDir"
+    source: "DocumentSource"
+    num_documents: int = 0
+    num_little_known: int = 0
+
+    def write(self, output: "Path") -> None:
+        """Write a table; a first reading finds the columns and any row that cannot be read."""
+        from lda_app.runtime import progress
+        from lda_app.transform import Table, write_table
+
+        total = sum(1 for _ in self.source)
+        table = Table.of(self.source, self._names())
+        with progress("Inferring topics", total=total, unit="documents") as bar:
+
+            def advancing() -> "Iterator[Transformed]":
+                for chunk in self._chunks():
+                    yield chunk
+                    bar.advance(len(chunk.documents))
+
+            write_table(output, table, advancing())
+
+    def lines(self) -> "Iterator[str]":
+        """Yield a line a document, for people."""
+        from lda_app.runtime import one_line
+
+        names = self._names()
+        for chunk in self._chunks():
+            for row, document in enumerate(chunk.documents):
+                yield f"{one_line(document.id)}: {_sentence(chunk, row, names)}\n"
+
+    def json(self) -> "Iterator[str]":
+        """Yield one JSON document, piece by piece: its memory does not grow with the input."""
+        topics = [{"id": topic, "words": words} for topic, words in enumerate(self._words())]
+        yield f'{{"schema_version": 1, "topics": {json.dumps(topics, ensure_ascii=False)}, "documents": ['
+        separator = "\n"
+        for chunk in self._chunks():
+            for row in range(len(chunk.documents)):
+                yield separator + json.dumps(_entry(chunk, row), ensure_ascii=False)
+                separator = ",\n"
+        yield "\n]}\n"
+
+    def report(self) -> None:
+        """Say on stderr what the user should know of the input."""
+        from lda_app.runtime import log
+
+        for trouble, count in self.source.warnings.items():
+            log.warning("%s: %s: %d", self.source.name, trouble, count)
+        for place, reason in self.source.left_out[:_ROWS_NAMED]:
+            log.warning("left out: %s: %s", place, reason)
+        if len(self.source.left_out) > _ROWS_NAMED:
+            log.warning("left out: %d more", len(self.source.left_out) - _ROWS_NAMED)
+        if self.num_little_known:
+            log.warning(
+                "%d of %d documents have less than a tenth of their tokens known to the model: "
+                "their topics say little",
+                self.num_little_known,
+                self.num_documents,
+            )
+
+    def _chunks(self) -> "Iterator[Transformed]":
+        from functools import partial
+
+        from lda_app.inference import concentration
+        from lda_app.transform import transform as infer_topics
+
+        infer = partial(concentration, self.model.lda)
+        for chunk in infer_topics(self.source, _preprocessor(self.model), infer):
+            self.num_documents += len(chunk.documents)
+            self.num_little_known += int(chunk.too_little_known.sum())
+            yield chunk
+
+    def _words(self) -> list[list[str]]:
+        from lda_app.topics import top_words
+
+        words = self.model.vocabulary.words
+        return [[words[w] for w in top] for top in top_words(self.model.beta, _WORDS_OF_A_TOPIC).tolist()]
+
+    def _names(self) -> list[str]:
+        return [", ".join(words) for words in self._words()]
+
+
+def _preprocessor(model: "ModelDir") -> "Preprocessor":
+    if model.preprocessor is None:
+        raise FolderError(
+            f"{model.path}: trained on imported counts, so it does not know how raw text is counted; "
+            "train on a corpus made by lda-app corpus build"
+        )
+    return model.preprocessor
+
+
+def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]") -> str:
+    """Say which topics a document is about: the largest, and others of at least a tenth."""
+    known, tokens = int(chunk.known_tokens[row]), int(chunk.known_tokens[row] + chunk.unknown_tokens[row])
+    if known == 0:
+        return f"no topic: none of its {tokens} tokens is known to the model"
+    shares = chunk.shares[row]
+    first, *others = shares.argsort(kind="stable")[::-1][:_TOPICS_OF_A_LINE].tolist()
+    shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]
+    about = "; ".join(f"topic {topic} ({names[topic]}, …) {shares[topic]:.2f}" for topic in shown)
+    return about + (f"; only {known} of {tokens} tokens known" if chunk.too_little_known[row] else "")
+
+
+def _entry(chunk: "Transformed", row: int) -> dict[str, Any]:
+    return {
+        "id": chunk.documents[row].id,
+        "known_tokens": int(chunk.known_tokens[row]),
+        "unknown_tokens": int(chunk.unknown_tokens[row]),
+        "too_little_known": bool(chunk.too_little_known[row]),
+        "top_topic": int(chunk.top_topics[row]),
+        "shares": [round(float(share), 6) for share in chunk.shares[row]],
+    }

@@ -1,0 +1,293 @@
+"""The user's rows with the topics of each document: one pass over any source, written as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from lda_app.corpus.counting import chunks_of
+from lda_app.errors import ConfigError
+from lda_app.storage import atomic_file, spreadsheet_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.documents import Document
+    from lda_app.corpus.preprocess import Preprocessor
+    from lda_app.corpus.sources import Source
+
+    FloatArray = npt.NDArray[np.floating[Any]]
+    Infer = Callable[[DocTermMatrix], FloatArray]
+    Row = tuple[str | int | float | bool | None, ...]
+
+LITTLE_KNOWN = 0.1
+_SHARE_DIGITS = 6
+_PREFIX = "lda_"
+
+
+@dataclass(frozen=True, eq=False)
+class Transformed:
+    """Some documents and their topics.
+
+    Parameters
+    ----------
+    documents
+        D documents.
+    shares
+        (D, K) posterior mean of θ; the prior's mean for a document without a known word.
+    known_tokens, unknown_tokens
+        (D,) tokens of each document that are words of the model, and that are not.
+    """
+
+    documents: list[Document]
+    shares: FloatArray
+    known_tokens: npt.NDArray[np.int64]
+    unknown_tokens: npt.NDArray[np.int64]
+
+    @property
+    def too_little_known(self) -> npt.NDArray[np.bool_]:
+        """Whether less than a tenth of a document's tokens is known, or none at all, (D,)."""
+        tokens = self.known_tokens + self.unknown_tokens
+        return np.asarray((self.known_tokens == 0) | (self.known_tokens < LITTLE_KNOWN * tokens))
+
+    @property
+    def top_topics(self) -> npt.NDArray[np.int64]:
+        """The topic of the largest share, (D,)."""
+        return np.asarray(self.shares.argmax(axis=1))
+
+
+def transform(
+    documents: Iterable[Document], preprocessor: Preprocessor, infer: Infer
+) -> Iterator[Transformed]:
+    """Infer the topics of documents, some at a time, in order.
+
+    A document's answer depends on its text alone, whatever the others are.
+
+    Parameters
+    ----------
+    documents
+        Raw documents.
+    preprocessor
+        Of the model.
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts (D, V).
+
+    Examples
+    --------
+    >>> from lda_app.corpus.documents import Document
+    >>> from lda_app.corpus.preprocess import Preprocessor, PreprocessOptions
+    >>> from lda_app.corpus.vocabulary import Vocabulary
+    >>> preprocessor = Preprocessor(PreprocessOptions(), Vocabulary(("moon", "orbit")))
+    >>> documents = [Document("1", "the orbit, an orbit"), Document("2", "engine")]
+    >>> (result,) = transform(documents, preprocessor, lambda counts: 1 + counts.to_scipy().toarray())
+    >>> result.shares.tolist(), result.known_tokens.tolist(), result.too_little_known.tolist()
+    ([[0.25, 0.75], [0.5, 0.5]], [2, 0], [False, True])
+    """
+    for chunk in chunks_of(documents, lambda document: document.text):
+        counted = preprocessor.count_all(document.text for document in chunk)
+        concentration = infer(counted.matrix)
+        shares = concentration / concentration.sum(axis=1, keepdims=True)
+        yield Transformed(chunk, shares, counted.matrix.lengths(), counted.unknown_tokens)
+
+
+@dataclass(frozen=True)
+class Table:
+    """How documents and their topics become rows: the user's columns in their order, then the app's.
+
+    Parameters
+    ----------
+    columns
+        The user's columns, those of text and id included.
+    text_column, id_column
+        Which of them hold the text and the document's id; None if none does.
+    topic_words
+        For each topic some words that name it.
+    """
+
+    columns: tuple[str, ...]
+    text_column: str | None
+    id_column: str | None
+    topic_words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: Source, topic_words: Sequence[str]) -> Table:
+        """Take the columns of a source that has been read once."""
+        return cls(tuple(source.columns), source.text_column, source.id_column, tuple(topic_words))
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of all columns; where one of the user's is in the way, the app's begin with ``lda_``.
+
+        Examples
+        --------
+        >>> Table(("text", "topic_0"), "text", None, ("moon", "engine")).header[-2:]
+        ('lda_topic_0', 'lda_topic_1')
+        """
+        added = [
+            *("known_tokens", "unknown_tokens", "too_little_known", "top_topic", "top_topic_words"),
+            *(f"topic_{k}" for k in range(len(self.topic_words))),
+        ]
+        while not set(self.columns).isdisjoint(added):
+            added = [_PREFIX + name for name in added]
+        return (*self.columns, *added)
+
+    def rows(self, chunk: Transformed) -> Iterator[Row]:
+        """Yield a row a document, as long as the header; None where a document lacks a column."""
+        parts = zip(
+            chunk.documents,
+            chunk.known_tokens.tolist(),
+            chunk.unknown_tokens.tolist(),
+            chunk.too_little_known.tolist(),
+            chunk.top_topics.tolist(),
+            chunk.shares.astype(np.float64).round(_SHARE_DIGITS).tolist(),
+            strict=True,
+        )
+        for document, known, unknown, too_little, top, shares in parts:
+            yield (*self._own(document), known, unknown, too_little, top, self.topic_words[top], *shares)
+
+    def _own(self, document: Document) -> Iterator[str | None]:
+        for column in self.columns:
+            if column == self.text_column:
+                yield document.text
+            elif column == self.id_column:
+                yield document.id
+            else:
+                yield document.metadata.get(column)
+
+
+class _Writer(Protocol):
+    def __init__(self, stream: IO[bytes], table: Table) -> None: ...
+
+    def write(self, rows: Iterable[Row]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _CsvWriter:
+    """Comma-separated, UTF-8; text that a spreadsheet would run is prefixed."""
+
+    def __init__(self, stream: IO[bytes], table: Table) -> None:
+        self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._writer.writerow(map(spreadsheet_safe, table.header))
+
+    def write(self, rows: Iterable[Row]) -> None:
+        self._writer.writerows(map(_csv_cell, row) for row in rows)
+
+    def close(self) -> None:
+        self._text.flush()
+        self._text.detach()
+
+
+class _JsonLinesWriter:
+    """An object a line, UTF-8; a column that a document lacks is left out of its object."""
+
+    def __init__(self, stream: IO[bytes], table: Table) -> None:
+        self._stream = stream
+        self._header = table.header
+
+    def write(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            filled = {name: value for name, value in zip(self._header, row, strict=True) if value is not None}
+            self._stream.write(f"{json.dumps(filled, ensure_ascii=False)}\n".encode())
+
+    def close(self) -> None:
+        pass
+
+
+class _ParquetWriter:
+    """Parquet with the user's columns as text."""
+
+    def __init__(self, stream: IO[bytes], table: Table) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        count, text = pa.int64(), pa.string()
+        types = [*[text] * len(table.columns), count, count, pa.bool_(), count, text]
+        types += [pa.float64()] * len(table.topic_words)
+        self._schema = pa.schema(list(zip(table.header, types, strict=True)))
+        self._writer = parquet.ParquetWriter(stream, self._schema)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        import pyarrow as pa
+
+        columns = zip(*rows, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_WRITERS: dict[str, type[_Writer]] = {
+    ".csv": _CsvWriter,
+    ".jsonl": _JsonLinesWriter,
+    ".parquet": _ParquetWriter,
+}
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that cannot be written as a table, before any work is done.
+
+    Raises
+    ------
+    ConfigError
+        If the suffix is not one of .csv, .jsonl, .parquet, or the file exists and may not be replaced.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> check_output(Path("shares.xlsx"), overwrite=False)
+    Traceback (most recent call last):
+        ...
+    lda_app.errors.ConfigError: --output shares.xlsx: the suffix must be .csv, .jsonl or .parquet, got '.xlsx'
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise ConfigError(
+            f"--output {path}: the suffix must be .csv, .jsonl or .parquet, got {path.suffix!r}"
+        )
+    if path.is_dir():
+        raise ConfigError(f"--output {path} is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"--output {path} exists; give --overwrite to replace it, or another name")
+
+
+def write_table(path: Path, table: Table, chunks: Iterable[Transformed]) -> None:
+    """Write documents and their topics to a file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Its suffix decides on the format: .csv, .jsonl or .parquet.
+    table
+        The columns.
+    chunks
+        What :func:`transform` yields.
+
+    Raises
+    ------
+    FileSystemError
+        If the file cannot be written.
+    """
+    make_writer = _WRITERS[path.suffix.lower()]
+    with atomic_file(path) as stream, closing(make_writer(stream, table)) as writer:
+        for chunk in chunks:
+            writer.write(table.rows(chunk))
+
+
+def _csv_cell(value: str | float | bool | None) -> str | float:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    return spreadsheet_safe(value) if isinstance(value, str) else value
