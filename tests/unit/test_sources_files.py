@@ -64,6 +64,8 @@ def test_places_are_physical_lines_even_after_texts_of_many_lines(tmp_path: Path
             {"format": "csv", "text_column": "group", "delimiter": "|"},
         ),
         ("a.csv", "only\nspace\nhockey\n", {}),
+        ("a.csv", '"text, in full"\nspace\nhockey\n', {}),
+        ("a.csv", "text;full\nspace\nhockey\n", {"text_column": "text;full"}),
         ("a.csv", "n,Body\n1,space\n2,hockey\n", {}),
         ("a.jsonl", '{"text": "space", "n": 1}\n{"text": "hockey"}\n', {}),
         ("a.ndjson", '{"body": "space"}\n{"body": "hockey"}', {"text_column": "body"}),
@@ -115,6 +117,8 @@ def test_every_format_delimiter_line_end_and_packing_is_read_twice_alike(
             r'a.csv:3: the quote \("\) opened in this row is never closed',
         ),
         ("a.csv", 'text,n\n"y,2\nz,3\n', {"skip_bad_lines": True}, "never closed"),
+        ("a.csv", '"te"xt,n\ny,2\n', {"skip_bad_lines": True}, "a.csv:1: malformed quoting in the header"),
+        ("a.csv", f"text,{'n' * 10_000}\n", {"id_column": "x"}, "n{55}...'$"),
         (
             "a.csv",
             "key,text\na,x\nb,y\na,z\n",

@@ -131,6 +131,7 @@ def test_every_package_of_the_list_is_installed_with_the_app() -> None:
         ),
         ("Of :math:`x^2` and $y$ at https://example.org/a now [1]_.", "Of and at now ."),
         (":param x: the value\n:type x: int\n:returns: the square", "x the value\n\nthe square"),
+        ("NUL \0 and half a pair \ud83d.", "NUL and half a pair ?."),
         ("", ""),
     ],
 )

@@ -173,7 +173,7 @@ class BaseSource(ABC):
         for document in again._read():
             if document.id in places:
                 raise CorpusError(
-                    f"{document.place}: the id {document.id!r} is that of {places[document.id]} too; "
+                    f"{document.place}: the id {quoted(document.id)} is that of {places[document.id]} too; "
                     "ids must be unique: choose another --id-column, or none to number the documents"
                 )
             if hash(document.id) in repeated:
@@ -181,6 +181,18 @@ class BaseSource(ABC):
 
     def _why_empty(self) -> str:
         return f"; {len(self.left_out)} rows were left out" if self.left_out else ""
+
+
+def quoted(text: str, width: int = 60) -> str:
+    """Quote a value of the user's in a message: on one line, and cut where it is long.
+
+    Examples
+    --------
+    >>> quoted("The shuttle", width=8)
+    "'The...'"
+    """
+    shown = repr(text)
+    return shown if len(shown) <= width else f"{shown[: width - 4]}...{shown[-1]}"
 
 
 def text_trouble(text: str) -> str | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lda_app.corpus.documents import Document
+from lda_app.corpus.sources.base import quoted
 from lda_app.corpus.sources.files import FileSource
 from lda_app.errors import CorpusError
 
@@ -37,11 +38,8 @@ class DelimitedSource(FileSource):
         self._check_header(header)
         text_column = self._text_column(header)
         id_column = self._column(header, self.options.id_column)
-        self.columns, self.text_column, self.id_column = (
-            tuple(header),
-            header[text_column],
-            self.options.id_column,
-        )
+        self.columns, self.text_column = tuple(header), header[text_column]
+        self.id_column = self.options.id_column
         for number, (line, row) in enumerate(rows, start=1):
             place = f"{self.name}:{line}"
             if len(row) != len(header):
@@ -59,6 +57,7 @@ class DelimitedSource(FileSource):
         """Yield the line on which each row begins, and its cells; blank lines are passed over."""
         csv.field_size_limit(2**31 - 1)  # the default ends the reading at a text of 131,072 characters
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        in_header = True
         while True:
             line = reader.line_num + 1
             try:
@@ -66,9 +65,10 @@ class DelimitedSource(FileSource):
             except StopIteration:
                 return
             except csv.Error as error:
-                self._malformed(f"{self.name}:{line}", error)
+                self._malformed(f"{self.name}:{line}", error, in_header=in_header)
                 continue
             if row:
+                in_header = False
                 yield line, row
             else:
                 self.warnings["blank lines passed over"] += 1
@@ -77,9 +77,12 @@ class DelimitedSource(FileSource):
     def _delimiter(self) -> str:
         return self.options.delimiter or self.delimiter
 
-    def _malformed(self, place: str, error: csv.Error) -> None:
+    def _malformed(self, place: str, error: csv.Error, *, in_header: bool) -> None:
         if "unexpected end of data" in str(error):  # it may have swallowed any number of rows
-            raise CorpusError(f'{place}: the quote (") opened in this row is never closed') from error
+            hint = "double it if it is part of the text"
+            raise CorpusError(f'{place}: the quote (") opened in this row is never closed; {hint}') from error
+        if in_header:
+            raise CorpusError(f"{place}: malformed quoting in the header ({error})") from error
         self.bad_line(place, f"malformed quoting ({error})")
 
     def _ragged(self, place: str, cells: int, columns: int) -> None:
@@ -89,12 +92,14 @@ class DelimitedSource(FileSource):
     def _check_header(self, header: list[str]) -> None:
         repeated = [name for name, count in Counter(header).items() if count > 1]
         if repeated:
-            raise CorpusError(f"{self.name}:1: the column name {repeated[0]!r} is there twice; rename one")
-        other = next((mark for mark in ",;\t|" if mark in header[0]), None)
-        if len(header) == 1 and other:
+            raise CorpusError(
+                f"{self.name}:1: the column name {quoted(repeated[0])} is there twice; rename one"
+            )
+        other = next((mark for mark in ",;\t|" if mark in header[0] and mark != self._delimiter), None)
+        if len(header) == 1 and other and header[0] != self.options.text_column:
             option = "tab" if other == "\t" else f"'{other}'"
             raise CorpusError(
-                f"{self.name}:1: only one column, {header[0]!r}; "
+                f"{self.name}:1: only one column, {quoted(header[0])}; "
                 f"if that is not its name, try --delimiter {option}"
             )
 
@@ -102,7 +107,7 @@ class DelimitedSource(FileSource):
         if name is None:
             return None
         if name not in header:
-            raise CorpusError(f"{self.name}: no column {name!r}; the columns are {_listed(header)}")
+            raise CorpusError(f"{self.name}: no column {quoted(name)}; the columns are {_listed(header)}")
         return header.index(name)
 
     def _text_column(self, header: list[str]) -> int:
@@ -125,5 +130,5 @@ class TabSource(DelimitedSource):
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:20])
+    shown = ", ".join(quoted(name) for name in names[:20])
     return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

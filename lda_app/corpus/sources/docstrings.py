@@ -58,7 +58,8 @@ def prose(docstring: str) -> str:
     a : int
         A number, as in:
     """
-    text = "\n".join(_prose_lines(inspect.cleandoc(docstring).split("\n")))
+    encodable = docstring.encode("utf-8", "replace").decode().replace("\0", "")  # escapes can write anything
+    text = "\n".join(_prose_lines(inspect.cleandoc(encodable).split("\n")))
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     text = re.sub(r"(?<=\S) {2,}", " ", text)

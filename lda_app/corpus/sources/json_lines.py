@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document
+from lda_app.corpus.sources.base import quoted
 from lda_app.corpus.sources.files import FileSource
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class JsonLinesSource(FileSource):
 
 def _taken(row: dict[str, Any], key: str, option: str) -> Any:
     if key not in row:
-        keys = ", ".join(repr(name) for name in list(row)[:20])
-        raise ValueError(f"no key {key!r} (give {option}); the keys are {keys}")
+        keys = ", ".join(quoted(name) for name in list(row)[:20])
+        raise ValueError(f"no key {quoted(key)} (give {option}); the keys are {keys}")
     return row.pop(key)
 
 

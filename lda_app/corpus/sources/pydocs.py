@@ -28,14 +28,26 @@ from lda_app.runtime import cpu_count, progress
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# The name of the distribution and that of its package, where they differ.
+# Distribution → package.
 PACKAGES = {
-    name: name
-    for name in (
-        "torch", "numpy", "scipy", "scikit-learn", "pandas", "networkx", "sympy", "nltk", "pyro-ppl", "numba",
-        "pyarrow", "mpmath", "fsspec", "joblib", "jinja2", "rich", "typer",
-    )
-} | {"scikit-learn": "sklearn", "pyro-ppl": "pyro"}  # fmt: skip
+    "torch": "torch",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "scikit-learn": "sklearn",
+    "pandas": "pandas",
+    "networkx": "networkx",
+    "sympy": "sympy",
+    "nltk": "nltk",
+    "pyro-ppl": "pyro",
+    "numba": "numba",
+    "pyarrow": "pyarrow",
+    "mpmath": "mpmath",
+    "fsspec": "fsspec",
+    "joblib": "joblib",
+    "jinja2": "jinja2",
+    "rich": "rich",
+    "typer": "typer",
+}
 SKIPPED_FOLDERS = frozenset({"test", "tests", "testing", "_testing", "_vendor"})
 MIN_WORDS = 30
 WORTH_A_PROCESS = 200  # files: parsing them takes as long as a process takes to start
