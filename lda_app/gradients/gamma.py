@@ -1,0 +1,260 @@
+r"""Gamma samples with implicit reparameterization gradients, in logarithms so that nothing underflows.
+
+A sample z ~ Gamma(a, 1) moves with a so as to stay at its quantile, P(a, z) = const., with P the regularised
+incomplete gamma function and p its density (Figurnov, Mohamed and Mnih 2018):
+
+    ∂z/∂a = −(∂P(a, z)/∂a) / p(z; a).
+
+∂P/∂a comes from differentiating, in forward mode, the very formula that gives P for that (a, z): its series,
+its continued fraction, or for large a the uniform expansion of :mod:`lda_app.gradients.special`. P and p
+share the factor z^a e^{-z}, which cancels in each, so that only ∂ log z/∂a is ever computed.
+The loops are compiled by numba; without it, and away from the CPU, the same formulas run in torch.
+"""
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from lda_app.gradients.special import uniform_expansion
+
+try:
+    from lda_app.compiled import over_rows
+    from lda_app.gradients import kernels
+except ImportError:  # without numba
+    kernels = None  # type: ignore[assignment]
+
+
+class Accuracy(NamedTuple):
+    """How far each formula is carried.
+
+    Attributes
+    ----------
+    table
+        Coefficients of the uniform expansion, (orders, terms).
+    smallest
+        The concentration from which on the uniform expansion holds.
+    tolerance
+        The relative size of the first term that the series leaves out.
+    depth
+        The continued fraction has depth / z + 4 levels.
+    """
+
+    table: npt.NDArray[np.float64]
+    smallest: float
+    tolerance: float
+    depth: float
+
+
+@functools.cache
+def accuracy(dtype: torch.dtype) -> Accuracy:
+    """Return the settings for a relative error below 1e-12 (float64) or 1e-6 (any other dtype)."""
+    if dtype == torch.float64:
+        return Accuracy(uniform_expansion(12, 24), smallest=12.0, tolerance=1e-17, depth=120.0)
+    return Accuracy(uniform_expansion(5, 12), smallest=6.0, tolerance=1e-8, depth=20.0)
+
+
+def check_concentration(concentration: Tensor) -> None:
+    """Require that all concentrations are positive and finite.
+
+    Raises
+    ------
+    ValueError
+        Naming the first offender and its place.
+
+    Examples
+    --------
+    >>> check_concentration(torch.tensor([0.1, -2.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: concentrations must be positive and finite: got -2.0 at index (1,)
+    """
+    if not concentration.is_floating_point():
+        raise ValueError(f"concentrations must be floating-point numbers: got {concentration.dtype}")
+    if concentration.numel() == 0:
+        return
+    low, high = torch.aminmax(concentration.detach())
+    if low > 0 and high < math.inf:
+        return
+    wrong = ~((concentration > 0) & (concentration < math.inf))
+    place = tuple(wrong.nonzero()[0].tolist())
+    value = concentration[place].item()
+    raise ValueError(f"concentrations must be positive and finite: got {value} at index {place}")
+
+
+def log_gamma_slope(concentration: Float[Tensor, "*shape"], log_value: Float[Tensor, "*shape"]) -> Tensor:
+    """Return ∂ log z/∂a of a sample z ~ Gamma(a, 1) that keeps its quantile.
+
+    Parameters
+    ----------
+    concentration
+        a > 0.
+    log_value
+        log z, of the same shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        The derivative, positive; multiply it by z for ∂z/∂a.
+
+    Examples
+    --------
+    An exponential sample z has, at a = 1, the derivative that its series gives:
+
+    >>> one = torch.ones(1, dtype=torch.float64)
+    >>> log_gamma_slope(one, torch.log(one / 2))
+    tensor([1.6140], dtype=torch.float64)
+    """
+    return log_gamma_backward(concentration, log_value, torch.ones_like(concentration))
+
+
+def log_gamma_backward(concentration: Tensor, log_value: Tensor, upstream: Tensor) -> Tensor:
+    """Return ``upstream`` times ∂ log z/∂a, elementwise."""
+    if compiles(concentration):
+        return run_rows("log_gamma_backward", concentration, log_value, upstream)
+    return (upstream * slope_in_torch(concentration, log_value)).to(concentration.dtype)
+
+
+def compiles(concentration: Tensor) -> bool:
+    """Whether the compiled loops serve this tensor."""
+    return (
+        kernels is not None
+        and concentration.device.type == "cpu"
+        and concentration.dtype in {torch.float32, torch.float64}
+    )
+
+
+def run_rows(name: str, *inputs: Tensor) -> Tensor:
+    """Run a backward kernel over the rows of tensors of one shape; the first gives shape and dtype."""
+    shape, dtype = inputs[0].shape, inputs[0].dtype
+    rows = [tensor.detach().reshape(as_rows(shape)).contiguous().numpy() for tensor in inputs]
+    out = torch.empty(as_rows(shape), dtype=dtype)
+    over_rows(getattr(kernels, name), len(out), *rows, accuracy(dtype), out.numpy())
+    return out.reshape(shape)
+
+
+def as_rows(shape: torch.Size) -> tuple[int, int]:
+    """Return (B, K) for any shape, K its last dimension."""
+    width = shape[-1] if shape else 1
+    return (shape.numel() // width if width else 0, width)
+
+
+def draw_log_gamma(concentration: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Draw log z, z ~ Gamma(concentration, 1), without a gradient; see :func:`sample_log_gamma`."""
+    if not compiles(concentration):
+        return _draw_in_torch(concentration, generator)
+    seed = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+    out = torch.empty(as_rows(concentration.shape), dtype=concentration.dtype)
+    rows = concentration.detach().reshape(out.shape).contiguous().numpy()
+    over_rows(kernels.draw_log_gamma, len(out), rows, np.uint64(seed), out.numpy())
+    return out.reshape(concentration.shape)
+
+
+def _draw_in_torch(concentration: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draw with torch's own sampler, at a + 1, brought down by log u / a."""
+    a = concentration.detach().to(torch.float64)
+    above = torch.log(torch._standard_gamma(a + 1.0, generator=generator))
+    uniform = 1.0 - torch.rand(a.shape, dtype=a.dtype, device=a.device, generator=generator)
+    return (above + torch.log(uniform) / a).to(concentration.dtype)
+
+
+class _LogGamma(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, concentration: Tensor, generator: torch.Generator | None) -> Tensor:
+        log_value = draw_log_gamma(concentration, generator)
+        ctx.save_for_backward(concentration, log_value)
+        return log_value
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        concentration, log_value = ctx.saved_tensors
+        return log_gamma_backward(concentration, log_value, upstream), None
+
+
+def sample_log_gamma(
+    concentration: Float[Tensor, "*shape"], generator: torch.Generator | None = None
+) -> Float[Tensor, "*shape"]:
+    """Draw log z, z ~ Gamma(concentration, 1), with the implicit gradient.
+
+    Parameters
+    ----------
+    concentration
+        Positive, of any shape.
+    generator
+        The source of randomness; torch's global one by default.
+
+    Raises
+    ------
+    ValueError
+        A concentration is NaN, infinite, zero or negative.
+
+    Examples
+    --------
+    A Gamma(0.0001) sample is often smaller than any float; its logarithm is not:
+
+    >>> tiny = torch.tensor([1e-4], requires_grad=True)
+    >>> log_value = sample_log_gamma(tiny, torch.Generator().manual_seed(0))
+    >>> log_value.backward()
+    >>> bool(log_value.isfinite() and tiny.grad.isfinite())
+    True
+    """
+    check_concentration(concentration)
+    return _LogGamma.apply(concentration, generator)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def slope_in_torch(concentration: Tensor, log_value: Tensor) -> Tensor:
+    """Return ∂ log z/∂a in float64 by torch alone: the formulas of the kernels, on masked tensors."""
+    settings = accuracy(concentration.dtype)
+    a, log_z = concentration.detach().to(torch.float64), log_value.detach().to(torch.float64)
+    z = torch.exp(log_z)
+    delta = log_z - torch.log(a)
+    expansion = (a >= settings.smallest) & (delta.abs() < 1.2)
+    series = ~expansion & (z < torch.clamp(a + 2.0 * torch.sqrt(a), min=3.0))
+    fraction = ~(expansion | series)
+    slope = torch.empty_like(a)
+    slope[expansion] = _from_expansion(a[expansion], delta[expansion], settings)
+    slope[series] = _from_series(a[series], log_z[series], z[series], settings)
+    slope[fraction] = _from_fraction(a[fraction], log_z[fraction], z[fraction], settings)
+    return slope
+
+
+def _from_expansion(a: Tensor, delta: Tensor, settings: Accuracy) -> Tensor:
+    total = torch.zeros_like(a)
+    for coefficients in settings.table[::-1].tolist():
+        order = torch.zeros_like(a)
+        for coefficient in reversed(coefficients):
+            order = order * delta + coefficient
+        total = total / a + order
+    return total / a
+
+
+def _from_series(a: Tensor, log_z: Tensor, z: Tensor, settings: Accuracy) -> Tensor:
+    centred = log_z - torch.digamma(1.0 + a)
+    term, total, value, n = torch.ones_like(a), torch.ones_like(a), centred, a
+    while bool((term > settings.tolerance * total).any()):
+        n = n + 1.0
+        term = term * (z / n)
+        centred = centred - 1.0 / n
+        total = total + term
+        value = value + term * centred
+    return -value / a
+
+
+def _from_fraction(a: Tensor, log_z: Tensor, z: Tensor, settings: Accuracy) -> Tensor:
+    b = z + 1.0 - a
+    tail, tail_slope = torch.zeros_like(a), torch.zeros_like(a)
+    levels = math.ceil(settings.depth / float(z.min())) + 4 if z.numel() else 0
+    for n in range(levels, 0, -1):
+        denominator = b + 2.0 * n + tail
+        tail = n * (a - n) / denominator
+        tail_slope = (n + tail * (1.0 - tail_slope)) / denominator
+    level = 1.0 / (b + tail)
+    centred = log_z - torch.digamma(1.0 + a) + 1.0 / a
+    return level * (centred + level * (1.0 - tail_slope))
