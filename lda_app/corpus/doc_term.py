@@ -6,6 +6,7 @@ Three arrays hold the counts of D documents over V words; row ``d`` occupies the
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -231,7 +232,11 @@ class DocTermWriter:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._arrays = {name: _GrowingArray(folder / f"{name}.npy", dtype) for name, dtype in _DTYPES.items()}
+        self._files = ExitStack()
+        self._arrays = {
+            name: self._files.enter_context(_GrowingArray(folder / f"{name}.npy", dtype))
+            for name, dtype in _DTYPES.items()
+        }
         self._end = 0
         self._arrays["indptr"].append(np.zeros(1, dtype=np.int64))
 
@@ -248,8 +253,7 @@ class DocTermWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for array in self._arrays.values():
-            array.close()
+        self._files.__exit__(kind, error, trace)
 
 
 class _GrowingArray:
@@ -265,7 +269,12 @@ class _GrowingArray:
         self._file.write(np.ascontiguousarray(values, dtype=self._dtype).data)
         self._length += len(values)
 
-    def close(self) -> None:
+    def __enter__(self) -> _GrowingArray:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._file:
             self._file.seek(0)
             self._write_header()

@@ -312,7 +312,7 @@ def _warnings_about(splits: dict[str, dict[str, int]], num_words: int) -> Counte
 def _pruning_warnings(pruning: Pruning, options: PreprocessOptions) -> Counter[str]:
     return +Counter(
         {
-            f"words beyond --max-vocab {options.max_vocab}, pruned": pruning.num_beyond,
+            f"words beyond --max-vocab {options.max_vocab:,}, pruned": pruning.num_beyond,
             "default limit of --min-df and --max-df dropped, for it left no word": int(pruning.relaxed),
         }
     )

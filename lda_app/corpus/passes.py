@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,10 +99,13 @@ class FirstPass:
         self.warnings: Counter[str] = Counter()
         self._rule = rule
         self._frequencies = np.zeros(0, dtype=np.int64)
-        self._matrices = {split: DocTermWriter(scratch / split) for split in SPLITS}
-        self._tables = {
-            split: DocumentWriter(folder / f"documents-{split}.parquet", texts=texts) for split in SPLITS
-        }
+        self._files = ExitStack()
+        self._matrices: dict[str, DocTermWriter] = {}
+        self._tables: dict[str, DocumentWriter] = {}
+        for split in SPLITS:
+            table = DocumentWriter(folder / f"documents-{split}.parquet", texts=texts)
+            self._tables[split] = self._files.enter_context(table)
+            self._matrices[split] = self._files.enter_context(DocTermWriter(scratch / split))
 
     def add(self, documents: Sequence[Document], counted: WordCounts) -> None:
         """Add a chunk of documents and its counts."""
@@ -135,9 +139,7 @@ class FirstPass:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for split in SPLITS:
-            self._matrices[split].__exit__(kind, error, trace)
-            self._tables[split].__exit__(kind, error, trace)
+        self._files.__exit__(kind, error, trace)
 
     def _count_documents(self, ids: npt.NDArray[np.int32], documents: npt.NDArray[np.int64]) -> None:
         if len(self.word_ids) > len(self._frequencies):

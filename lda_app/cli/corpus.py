@@ -1,0 +1,436 @@
+"""``lda-app corpus``: from text or counts to a corpus folder, and what is in one."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lda_app.cli.options import (
+    CorpusFolder,
+    Delimiter,
+    Encoding,
+    EncodingErrors,
+    IdColumn,
+    InputFormat,
+    JsonFlag,
+    OutFolder,
+    Overwrite,
+    Pattern,
+    Seed,
+    SkipBadLines,
+    Source,
+    TextColumn,
+)
+from lda_app.errors import ConfigError
+from lda_app.runtime import log
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.corpus.preprocess import PreprocessOptions
+    from lda_app.corpus.sources import SourceOptions
+
+_WORDS = "Choosing the words"
+
+
+def _frequency(text: str | float) -> int | float:
+    """Parse a number of documents, ``5``, or a share of them, ``0.5``."""
+    try:
+        return int(text) if isinstance(text, str) else text
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a number of documents nor a share such as 0.5"
+        ) from None
+
+
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        help="The language of the text, such as en, de or zh: it chooses stop words, stems and lemmas.",
+        rich_help_panel=_WORDS,
+    ),
+]
+StopWordList = Annotated[
+    str,
+    typer.Option(
+        "--stop-words",
+        metavar="LIST",
+        help="Words to leave out: [bold]default[/] (a list for the language), [bold]none[/], or a file "
+        "of words.",
+        rich_help_panel=_WORDS,
+    ),
+]
+Normalize = Annotated[
+    Literal["none", "stem", "lemma"],
+    typer.Option(
+        "--normalize",
+        metavar="WAY",
+        help="Count forms of a word as one: by their [bold]stem[/] (fast, cuts endings) or their "
+        "[bold]lemma[/] (dictionary form); or [bold]none[/].",
+        rich_help_panel=_WORDS,
+    ),
+]
+MinLength = Annotated[
+    int,
+    typer.Option(
+        "--min-length",
+        min=1,
+        help="Shortest word, in letters; a Chinese, Japanese or Korean character counts twice.",
+        rich_help_panel=_WORDS,
+    ),
+]
+MaxLength = Annotated[
+    int, typer.Option("--max-length", min=1, help="Longest word, in letters.", rich_help_panel=_WORDS)
+]
+KeepCase = Annotated[bool, typer.Option("--keep-case", help="Tell US from us.", rich_help_panel=_WORDS)]
+MinDf = Annotated[
+    float | None,
+    typer.Option(
+        "--min-df",
+        metavar="N|SHARE",
+        parser=_frequency,
+        help="Drop words of fewer training documents: a number, or a share such as 0.001.",
+        show_default="1 to 5, by the size of the corpus",
+        rich_help_panel=_WORDS,
+    ),
+]
+MaxDf = Annotated[
+    float | None,
+    typer.Option(
+        "--max-df",
+        metavar="N|SHARE",
+        parser=_frequency,
+        help="Drop words of more training documents: a number, or a share such as 0.5.",
+        show_default="0.5; 1.0 below 100 documents",
+        rich_help_panel=_WORDS,
+    ),
+]
+MaxVocab = Annotated[
+    int,
+    typer.Option(
+        "--max-vocab",
+        min=1,
+        help="Keep at most so many words, those of the most training documents.",
+        rich_help_panel=_WORDS,
+    ),
+]
+TestFraction = Annotated[
+    float,
+    typer.Option(
+        "--test-fraction",
+        metavar="SHARE",
+        help="Documents to put aside for evaluation, unless the corpus has a test split of its own.",
+    ),
+]
+CountFormat = Annotated[
+    Literal["npz", "lda-c", "uci", "matrix-market"] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="npz (scipy), lda-c, uci (bag of words) or matrix-market.",
+        show_default="by the content",
+    ),
+]
+
+
+def build(
+    source: Source,
+    out: OutFolder,
+    *,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    input_format: InputFormat = None,
+    delimiter: Delimiter = None,
+    pattern: Pattern = "*.txt",
+    encoding: Encoding = "utf-8",
+    encoding_errors: EncodingErrors = "strict",
+    skip_bad_lines: SkipBadLines = False,
+    language: Language = "en",
+    stop_words: StopWordList = "default",
+    normalize: Normalize = "none",
+    min_length: MinLength = 3,
+    max_length: MaxLength = 40,
+    keep_case: KeepCase = False,
+    min_df: MinDf = None,
+    max_df: MaxDf = None,
+    max_vocab: MaxVocab = 10_000,
+    test_fraction: TestFraction = 0.1,
+    seed: Seed = 0,
+    no_texts: Annotated[
+        bool, typer.Option("--no-texts", help="Keep the texts themselves out of the folder.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes that count words.", show_default="by the size"),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Count the words of a corpus, a file, a folder or standard input.
+
+    The folder holds the counts, the vocabulary, the documents, and [bold]left_out.csv[/], which names each
+    document without words and each row that could not be read. The same input and options give the same
+    bytes.
+    """
+    from lda_app.corpus.folder import build_corpus
+    from lda_app.corpus.sources import SourceOptions, open_source
+
+    source_options = SourceOptions(
+        format=input_format,
+        text_column=text_column,
+        id_column=id_column,
+        delimiter=delimiter,
+        encoding=encoding,
+        encoding_errors=encoding_errors,
+        skip_bad_lines=skip_bad_lines,
+        pattern=pattern,
+    )
+    options = preprocess_options(
+        language=language,
+        stop_words=stop_words,
+        normalize=normalize,
+        min_length=min_length,
+        max_length=max_length,
+        keep_case=keep_case,
+        min_df=min_df,
+        max_df=max_df,
+        max_vocab=max_vocab,
+    )
+    if _is_corpus(source):
+        raise ConfigError(f"{source} is a corpus folder already; give it to lda-app train as it is")
+    corpus = build_corpus(
+        open_source(source, source_options),
+        out,
+        options,
+        test_fraction=test_fraction,
+        seed=seed,
+        overwrite=overwrite,
+        workers=workers,
+        texts=not no_texts,
+    )
+    report(corpus)
+    _say_what_next(out)
+
+
+def import_counts(
+    counts: Annotated[
+        Path, typer.Argument(metavar="COUNTS", help="Word counts of the documents.", show_default=False)
+    ],
+    out: OutFolder,
+    *,
+    vocabulary: Annotated[
+        Path,
+        typer.Option(
+            "--vocab", metavar="FILE", help="The words of the columns, one a line.", show_default=False
+        ),
+    ],
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test", metavar="FILE", help="Counts of the test documents.", show_default="some of COUNTS"
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE", help="A label a line for COUNTS.", show_default=False),
+    ] = None,
+    test_labels: Annotated[
+        Path | None,
+        typer.Option("--test-labels", metavar="FILE", help="A label a line for --test.", show_default=False),
+    ] = None,
+    count_format: CountFormat = None,
+    test_fraction: TestFraction = 0.1,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Take word counts that were made elsewhere.
+
+    Reads scipy's .npz, Blei's LDA-C, UCI's bag of words (docword.txt) and Matrix Market; all but .npz may be
+    gzipped. A model of such a corpus knows no raw text: [bold]transform[/] needs one made by [bold]build[/].
+    """
+    from lda_app.corpus.import_counts import CountFiles
+    from lda_app.corpus.import_counts import import_counts as import_files
+
+    files = CountFiles(counts, vocabulary, test, labels, test_labels, count_format)
+    report(import_files(files, out, test_fraction=test_fraction, seed=seed, overwrite=overwrite))
+    _say_what_next(out)
+
+
+def info(corpus: CorpusFolder, *, as_json: JsonFlag = False) -> None:
+    """Show what is in a corpus folder, and check it."""
+    from lda_app.cli.tables import print_out
+    from lda_app.corpus.folder import open_corpus
+
+    opened = open_corpus(corpus)
+    if as_json:
+        manifest = {name: value for name, value in opened.manifest.items() if name != "files"}
+        _print_json({**manifest, "fingerprint": opened.fingerprint})
+    else:
+        print_out(*_tables(opened))
+
+
+def list_corpora(*, as_json: JsonFlag = False) -> None:
+    """List the corpora that the app knows by name."""
+    from lda_app.cli.tables import new_table, print_out
+    from lda_app.corpus.sources import CORPORA
+
+    if as_json:
+        described = [
+            {"name": name, "description": corpus.description, "licence": corpus.licence}
+            for name, corpus in CORPORA.items()
+        ]
+        _print_json({"corpora": described})
+        return
+    table = new_table()
+    for column in ("name", "description", "licence"):
+        table.add_column(column)
+    for name, corpus in CORPORA.items():
+        table.add_row(name, corpus.description, corpus.licence)
+    print_out(table)
+
+
+def preprocess_options(
+    *,
+    language: str = "en",
+    stop_words: str = "default",
+    normalize: str = "none",
+    min_length: int = 3,
+    max_length: int = 40,
+    keep_case: bool = False,
+    min_df: float | None = None,
+    max_df: float | None = None,
+    max_vocab: int = 10_000,
+) -> "PreprocessOptions":
+    """Make the options of preprocessing from flags; ``stop_words`` may name a file."""
+    from lda_app.corpus.preprocess import PreprocessOptions
+    from lda_app.corpus.tokenize import TokenizerOptions, read_stop_words
+
+    words = stop_words if stop_words in ("default", "none") else read_stop_words(Path(stop_words))
+    tokenizer = TokenizerOptions(
+        language=language,
+        lowercase=not keep_case,
+        min_length=min_length,
+        max_length=max_length,
+        stop_words=words,
+        normalize=normalize,
+    )
+    return PreprocessOptions(tokenizer, min_df, max_df, max_vocab)
+
+
+def resolve_corpus(
+    spec: str,
+    built_at: Path,
+    source_options: "SourceOptions",
+    options: "PreprocessOptions",
+    *,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+) -> "Corpus":
+    """Open a corpus folder, or build one from a name, a file or a folder of texts.
+
+    Parameters
+    ----------
+    spec
+        What the user calls the corpus.
+    built_at
+        Where it is built, unless `spec` is a corpus folder; what was built there of the same input and
+        options by the same tools is used again, anything else that lda-app built there is replaced.
+    source_options
+        How to read a file or folder.
+    options
+        What counts as a word, and which words are kept.
+    test_fraction, seed
+        Which documents are put aside for testing.
+    """
+    from lda_app.corpus.folder import build_corpus, describe_options, open_corpus
+    from lda_app.corpus.preprocess import tool_versions
+    from lda_app.corpus.sources import open_source
+
+    if _is_corpus(spec):
+        return open_corpus(Path(spec))
+    source = open_source(spec, source_options)
+    if _is_corpus(built_at):
+        wanted = {
+            "source": source.describe(),
+            "options": describe_options(options, test_fraction=test_fraction, seed=seed, texts=True),
+            "tools": tool_versions(),
+        }
+        corpus = open_corpus(built_at)
+        if {name: corpus.manifest.get(name) for name in wanted} == json.loads(json.dumps(wanted)):
+            log.info("using the corpus that was built in %s before", built_at)
+            return corpus
+    corpus = build_corpus(
+        source, built_at, options, test_fraction=test_fraction, seed=seed, overwrite=built_at.exists()
+    )
+    report(corpus)
+    return corpus
+
+
+def report(corpus: "Corpus") -> None:
+    """Say on stderr what a corpus came to: its size, its warnings, what was left out."""
+    manifest = corpus.manifest
+    for message, times in manifest["warnings"].items():
+        log.warning("%s %s", f"{times:,}", message)
+    for reason, times in manifest["left_out"].items():
+        log.info("left out: %s documents, %s", f"{times:,}", reason)
+    splits = [(name, manifest["splits"][name]) for name in corpus.splits]
+    documents = sum(split["documents"] for _, split in splits)
+    tokens = sum(split["tokens"] for _, split in splits)
+    by_split = ", ".join(f"{split['documents']:,} {name}" for name, split in splits)
+    log.info("%s: %s documents (%s)", corpus.name, f"{documents:,}", by_split)
+    log.info("%s words, %s tokens, in %s", f"{manifest['num_words']:,}", f"{tokens:,}", corpus.path)
+
+
+def _say_what_next(out: Path) -> None:
+    log.info("next: lda-app train %s --out RUN, or lda-app corpus info %s", out, out)
+
+
+def _is_corpus(path: str | Path) -> bool:
+    return (Path(path) / "manifest.json").is_file()
+
+
+def _tables(corpus: "Corpus") -> "list[RenderableType]":
+    from lda_app.cli.tables import new_table
+
+    manifest = corpus.manifest
+    splits = new_table(f"{corpus.name}: {manifest['num_words']:,} words")
+    splits.add_column("split")
+    for column in ("documents", "tokens", "tokens a document", "without words"):
+        splits.add_column(column, justify="right")
+    for name in corpus.splits:
+        split = manifest["splits"][name]
+        mean = split["tokens"] / split["documents"]
+        splits.add_row(
+            name, f"{split['documents']:,}", f"{split['tokens']:,}", f"{mean:.1f}", f"{split['empty']:,}"
+        )
+    details = new_table()
+    details.add_column("made with")
+    details.add_column("")
+    for name in ("options", "pruning", "tools"):
+        for key, value in manifest.get(name, {}).items():
+            details.add_row(key.replace("_", " "), _shown(value))
+    troubles = new_table()
+    troubles.add_column("times", justify="right")
+    troubles.add_column("warnings, and what was left out (left_out.csv)")
+    for message, times in (*manifest["warnings"].items(), *manifest["left_out"].items()):
+        troubles.add_row(f"{times:,}", message)
+    return [splits, details, *([troubles] if troubles.row_count else [])]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "by the size of the corpus"
+    if isinstance(value, dict):
+        return ", ".join(f"{number:,} {name}" for name, number in sorted(value.items(), reverse=True))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps({"schema_version": 1, **content}, ensure_ascii=False, indent=2))
