@@ -73,7 +73,7 @@ help: ## List the targets
 	@printf '\nOptions of run and verify, with their defaults:\n'
 	@printf '  %s\n' 'CORPUS=pydocs      a name (lda-app corpus list), a file, or a folder' \
 	  'NUM_TOPICS=20  SEED=0' \
-	  'CORPUS_OPTIONS=    flags for lda-app corpus build, e.g. "--text-column body --language german"' \
+	  'CORPUS_OPTIONS=    flags for lda-app corpus build, e.g. "--text-column body --language de"' \
 	  'TRAIN_OPTIONS=     flags for lda-app train, e.g. "--epochs 100"' \
 	  'TORCH_INDEX=       of setup: a package index that serves the small CPU build of torch'
 
@@ -147,10 +147,15 @@ $(CORPUS_MANIFEST): $(SOURCE) | $(INSTALLED)
 	@mkdir -p "$(DATA)"
 	$(LDA_APP) corpus build "$$CORPUS" --out "$(CORPUS_DIR)" --overwrite $(CORPUS_OPTIONS)
 
-# An interrupted training left a checkpoint: go on from there.
+# An interrupted training left a checkpoint: go on from there, unless the corpus is another one since.
 $(RUN_MANIFEST): $(CORPUS_MANIFEST) | $(INSTALLED)
 	@mkdir -p "$(RUNS)"
-	$(LDA_APP) train "$(CORPUS_DIR)" --out "$(RUN)" --num-topics $(NUM_TOPICS) --seed $(SEED) $(TRAIN_OPTIONS)
+	@if [ "$(RUN).checkpoint" -nt "$(CORPUS_DIR)/manifest.json" ]; then set -x; \
+	  $(LDA_APP) train --resume "$(RUN)"; \
+	else set -x; \
+	  $(LDA_APP) train "$(CORPUS_DIR)" --out "$(RUN)" --num-topics $(NUM_TOPICS) --seed $(SEED) --overwrite \
+	    $(TRAIN_OPTIONS); \
+	fi
 
 $(EVALUATION): $(RUN_MANIFEST)
 	$(LDA_APP) eval "$(RUN)" --json > $@
