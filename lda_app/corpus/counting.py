@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import signal
+import sys
+import warnings
 from collections import defaultdict, deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -69,14 +71,15 @@ def count_words(tokenizer: Tokenizer, texts: Sequence[str]) -> WordCounts:
     by_form = _count_forms(tokenizer, texts, form_ids)
     readings = [tokenizer.read(form) for form in form_ids]
     word_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-    columns = [word_ids[word] for reading in readings for word in reading.words]
-    ends = np.cumsum([0, *(len(reading.words) for reading in readings)])
+    columns = [word_ids[word] for words in readings if words for word in words]
+    ends = np.cumsum([0, *(len(words) if words else 0 for words in readings)])
     parts = np.ones(len(columns), dtype=np.int32), np.array(columns, dtype=np.int32), ends
     by_word = by_form @ sparse.csr_array(parts, shape=(len(readings), len(word_ids)))
 
-    characters = np.array([len(form) for form in form_ids], dtype=np.int64)
-    read = characters * np.array([reading.is_text for reading in readings], dtype=np.int64)
-    return WordCounts(list(word_ids), _from_csr(by_word), by_form @ (characters - 2 * read) > 0)
+    characters = np.fromiter(map(len, form_ids), dtype=np.int64, count=len(form_ids))
+    unread = np.array([words is None for words in readings], dtype=bool)
+    more_unread = by_form @ np.where(unread, characters, -characters) > 0
+    return WordCounts(list(word_ids), _from_csr(by_word), more_unread)
 
 
 def chunks_of(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:
@@ -107,8 +110,8 @@ def count_chunks(
 ) -> Iterator[tuple[list[Item], WordCounts]]:
     """Count the words of a stream of documents, chunk by chunk, in order.
 
-    The result does not depend on the number of workers. Worker processes are started afresh, so a script
-    that uses them needs the usual ``if __name__ == "__main__":``.
+    The result does not depend on the number of workers. Where these are started afresh, which is anywhere
+    but on Linux, a script needs the usual ``if __name__ == "__main__":``.
 
     Parameters
     ----------
@@ -232,27 +235,33 @@ def _count_in_pool(
 
 @contextmanager
 def _pool(options: TokenizerOptions, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Start workers without a copy of this process, whose threads may hold locks."""
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload([__name__])
+    """Start workers; on Linux as copies of this process, which is quick.
+
+    A copy is safe, even of a process with threads: all that a worker needs is imported and made before, and
+    it does nothing but arithmetic, so that it never waits for a lock that was held when it was copied.
+    """
+    global _tokenizer  # noqa: PLW0603
+    _tokenizer = Tokenizer(options)
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(options,))
     try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of copies with threads
+            pool.submit(int)
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_worker_tokenizer: Tokenizer | None = None
+_tokenizer: Tokenizer | None = None
 
 
 def _start_worker(options: TokenizerOptions) -> None:
-    global _worker_tokenizer  # noqa: PLW0603
+    global _tokenizer  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the pool
-    _worker_tokenizer = Tokenizer(options)
+    _tokenizer = _tokenizer or Tokenizer(options)
 
 
 def _count_in_worker(texts: Sequence[str]) -> WordCounts:
-    assert _worker_tokenizer is not None
-    return count_words(_worker_tokenizer, texts)
+    assert _tokenizer is not None
+    return count_words(_tokenizer, texts)

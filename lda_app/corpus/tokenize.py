@@ -11,8 +11,8 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import regex
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     StopWords: TypeAlias = str | tuple[str, ...]
+    Words: TypeAlias = tuple[str, ...] | None
 
 STEMMERS = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish",
@@ -101,13 +102,6 @@ class TokenizerOptions:
             _require_language(self.language, lemma_languages(), "lemmas", "--normalize none")
 
 
-class Reading(NamedTuple):
-    """What a form means: its words, and whether it is a word at all, be it a stop word."""
-
-    words: tuple[str, ...]
-    is_text: bool
-
-
 class Tokenizer:
     """Splits texts into words.
 
@@ -127,11 +121,11 @@ class Tokenizer:
         self.options = options
         self._stop_words = resolve_stop_words(options)
         self._normalize = _normalizer(options)
-        self._readings: dict[str, Reading] = {}
+        self._remembered = lru_cache(_REMEMBERED)(self._read)
 
     def __call__(self, text: str) -> list[str]:
         """Return all words of a text, in order."""
-        return [word for forms in self.forms(text) for form in forms for word in self.read(form).words]
+        return [word for forms in self.forms(text) for form in forms for word in self.read(form) or ()]
 
     def forms(self, text: str) -> Iterator[list[str]]:
         """Yield the forms of a text in order, those of about a million characters at a time.
@@ -146,45 +140,44 @@ class Tokenizer:
             # One pass of str.translate is several times as fast as a regular expression.
             yield cased.translate(_ASCII_FORMS).split() if cased.isascii() else _FORM.findall(cased)
 
-    def read(self, form: str) -> Reading:
-        """Look up what a form means.
+    def read(self, form: str) -> Words:
+        """Look up the words of a form: none for a stop word, None for what is no word, such as a number.
 
         Examples
         --------
-        >>> Tokenizer(TokenizerOptions()).read("don't")
-        Reading(words=(), is_text=True)
+        >>> tokenizer = Tokenizer(TokenizerOptions())
+        >>> tokenizer.read("shuttle's"), tokenizer.read("don't"), tokenizer.read("42")
+        (('shuttle',), (), None)
         """
-        reading = self._readings.get(form)
-        if reading is None:
-            if len(self._readings) >= _REMEMBERED:
-                self._readings.clear()
-            reading = self._readings[form] = self._read(form)
-        return reading
+        return self._remembered(form)
 
-    def _read(self, form: str) -> Reading:
+    def _read(self, form: str) -> Words:
+        if form in self._stop_words:
+            return ()
+        if form.isascii() and form.isalnum():
+            return self._as_word(form)
         whole = _clean(form)
         if whole.lower() in self._stop_words:
-            return Reading((), is_text=True)
+            return ()
         parts = [whole] if self.options.language in _APOSTROPHE_IS_A_LETTER else whole.split("'")
-        words = [part for part in parts if self._is_word(part)]
-        return Reading(tuple(self._without_stop_words(words)), is_text=bool(words))
+        readings = [words for part in parts if (words := self._as_word(part)) is not None]
+        return tuple(word for words in readings for word in words) if readings else None
 
-    def _is_word(self, text: str) -> bool:
-        if not text[:1].isalpha():
-            return False
+    def _as_word(self, text: str) -> Words:
+        """Read a clean text that has no apostrophe to be split at."""
         length = len(text)
         if not text.isascii():
             if _CLAUSE.search(text):
-                return False
+                return None
             length += len(_DENSE.findall(text))
-        return self.options.min_length <= length and len(text) <= self.options.max_length
-
-    def _without_stop_words(self, words: list[str]) -> Iterator[str]:
-        for word in words:
-            if word.lower() not in self._stop_words:
-                normal = self._normalize(word)
-                if normal.lower() not in self._stop_words:
-                    yield normal
+        if length < self.options.min_length or len(text) > self.options.max_length or not text[:1].isalpha():
+            return None
+        if text.lower() in self._stop_words:
+            return ()
+        if self._normalize is None:
+            return (text,)
+        normal = self._normalize(text)
+        return () if normal.lower() in self._stop_words else (normal,)
 
 
 def resolve_stop_words(options: TokenizerOptions) -> frozenset[str]:
@@ -254,8 +247,8 @@ def _listed_stop_words(language: str) -> Collection[str]:
     return words
 
 
-def _normalizer(options: TokenizerOptions) -> Callable[[str], str]:
-    """Return the function from a word to the word that is counted for it."""
+def _normalizer(options: TokenizerOptions) -> Callable[[str], str] | None:
+    """Return the function from a word to the word that is counted for it; None if that is the word."""
     if options.normalize == "stem":
         from nltk.stem.snowball import SnowballStemmer
 
@@ -269,7 +262,7 @@ def _normalizer(options: TokenizerOptions) -> Callable[[str], str]:
             return _lower(found, options.language) if options.lowercase else found
 
         return lemma
-    return lambda word: word
+    return None
 
 
 def _require_language(code: str, supported: Collection[str], what: str, way_out: str) -> None:
