@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.runtime import Progress
 
     FloatArray = npt.NDArray[np.floating[Any]]
     IntArray = npt.NDArray[np.integer[Any]]
@@ -149,6 +150,27 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
         total = total + theta.sum(axis=0)
         rows, shares = _keep_largest(rows, shares, block, theta.T, num_documents)
     return Usage(total / len(filled), rows, shares, len(filled), doc_term.num_tokens)
+
+
+def watched(infer: Infer, bar: Progress) -> Infer:
+    """Let inference advance a progress bar by the documents of each block.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> from lda_app.runtime import Progress
+    >>> bar = Progress("Inferring topics", total=2, unit="documents")
+    >>> _ = watched(lambda block: np.ones((2, 3)), bar)(DocTermMatrix.from_scipy([[1], [2]]))
+    >>> bar.count
+    2
+    """
+
+    def inferred(block: DocTermMatrix) -> FloatArray:
+        concentration = infer(block)
+        bar.advance(block.num_documents)
+        return concentration
+
+    return inferred
 
 
 def describe(

@@ -2,60 +2,79 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.table import Table
 
 _WIDE = 100_000  # columns: what goes into a pipe is never wrapped
 
 
-def new_table(title: str = "") -> Table:
+def is_plain() -> bool:
+    """Tell whether stdout is no terminal, so that tables on it have neither rules nor a width."""
+    return not sys.stdout.isatty()
+
+
+def new_table(title: str = "", *, plain: bool) -> Table:
     """Make an empty table in the app's style.
+
+    Parameters
+    ----------
+    title
+        A line above it.
+    plain
+        Columns alone, without rules.
 
     Examples
     --------
-    >>> table = new_table()
+    >>> table = new_table(plain=True)
     >>> table.add_column("word")
     >>> table.add_row("orbit")
-    >>> print_out(table)
+    >>> print(plain_text(table), end="")
     word
     orbit
     """
     from rich import box
     from rich.table import Table
 
-    plain = not sys.stdout.isatty()
     return Table(
         title=title or None,
         title_justify="left",
         title_style="bold",
         box=None if plain else box.SIMPLE_HEAD,
-        pad_edge=False,
+        padding=(0, 2 if plain else 1, 0, 0),
+        show_edge=False,
         header_style="bold",
     )
 
 
+def plain_text(*parts: RenderableType) -> str:
+    """Render tables and text without colours, lines as long as they are."""
+    return _rendered(parts, io.StringIO(), _WIDE)
+
+
 def print_out(*parts: RenderableType) -> None:
-    """Print tables and text on stdout, in colours on a terminal alone."""
-    console = _console()
+    """Print tables and text on stdout; on a terminal in its width and, unless NO_COLOR is set, in colours."""
+    sys.stdout.write(_rendered(parts, sys.stdout, _WIDE if is_plain() else None))
+
+
+def _rendered(parts: Iterable[RenderableType], file: TextIO, width: int | None) -> str:
+    from rich.console import Console
+
+    console = Console(file=file, width=width, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         for part in parts:
             console.print(part)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().removesuffix("\n").split("\n")))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else _WIDE
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    lines = captured.get().removesuffix("\n").split("\n")
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:

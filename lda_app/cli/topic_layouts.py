@@ -10,13 +10,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
+from rich.columns import Columns
+from rich.console import Group
 from rich.text import Text
 
-from lda_app.cli.tables import new_table
+from lda_app.cli.tables import new_table, plain_text
 from lda_app.storage import spreadsheet_safe
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from lda_app.evaluation.coherence import Coherence
     from lda_app.topics import Topic, TopicDocument, Usage
 
@@ -53,9 +56,9 @@ class Shown:
         )
 
 
-def as_table(shown: Shown) -> list[Any]:
-    """Lay the topics out for a terminal or a pipe: words with probabilities, documents below them."""
-    table = new_table()
+def as_table(shown: Shown, *, plain: bool) -> list[RenderableType]:
+    """Lay the topics out for a terminal or, plain, for a pipe: words and probabilities, documents below."""
+    table = new_table(plain=plain)
     table.add_column("topic", justify="right")
     if shown.usage is not None:
         table.add_column("share", justify="right")
@@ -63,17 +66,18 @@ def as_table(shown: Shown) -> list[Any]:
     table.add_column("top words and documents" if shown.documents else "top words")
     for topic in shown.topics:
         figures = [] if shown.usage is None else [f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}"]
-        table.add_row(str(topic.id), *figures, _words_and_documents(topic, shown))
+        table.add_row(str(topic.id), *figures, _words_and_documents(topic, shown, plain=plain))
     return [table, Text(shown.protocols, style="dim")] if shown.protocols else [table]
 
 
-def _words_and_documents(topic: Topic, shown: Shown) -> Any:
+def _words_and_documents(topic: Topic, shown: Shown, *, plain: bool) -> Group:
     words = [Text.assemble((word.word, "bold"), (f" {word.probability:.3f}", "dim")) for word in topic.words]
     lines = [
         Text(_line(document, shown), style="dim", no_wrap=True, overflow="ellipsis")
         for document in topic.documents
     ]
-    return Group(Text("  ").join(words), *lines, *([""] if lines else []))
+    together = Text("  ").join(words) if plain else Columns(words, padding=(0, 2))
+    return Group(together, *lines, *([""] if lines else []))
 
 
 def _line(document: TopicDocument, shown: Shown) -> str:
@@ -82,11 +86,7 @@ def _line(document: TopicDocument, shown: Shown) -> str:
 
 
 def _as_table(shown: Shown) -> str:
-    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False, emoji=False)
-    with console.capture() as captured:
-        for part in as_table(shown):
-            console.print(part)
-    return captured.get()
+    return plain_text(*as_table(shown, plain=True))
 
 
 def _as_json(shown: Shown) -> str:

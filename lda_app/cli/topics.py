@@ -40,14 +40,14 @@ def topics(
     The most prevalent topic comes first; a topic's number is the same in all commands. A topic's share is its
     mean over the training documents, each of them weighing the same.
     """
-    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.cli.tables import check_file, is_plain, print_out, write_out
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
     shown = _look_up(open_model(run), corpus, top, documents)
     if layout == "table" and output is None:
-        print_out(*as_table(shown))
+        print_out(*as_table(shown, plain=is_plain()))
     else:
         write_out(LAYOUTS[layout](shown), output, overwrite=overwrite)
 
@@ -61,7 +61,7 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
     from lda_app.evaluation.evaluate import COHERENCE_WORDS
     from lda_app.inference import concentration
     from lda_app.runtime import log, progress
-    from lda_app.topics import describe, top_words, usage
+    from lda_app.topics import describe, top_words, usage, watched
 
     words = model.vocabulary.words
     if place is None and recorded_place(model) is None:
@@ -73,8 +73,7 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
     corpus = corpus_of_run(model, place)
     doc_term = corpus.split(SPLIT)
     with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
-        used = usage(doc_term, partial(concentration, model.lda), num_documents)
-        bar.advance(doc_term.num_documents)
+        used = usage(doc_term, watched(partial(concentration, model.lda), bar), num_documents)
     coherence = document_npmi(top_words(model.beta, COHERENCE_WORDS), doc_term, SPLIT)
     described = describe(model.beta, words, num_words, used=used, coherence=coherence.per_topic)
     return Shown(described, used, coherence, _beginnings(corpus, described))

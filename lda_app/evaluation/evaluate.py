@@ -84,12 +84,12 @@ class Evaluation:
                 "num_top_words": min(DIVERSITY_WORDS, self.num_words),
             },
             "live_topics": {
-                "protocol": "mean_share_at_least_0.1_of_uniform",
+                "protocol": "share_0.1_of_uniform",
                 "value": self.live_topics,
                 **measured_on,
             },
             "duplicate_topics": {
-                "protocol": "5_of_10_top_words_shared",
+                "protocol": "5_of_10_shared",
                 "value": len({topic for pair in self.duplicates for topic in (pair.topic, pair.other)}),
                 "pairs": [pair._asdict() for pair in self.duplicates],
             },
@@ -125,12 +125,7 @@ def evaluate(
     num_topics, num_words = beta.shape
     top = topics.top_words(beta, DIVERSITY_WORDS)
     with progress("Evaluating", total=_PASSES * doc_term.num_documents, unit="documents") as bar:
-
-        def watched(block: DocTermMatrix) -> FloatArray:
-            concentration = infer(block)
-            bar.advance(block.num_documents)
-            return concentration
-
+        watched = topics.watched(infer, bar)
         bound = elbo_scores(doc_term, watched, alpha, beta, seed=seed)
         completion = document_completion(doc_term, watched, beta, seed=seed)
         used = topics.usage(doc_term, watched, num_documents=0)

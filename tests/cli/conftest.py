@@ -1,0 +1,77 @@
+"""A small corpus and a model of it that needs no training: its topics are put in."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+
+class TinyRun(NamedTuple):
+    """Folders of a model and its corpus."""
+
+    run: Path
+    corpus: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory, tiny_texts):
+    """Three topics, 0 space, 1 sport, 2 garden, over a corpus of sixty texts with metadata; read only."""
+    from lda_app.corpus.folder import build_corpus
+    from lda_app.corpus.preprocess import PreprocessOptions
+    from lda_app.corpus.sources import SourceOptions, open_source
+
+    folder = tmp_path_factory.mktemp("tiny")
+    with (folder / "tiny.csv").open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["id", "text"])
+        rows.writerows((f"doc{i}", text) for i, text in enumerate(tiny_texts))
+    source = open_source(str(folder / "tiny.csv"), SourceOptions(text_column="text", id_column="id"))
+    corpus = build_corpus(source, folder / "corpus", PreprocessOptions(min_df=1), test_fraction=0.3)
+    save_planted_model(folder / "run", corpus, tiny_texts)
+    return TinyRun(folder / "run", folder / "corpus")
+
+
+def save_planted_model(path, corpus, texts, *, place=None, raw_text=True):
+    """Save a model whose topics are the three subjects of the corpus."""
+    import torch
+
+    from lda_app.config import TrainConfig
+    from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
+    from lda_app.models.topic_word import TopicWordCounts
+
+    counts = np.zeros((len(corpus.vocabulary), 3), dtype=np.float32)
+    for place_of_text, text in enumerate(texts):
+        for word in text.split():
+            counts[corpus.vocabulary.index[word], place_of_text % 3] += 10
+    training = TrainConfig(num_topics=3)
+    torch.manual_seed(0)
+    lda = untrained(training, corpus.split("train").num_documents, len(corpus.vocabulary))
+    lda.topics = TopicWordCounts(torch.from_numpy(counts), training.eta)
+    described = {"name": "tiny", "path": str(place or corpus.path), "fingerprint": corpus.fingerprint}
+    preprocessor = corpus.preprocessor if raw_text else None
+    model = TrainedModel(
+        lda,
+        corpus.vocabulary,
+        preprocessor,
+        training,
+        described,
+        history=[{"step": 1.0}],
+        metrics={},
+        timing={},
+    )
+    with new_model_dir(path, overwrite=False) as folder:
+        write_model(folder, model)
+
+
+@pytest.fixture
+def planted(tiny_run, tiny_texts):
+    """Save another model of the tiny corpus: ``planted(path, place=…, raw_text=…)``."""
+    from lda_app.corpus.folder import open_corpus
+
+    def save(path, **changes):
+        save_planted_model(path, open_corpus(tiny_run.corpus), tiny_texts, **changes)
+        return path
+
+    return save

@@ -1,0 +1,101 @@
+"""``lda-app eval``."""
+
+import json
+import shutil
+
+import pytest
+
+
+def test_the_table_names_each_figure_s_protocol_and_size(cli, tiny_run):
+    done = cli("eval", tiny_run.run)
+    assert done.code == 0
+    for name in ("elbo", "elbo_document_mean", "document_completion", "document_npmi", "unique_share"):
+        assert name in done.stdout
+    completion = next(line for line in done.stdout.splitlines() if "document_completion" in line)
+    assert completion.split()[3:] == ["test", "16", "96"]
+    assert "3 of 3" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
+
+
+def test_json_is_one_document_and_repeats_itself(cli, tiny_run):
+    first, again = (cli("eval", tiny_run.run, "--json").stdout for _ in range(2))
+    figures = json.loads(first)
+    assert first == again
+    assert figures["schema_version"] == 1
+    assert figures["live_topics"]["value"] == 3
+    assert 1 < figures["perplexity"]["document_completion"]["value"] < 24
+    assert str(tiny_run.run.parent) not in first
+
+
+def test_another_seed_draws_other_halves(cli, tiny_run):
+    values = [
+        json.loads(cli("eval", tiny_run.run, "--json", "--seed", seed).stdout)["perplexity"]
+        for seed in (0, 1)
+    ]
+    assert values[0]["document_completion"]["value"] != values[1]["document_completion"]["value"]
+
+
+def test_the_training_split_can_be_evaluated(cli, tiny_run):
+    figures = json.loads(cli("eval", tiny_run.run, "--split", "train", "--json").stdout)
+    assert figures["perplexity"]["elbo"]["num_documents"] == 44
+    assert [entry["reference_split"] for entry in figures["coherence"]] == ["train"]
+
+
+def test_output_holds_the_json_document(cli, tiny_run, tmp_path):
+    out = tmp_path / "figures.json"
+    assert "perplexity" in cli("eval", tiny_run.run, "--output", out).stdout
+    assert out.read_text() == cli("eval", tiny_run.run, "--json").stdout
+
+
+def test_an_output_that_exists_is_kept(cli, tiny_run, tmp_path):
+    out = tmp_path / "figures.json"
+    out.write_text("mine")
+    done = cli("eval", tiny_run.run, "--output", out)
+    assert done.code == 2
+    assert "--overwrite" in done.stderr
+    assert out.read_text() == "mine"
+    assert cli("eval", tiny_run.run, "--output", out, "--overwrite").code == 0
+    assert json.loads(out.read_text())["schema_version"] == 1
+
+
+def test_an_unknown_split_is_named_with_those_there_are(cli, tiny_run):
+    done = cli("eval", tiny_run.run, "--split", "dev")
+    assert done.code == 2
+    assert "'dev'" in done.stderr
+    assert "train, test" in done.stderr
+
+
+def test_a_corpus_that_moved_is_found_by_its_option(cli, tiny_run, planted, tmp_path):
+    run = planted(tmp_path / "run", place=tmp_path / "gone")
+    done = cli("eval", run)
+    assert done.code == 4
+    assert "gone" in done.stderr
+    assert "--corpus" in done.stderr
+    assert cli("eval", run, "--corpus", tiny_run.corpus).code == 0
+
+
+def test_a_corpus_is_found_relative_to_the_run(cli, tiny_run, planted, tmp_path):
+    shutil.copytree(tiny_run.corpus, tmp_path / "corpus")
+    assert cli("eval", planted(tmp_path / "run", place="../corpus")).code == 0
+
+
+def test_another_corpus_is_refused(cli, tiny_run, tiny_csv, tmp_path):
+    from lda_app.corpus.folder import build_corpus
+    from lda_app.corpus.preprocess import PreprocessOptions
+    from lda_app.corpus.sources import SourceOptions, open_source
+
+    other = tmp_path / "other"
+    source = open_source(str(tiny_csv), SourceOptions(text_column="text"))
+    build_corpus(source, other, PreprocessOptions(), test_fraction=0.2, seed=9)
+    done = cli("eval", tiny_run.run, "--corpus", other)
+    assert done.code == 4
+    assert "fingerprint" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["eval", "topics"])
+def test_a_missing_run_is_named(cli, command, tmp_path):
+    done = cli(command, tmp_path / "nowhere")
+    assert done.code == 4
+    assert "nowhere" in done.stderr
+    assert done.stdout == ""
