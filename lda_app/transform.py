@@ -13,7 +13,7 @@ import numpy as np
 
 from lda_app.corpus.counting import chunks_of
 from lda_app.errors import ConfigError
-from lda_app.storage import atomic_file, spreadsheet_safe
+from lda_app.storage import atomic_file, check_writable, spreadsheet_safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -243,6 +243,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     ------
     ConfigError
         If the suffix is not one of .csv, .jsonl, .parquet, or the file exists and may not be replaced.
+    FileSystemError
+        If nothing can be written there.
 
     Examples
     --------
@@ -260,6 +262,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise ConfigError(f"--output {path} is a folder; name a file in it")
     if path.exists() and not overwrite:
         raise ConfigError(f"--output {path} exists; give --overwrite to replace it, or another name")
+    check_writable(path)
 
 
 def write_table(path: Path, table: Table, chunks: Iterable[Transformed]) -> None:

@@ -17,20 +17,33 @@ class TinyRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory, tiny_texts):
-    """Three topics, 0 space, 1 sport, 2 garden, over a corpus of sixty texts with metadata; read only."""
+    """Three topics, 0 space, 1 sport, 2 garden, over a corpus of sixty texts; read only."""
+    folder = tmp_path_factory.mktemp("tiny")
+    corpus = build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
+    save_planted_model(folder / "run", corpus, tiny_texts)
+    return TinyRun(folder / "run", folder / "corpus")
+
+
+@pytest.fixture(scope="session")
+def hostile_run(tmp_path_factory, tiny_texts):
+    """A model of a corpus whose ids and texts try to do something; read only."""
+    folder = tmp_path_factory.mktemp("hostile")
+    marks = ("=1+1", "<script>alert(1)</script>", "\x1b[31m", "a|b", "\u202eabc", "`*_[x](y)")
+    rows = [(f"{marks[i % 6]}{i}", f"{marks[i % 6]} {text}") for i, text in enumerate(tiny_texts)]
+    save_planted_model(folder / "run", build(folder, rows), tiny_texts)
+    return folder / "run"
+
+
+def build(folder, texts):
+    """Build a corpus of (id, text) pairs."""
     from lda_app.corpus.folder import build_corpus
     from lda_app.corpus.preprocess import PreprocessOptions
     from lda_app.corpus.sources import SourceOptions, open_source
 
-    folder = tmp_path_factory.mktemp("tiny")
-    with (folder / "tiny.csv").open("w", newline="", encoding="utf-8") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(["id", "text"])
-        rows.writerows((f"doc{i}", text) for i, text in enumerate(tiny_texts))
-    source = open_source(str(folder / "tiny.csv"), SourceOptions(text_column="text", id_column="id"))
-    corpus = build_corpus(source, folder / "corpus", PreprocessOptions(min_df=1), test_fraction=0.3)
-    save_planted_model(folder / "run", corpus, tiny_texts)
-    return TinyRun(folder / "run", folder / "corpus")
+    with (folder / "texts.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("id", "text"), *texts])
+    source = open_source(str(folder / "texts.csv"), SourceOptions(text_column="text", id_column="id"))
+    return build_corpus(source, folder / "corpus", PreprocessOptions(min_df=1), test_fraction=0.3)
 
 
 def save_planted_model(path, corpus, texts, *, place=None, raw_text=True):

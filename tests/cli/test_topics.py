@@ -1,0 +1,112 @@
+"""``lda-app topics``."""
+
+import csv
+import io
+import json
+
+import pytest
+
+SPACE = {"orbit", "shuttle", "moon", "rocket", "launch", "satellite", "astronaut", "telescope"}
+
+
+def test_the_table_shows_words_shares_coherence_and_documents(cli, tiny_run):
+    done = cli("topics", tiny_run.run, "--top", "4")
+    assert done.code == 0
+    space = next(line for line in done.stdout.splitlines() if line.lstrip().startswith("0 "))
+    words = space.split()[3::2]
+    assert len(words) == 4
+    assert set(words) <= SPACE
+    assert "%" in space.split()[1]
+    assert "document_npmi, top 10 words, split train" in done.stdout
+    assert done.stdout.count("%  doc") == 9
+    assert "\x1b" not in done.stdout
+
+
+def test_json_holds_all_of_it_in_order_of_prevalence(cli, tiny_run):
+    content = json.loads(cli("topics", tiny_run.run, "--format", "json", "--documents", "2").stdout)
+    topics = content["topics"]
+    assert content["schema_version"] == 1
+    assert content["coherence"]["protocol"] == "document_npmi"
+    assert content["prevalence"]["num_documents"] == 44
+    assert [len(topic["words"]) for topic in topics] == [10, 10, 10]
+    assert sorted(topic["id"] for topic in topics) == [0, 1, 2]
+    shares = [topic["prevalence"] for topic in topics]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1)
+    space = next(topic for topic in topics if topic["id"] == 0)
+    assert all(set(document["text"].rstrip("…").split()) & SPACE for document in space["documents"])
+
+
+def test_csv_has_a_row_a_topic(cli, tiny_run):
+    rows = list(
+        csv.DictReader(
+            io.StringIO(
+                cli("topics", tiny_run.run, "--format", "csv", "--top", "3", "--documents", "1").stdout
+            )
+        )
+    )
+    assert len(rows) == 3
+    assert list(rows[0])[3:] == [
+        *("word_1", "probability_1", "word_2", "probability_2", "word_3", "probability_3"),
+        *("document_1", "share_1"),
+    ]
+    assert {row["word_1"] for row in rows if row["topic"] == "0"} <= SPACE
+
+
+def test_markdown_has_a_table_and_documents(cli, tiny_run, tmp_path):
+    out = tmp_path / "topics.md"
+    assert cli("topics", tiny_run.run, "--format", "markdown", "--output", out).stdout == ""
+    text = out.read_text()
+    assert text.startswith("# 3 topics\n")
+    assert text.count("\n| ") == 5
+    assert "## Representative documents" in text
+    assert text == cli("topics", tiny_run.run, "--format", "markdown").stdout
+
+
+def test_a_table_in_a_file_is_the_one_in_a_pipe(cli, tiny_run, tmp_path):
+    out = tmp_path / "topics.txt"
+    assert cli("topics", tiny_run.run, "--output", out).code == 0
+    assert out.read_text() == cli("topics", tiny_run.run).stdout
+
+
+def test_an_output_that_exists_is_kept(cli, tiny_run, tmp_path):
+    out = tmp_path / "topics.md"
+    out.write_text("mine")
+    assert cli("topics", tiny_run.run, "--output", out).code == 2
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("layout", ["table", "json", "csv", "markdown"])
+def test_without_its_corpus_a_model_still_shows_its_words(cli, planted, tmp_path, layout):
+    done = cli("topics", planted(tmp_path / "run", place=tmp_path / "gone"), "--format", layout)
+    assert done.code == 0
+    assert "satellite" in done.stdout
+    assert "gone" in done.stderr
+    assert "--corpus" in done.stderr
+
+
+@pytest.mark.parametrize("layout", ["table", "json", "csv", "markdown"])
+def test_hostile_ids_and_texts_are_inert(cli, hostile_run, layout):
+    out = cli("topics", hostile_run, "--format", layout, "--documents", "60").stdout
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    if layout == "csv":
+        cells = [cell for row in csv.reader(io.StringIO(out)) for cell in row]
+        assert not any(cell.startswith("=") for cell in cells)
+        assert any(cell.startswith("'=") for cell in cells)
+    if layout == "markdown":
+        assert "<script" not in out
+        assert all(line.count("|") in (0, 5) for line in out.splitlines() if not line.startswith("-"))
+
+
+@pytest.mark.parametrize("option", [("--top", "0"), ("--documents", "-1"), ("--format", "xml")])
+def test_impossible_options_are_usage_errors(cli, tiny_run, option):
+    done = cli("topics", tiny_run.run, *option)
+    assert done.code == 2
+    assert option[0] in done.stderr
+
+
+def test_no_documents_when_none_are_asked_for(cli, tiny_run):
+    out = cli("topics", tiny_run.run, "--documents", "0").stdout
+    assert "top words and documents" not in out
+    assert len(out.splitlines()) == 5
