@@ -9,18 +9,18 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numba
 
 from lda_app.runtime import cpu_count, log
 
-Compilable = TypeVar("Compilable", bound=Callable[..., Any])
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _ROWS_WORTH_A_THREAD = 32
 
 
-def kernel(function: Compilable) -> Compilable:
+def kernel(function: Kernel) -> Kernel:
     """Compile a loop over rows; the machine code is kept between runs where a cache folder can be written.
 
     ``fastmath`` lets sums be reordered into vector instructions; it also assumes that there are
@@ -39,11 +39,13 @@ def kernel(function: Compilable) -> Compilable:
     [0.0, 2.0, 4.0]
     """
     settings = {"nogil": True, "fastmath": True, "boundscheck": False, "error_model": "numpy"}
+    compile_: Callable[[Kernel], Kernel] = numba.njit(cache=True, **settings)
     try:
-        return cast("Compilable", numba.njit(cache=True, **settings)(function))
+        return compile_(function)
     except RuntimeError:  # numba found no folder that it may write its cache to
         log.debug("%s is compiled anew in each process: set NUMBA_CACHE_DIR", function.__name__)
-        return cast("Compilable", numba.njit(**settings)(function))
+        compile_ = numba.njit(**settings)
+        return compile_(function)
 
 
 def over_rows(compiled: Callable[..., None], num_rows: int, *arrays: Any) -> None:

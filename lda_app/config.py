@@ -142,7 +142,7 @@ def _require_whole(name: str, value: object, low: int, high: int) -> None:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
 
 
-def _require_positive(name: str, value: object, most: float) -> None:
+def _require_positive(name: str, value: Any, most: float) -> None:
     if not _is_number(value) or not 0 < value <= most:
         raise ConfigError(f"{name} must be a number above 0, at most {most:g}, got {value!r}")
 

@@ -5,13 +5,12 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
 
 from lda_app import __version__
+from lda_app.cli import corpus, evaluate, topics, train, transform
 from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
@@ -67,20 +66,15 @@ def _corpus() -> None:
     """Turn text into counts of words, the input of [bold]train[/]."""
 
 
-def _register(group: typer.Typer, name: str, module: str, function: str) -> None:
-    if find_spec(f"lda_app.cli.{module}"):
-        group.command(name)(getattr(import_module(f"lda_app.cli.{module}"), function))
-
-
+corpus_app.command("build")(corpus.build)
+corpus_app.command("import")(corpus.import_counts)
+corpus_app.command("info")(corpus.info)
+corpus_app.command("list")(corpus.list_corpora)
 app.add_typer(corpus_app, name="corpus")
-_register(corpus_app, "build", "corpus", "build")
-_register(corpus_app, "import", "corpus", "import_counts")
-_register(corpus_app, "info", "corpus", "info")
-_register(corpus_app, "list", "corpus", "list_corpora")
-_register(app, "train", "train", "train")
-_register(app, "eval", "evaluate", "evaluate")
-_register(app, "topics", "topics", "topics")
-_register(app, "transform", "transform", "transform")
+app.command("train")(train.train)
+app.command("eval")(evaluate.evaluate)
+app.command("topics")(topics.topics)
+app.command("transform")(transform.transform)
 
 
 def run(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ class ImplicitDirichlet(dirichlet.ImplicitDirichlet, TorchDistributionMixin):  #
     """The guide's Dirichlet for Pyro: its samples carry implicit reparameterization gradients."""
 
 
-class BagOfWords(TorchDistribution):
+class BagOfWords(TorchDistribution):  # type: ignore[misc]
     """The words of documents, their order forgotten and their topic assignments summed out.
 
     An observation is a :class:`~lda_app.corpus.batches.Batch`; its log probability leaves out the

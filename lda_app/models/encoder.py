@@ -50,7 +50,8 @@ class UnrolledEncoder(nn.Module):
         alpha, beta = alpha.detach(), beta.detach()
         lengths = batch.lengths()[:, None]
         log_lengths = torch.log(lengths.clamp(min=1))
-        damping = torch.sigmoid(self.damping[0] + self.damping[1] * log_lengths)
+        # Written out: torch's sigmoid rounds a number otherwise at another place of its array.
+        damping = 1 / (1 + torch.exp(-self.damping[0] - self.damping[1] * log_lengths))
         weights = self._propose(batch, alpha, beta, lengths, log_lengths)
         concentration = self._step(weights, batch, beta, damping)
         for _ in range(self.num_steps - 1):
@@ -65,7 +66,7 @@ class UnrolledEncoder(nn.Module):
         prior_mean = (alpha / alpha.sum()).expand(len(lengths), -1)
         counts = expected_topic_counts(prior_mean, beta, batch)
         log_share = torch.log((counts + alpha) / (lengths + alpha.sum()))
-        hidden = nn.functional.softplus(self.inner(torch.cat([log_share, log_lengths], dim=-1)))
+        hidden = torch.relu(self.inner(torch.cat([log_share, log_lengths], dim=-1)))
         return torch.softmax(log_share + self.outer(hidden), dim=-1)
 
     def _step(self, weights: Tensor, batch: Batch, beta: Tensor, damping: Tensor) -> Tensor:

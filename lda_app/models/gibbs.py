@@ -86,19 +86,19 @@ _BLOCK = 16
 
 
 @kernel
-def _mixed(state):  # type: ignore[no-untyped-def]
+def _mixed(state):
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
 
 
 @kernel
-def _uniform(state):  # type: ignore[no-untyped-def]
+def _uniform(state):
     return np.float32(_mixed(state) >> np.uint64(40)) * np.float32(2.0**-24)
 
 
 @kernel
-def _draw(share, mass):  # type: ignore[no-untyped-def]
+def _draw(share, mass):
     """Return the topic at which the running sum of ``share`` exceeds ``mass``; skip whole blocks first."""
     last = len(share) - 1
     topic = 0
@@ -117,13 +117,13 @@ def _draw(share, mass):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _add_scaled(values, scale, sums):  # type: ignore[no-untyped-def]
+def _add_scaled(values, scale, sums):
     for k in range(len(values)):
         sums[k] += values[k] * scale
 
 
 @kernel
-def _weigh(weights, offsets, beta, share):  # type: ignore[no-untyped-def]
+def _weigh(weights, offsets, beta, share):
     """Fill ``share`` with (weights + offsets) β, a number a topic, and return its sum."""
     total = np.float32(0)
     for k in range(len(share)):
@@ -133,7 +133,7 @@ def _weigh(weights, offsets, beta, share):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _sweep_documents(  # type: ignore[no-untyped-def]
+def _sweep_documents(
     start,
     stop,
     burn_in,

@@ -16,7 +16,7 @@ _TINY = np.float32(1e-35)
 
 
 @kernel
-def mixture_forward(start, stop, weights, beta, indptr, columns, counts, log_likelihood, slope):  # type: ignore[no-untyped-def]
+def mixture_forward(start, stop, weights, beta, indptr, columns, counts, log_likelihood, slope):
     """Compute Σ_w n_w log(weights·β_w) a document, and its slope Σ_w n_w β_w / (weights·β_w)."""
     num_topics = weights.shape[1]
     for d in range(start, stop):
@@ -35,7 +35,7 @@ def mixture_forward(start, stop, weights, beta, indptr, columns, counts, log_lik
 
 
 @kernel
-def mixture_backward_beta(start, stop, weights, beta, indptr, columns, counts, upstream, beta_gradient):  # type: ignore[no-untyped-def]
+def mixture_backward_beta(start, stop, weights, beta, indptr, columns, counts, upstream, beta_gradient):
     """Add upstream_d n_w weights_d / (weights_d·β_w) to row w; documents share rows, so use one thread."""
     num_topics = weights.shape[1]
     for d in range(start, stop):
@@ -50,9 +50,7 @@ def mixture_backward_beta(start, stop, weights, beta, indptr, columns, counts, u
 
 
 @kernel
-def topic_counts_backward(  # type: ignore[no-untyped-def]
-    start, stop, weights, beta, indptr, columns, counts, slope, upstream, gradient
-):
+def topic_counts_backward(start, stop, weights, beta, indptr, columns, counts, slope, upstream, gradient):
     """Chain ``upstream`` through r_k = weights_k slope_k(weights): both factors depend on the weights."""
     num_topics = weights.shape[1]
     for d in range(start, stop):
@@ -61,7 +59,7 @@ def topic_counts_backward(  # type: ignore[no-untyped-def]
         for i in range(indptr[d], indptr[d + 1]):
             w = columns[i]
             probability = _TINY * counts[i]
-            projected = _TINY * counts[i]
+            projected = 0 * probability
             for k in range(num_topics):
                 joint = weights[d, k] * beta[w, k]
                 probability += joint
@@ -72,7 +70,7 @@ def topic_counts_backward(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def linear_forward(start, stop, inputs, weight, bias, outputs):  # type: ignore[no-untyped-def]
+def linear_forward(start, stop, inputs, weight, bias, outputs):
     """Compute inputs · weight + bias, row by row; ``inputs (B, n)``, ``weight (n, m)``, ``outputs (B, m)``."""
     for b in range(start, stop):
         outputs[b] = bias

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lda_app.corpus.batches import Batch
 from lda_app.models.distributions import BagOfWords, ImplicitDirichlet
 from lda_app.models.encoder import UnrolledEncoder
-from lda_app.models.topic_word import TopicWord
+from lda_app.models.topic_word import TopicWordCounts
 
 # Beyond these a document's topics are all alike, or one alone, whatever the exact value.
 _ALPHA_RANGE = (1e-3, 1e3)
@@ -36,7 +36,7 @@ class LDA(PyroModule):  # type: ignore[misc]
     """
 
     def __init__(
-        self, num_documents: int, topics: TopicWord, encoder: UnrolledEncoder, *, alpha: float = 0.05
+        self, num_documents: int, topics: TopicWordCounts, encoder: UnrolledEncoder, *, alpha: float = 0.05
     ):
         super().__init__()
         self.num_documents = num_documents
@@ -65,7 +65,8 @@ class LDA(PyroModule):  # type: ignore[misc]
     def posterior(self, batch: Batch) -> Float[Tensor, "B K"]:
         """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike."""
         beta = self.topics.rows(batch.words)
-        return self.encoder(batch, self.alpha, beta).clamp(*_CONCENTRATION_RANGE)
+        concentration: Tensor = self.encoder(batch, self.alpha, beta)
+        return concentration.clamp(*_CONCENTRATION_RANGE)
 
     def _documents(self, batch: Batch) -> pyro.plate:
         return pyro.plate("documents", self.num_documents, subsample=batch.rows)

@@ -46,7 +46,7 @@ def mixture_log_likelihood(
     """
     if theta.device.type != "cpu":
         return _mixture_log_likelihood_torch(theta, beta, batch)
-    result: Tensor = _MixtureLogLikelihood.apply(theta, beta, batch)
+    result: Tensor = _MixtureLogLikelihood.apply(theta, beta, batch)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -79,7 +79,7 @@ def expected_topic_counts(
     """
     if weights.device.type != "cpu":
         return _expected_topic_counts_torch(weights, beta, batch)
-    result: Tensor = _ExpectedTopicCounts.apply(weights, beta, batch)
+    result: Tensor = _ExpectedTopicCounts.apply(weights, beta, batch)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -100,7 +100,7 @@ class _MixtureLogLikelihood(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             beta_gradient = torch.zeros_like(beta)
             arrays = _numpy(theta, beta, *_csr(ctx.batch), upstream.contiguous(), beta_gradient)
-            kernels.mixture_backward_beta(0, len(theta), *arrays)
+            kernels.mixture_backward_beta(0, len(theta), *arrays)  # type: ignore[no-untyped-call]
         return upstream[:, None] * slope, beta_gradient, None
 
 

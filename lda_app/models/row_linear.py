@@ -29,7 +29,7 @@ class RowLinear(nn.Linear):
         """Return inputs · weightᵀ + bias."""
         if inputs.device.type != "cpu":
             return super().forward(inputs)
-        result: Tensor = _RowLinear.apply(inputs, self.weight, self.bias)
+        result: Tensor = _RowLinear.apply(inputs, self.weight, self.bias)  # type: ignore[no-untyped-call]
         return result
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 _SMALLEST_SCALE = 1e-18
 
 
-class TopicWord(nn.Module):
+class TopicWordCounts(nn.Module):
     """Topic-word probabilities β_kw = (λ_kw + η) / (n_k + V η), with expected counts λ and n_k = Σ_w λ_kw.
 
     Kept word by word (V, K), because a batch needs the rows of its own words alone. The counts decay at
@@ -23,7 +23,7 @@ class TopicWord(nn.Module):
 
     Examples
     --------
-    >>> topics = TopicWord(torch.tensor([[3.0, 0.0], [1.0, 2.0]]), eta=0.5)
+    >>> topics = TopicWordCounts(torch.tensor([[3.0, 0.0], [1.0, 2.0]]), eta=0.5)
     >>> topics.beta()
     tensor([[0.7000, 0.3000],
             [0.1667, 0.8333]])

@@ -8,7 +8,7 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
-from lda_app.models.topic_word import TopicWord
+from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import rng
 
 # Topics that start alike stay alike: enough tokens to cover a theme, few enough to differ.
@@ -28,7 +28,7 @@ def start_model(config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[
     rows
         The training documents, none of them empty.
     """
-    topics = TopicWord(torch.from_numpy(start_counts(config, doc_term, rows)), config.eta)
+    topics = TopicWordCounts(torch.from_numpy(start_counts(config, doc_term, rows)), config.eta)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng(config.seed, "encoder").integers(2**63)))
         encoder = UnrolledEncoder(
@@ -68,4 +68,5 @@ def _draw_documents(
 
 def _word_shares(doc_term: DocTermMatrix) -> npt.NDArray[np.float64]:
     counts = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
-    return counts / counts.sum()
+    shares: npt.NDArray[np.float64] = counts / counts.sum()
+    return shares

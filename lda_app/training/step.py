@@ -80,7 +80,7 @@ def train_step(
         _set_alpha_gradient(lda, refined)
     _apply(optimizers, config, schedule, step)
     lda.topics.step(batch.words, counts, schedule.topic_rate(step))
-    return loss.item() / (scale * batch.counts.sum().item())
+    return float(loss) / (scale * float(batch.counts.sum()))
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -99,7 +99,7 @@ def _set_alpha_gradient(lda: LDA, refined: Refined) -> None:
     totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
     topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
     lda.log_alpha.grad = None
-    (-(totals + topics).mean()).backward()
+    torch.autograd.backward(-(totals + topics).mean())
 
 
 def _apply(optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:

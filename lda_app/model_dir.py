@@ -1,0 +1,251 @@
+"""The model directory: everything that a trained model needs, in plain formats, checksummed, never pickled.
+
+==================  ==================================================================================
+manifest.json       format version and the sha256 of each file; written last
+config.json         the resolved configuration, the corpus with its fingerprint, versions
+model.safetensors   the weights
+vocabulary.txt      one word a line, in the order of the weights
+preprocess.json     how raw text is counted; not there for imported counts
+history.csv         a row a validation
+metrics.json        figures of the training, each with its protocol
+timing.json         how long it took
+model_card.md       the same for a human reader
+==================  ==================================================================================
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import safetensors
+import safetensors.torch
+import torch
+
+from lda_app.config import TrainConfig, config_from_dict
+from lda_app.corpus.preprocess import Preprocessor
+from lda_app.corpus.vocabulary import Vocabulary
+from lda_app.errors import ConfigError, FolderError
+from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.lda import LDA
+from lda_app.models.topic_word import TopicWordCounts
+from lda_app.storage import open_folder, sealed_folder
+
+MODEL_FORMAT = 1
+_VERSIONS = ("torch", "pyro-ppl", "numpy", "numba")
+_CARD_WORDS = 8
+
+
+@dataclass(frozen=True)
+class ModelDir:
+    """A trained model and what it was made from.
+
+    Parameters
+    ----------
+    path
+        The folder it was read from.
+    manifest
+        Its ``manifest.json``.
+    config
+        Its ``config.json``: ``training``, ``corpus`` (name, path, fingerprint), ``versions`` and sizes.
+    lda
+        The model, on the CPU.
+    vocabulary
+        The V words.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    config: dict[str, Any]
+    lda: LDA
+    vocabulary: Vocabulary
+
+    @cached_property
+    def alpha(self) -> npt.NDArray[np.float32]:
+        """Concentration (K,) of the prior of θ."""
+        alpha: npt.NDArray[np.float32] = self.lda.alpha.detach().numpy()
+        return alpha
+
+    @cached_property
+    def beta(self) -> npt.NDArray[np.float32]:
+        """Topic-word probabilities (K, V)."""
+        beta: npt.NDArray[np.float32] = self.lda.topics.beta().numpy()
+        return beta
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor | None:
+        """How raw text is counted; None for a model of imported counts."""
+        file = self.path / "preprocess.json"
+        return Preprocessor.from_json(_read_json(file), self.vocabulary) if file.exists() else None
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The training's validations."""
+        return pd.read_csv(self.path / "history.csv")
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Figures of the training."""
+        return _read_json(self.path / "metrics.json")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a finished training hands over to be kept.
+
+    Parameters
+    ----------
+    lda
+        The model.
+    vocabulary, preprocessor
+        Of its corpus.
+    training
+        Its configuration.
+    corpus
+        Name, path and fingerprint of its corpus.
+    history
+        One row a validation.
+    metrics, timing
+        Figures; those of time are apart because no two runs agree on them.
+    """
+
+    lda: LDA
+    vocabulary: Vocabulary
+    preprocessor: Preprocessor | None
+    training: TrainConfig
+    corpus: dict[str, str]
+    history: Sequence[dict[str, float | None]]
+    metrics: dict[str, Any]
+    timing: dict[str, float]
+
+
+@contextmanager
+def new_model_dir(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a folder to write a model into; it takes its place, sealed, when the body ends.
+
+    Raises
+    ------
+    ConfigError
+        If ``path`` exists and may not be replaced.
+    FileSystemError
+        If it cannot be written, or another process is writing it.
+    """
+    with sealed_folder(path, kind="model", format_version=MODEL_FORMAT, overwrite=overwrite) as staging:
+        yield staging
+
+
+def write_model(folder: Path, model: TrainedModel) -> None:
+    """Write a model's files into a folder that :func:`new_model_dir` made."""
+    weights = {name: t.detach().cpu().contiguous() for name, t in model.lda.state_dict().items()}
+    (folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
+    model.vocabulary.save(folder / "vocabulary.txt")
+    _write_json(folder / "config.json", _describe(model))
+    _write_json(folder / "metrics.json", model.metrics)
+    _write_json(folder / "timing.json", model.timing)
+    if model.preprocessor is not None:
+        _write_json(folder / "preprocess.json", model.preprocessor.to_json())
+    pd.DataFrame(model.history).to_csv(folder / "history.csv", index=False)
+    (folder / "model_card.md").write_text(_card(model), encoding="utf-8")
+
+
+def open_model(path: Path) -> ModelDir:
+    """Read a model directory, with every file checked against its sha256.
+
+    Raises
+    ------
+    FolderError
+        If it is missing, unfinished, damaged, of a newer format, or its files do not fit together.
+    """
+    path = Path(path)
+    manifest = open_folder(path, kind="model", format_version=MODEL_FORMAT)
+    config = _read_json(path / "config.json")
+    vocabulary = Vocabulary.open(path / "vocabulary.txt")
+    try:
+        training = config_from_dict(config["training"], str(path / "config.json"))
+        lda = untrained(training, int(config["num_documents"]), len(vocabulary))
+        lda.load_state_dict(safetensors.torch.load_file(path / "model.safetensors"))
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        raise FolderError(f"{path / 'config.json'}: not a model's configuration: {error}") from None
+    except (safetensors.SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise FolderError(
+            f"{path / 'model.safetensors'}: the weights do not fit the configuration and the "
+            f"{len(vocabulary)} words of vocabulary.txt: {reason}"
+        ) from None
+    return ModelDir(path, manifest, config, lda.eval(), vocabulary)
+
+
+def untrained(training: TrainConfig, num_documents: int, num_words: int) -> LDA:
+    """Make a model of the right shapes, to load weights into."""
+    topics = TopicWordCounts(torch.zeros(num_words, training.num_topics), training.eta)
+    encoder = UnrolledEncoder(training.num_topics, num_steps=training.unroll, hidden=training.hidden)
+    return LDA(num_documents, topics, encoder)
+
+
+def _describe(model: TrainedModel) -> dict[str, Any]:
+    return {
+        "lda_app": version("lda-app"),
+        "training": asdict(model.training),
+        "corpus": model.corpus,
+        "num_documents": model.lda.num_documents,
+        "num_words": len(model.vocabulary),
+        "versions": {name: version(name) for name in _VERSIONS},
+    }
+
+
+def _card(model: TrainedModel) -> str:
+    """Say in a page what the model is, what it was made from and how well it does."""
+    config, corpus = model.training, model.corpus
+    perplexity = model.metrics.get("validation_perplexity")
+    held_out = "not measured: too few documents" if perplexity is None else f"{perplexity['value']:,.1f}"
+    beta = model.lda.topics.beta().cpu().numpy()
+    alpha = model.lda.alpha.detach().cpu().numpy()
+    lines = [
+        f"# Topic model of {corpus['name']}",
+        "",
+        f"Latent Dirichlet allocation with {config.num_topics} topics over {len(model.vocabulary):,} words, "
+        f"trained on {model.lda.num_documents:,} documents by lda-app {version('lda-app')} "
+        f"(topic update: {config.topic_update}; seed {config.seed}).",
+        "",
+        f"- Corpus: {corpus['name']}, fingerprint {corpus['fingerprint'][:12]}",
+        f"- Perplexity on held-out training documents (document completion): {held_out}",
+        "- Use: `lda-app topics`, `lda-app eval` and `lda-app transform` on this folder.",
+        "- Limits: a topic is a set of words that occur together; its meaning is for the reader to judge. "
+        "Shares of very short documents, and of text unlike the corpus, mostly repeat the prior.",
+        "",
+        "| topic | prior | top words |",
+        "|---:|---:|---|",
+    ]
+    for topic in range(config.num_topics):
+        best = np.argsort(-beta[topic], kind="stable")[:_CARD_WORDS]
+        words = ", ".join(_inert(model.vocabulary.words[word]) for word in best)
+        lines.append(f"| {topic} | {alpha[topic]:.3f} | {words} |")
+    return "\n".join(lines) + "\n"
+
+
+def _inert(word: str) -> str:
+    """Return a word so that Markdown shows it as it is."""
+    return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in word)
+
+
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(
+        json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FolderError(f"{file}: cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise FolderError(f"{file}: expected a JSON object, got {type(content).__name__}")
+    return content

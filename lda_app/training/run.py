@@ -1,0 +1,208 @@
+"""A run from a corpus to a model directory: begun, interrupted, gone on with, finished."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lda_app.config import TrainConfig, config_from_dict
+from lda_app.corpus.folder import Corpus
+from lda_app.errors import ConfigError, Interrupted, NumericalError
+from lda_app.evaluation.diversity import duplicates, live_topics
+from lda_app.inference import concentration, topic_proportions
+from lda_app.model_dir import TrainedModel, new_model_dir, write_model
+from lda_app.runtime import interruptible, log
+from lda_app.storage import check_writable
+from lda_app.training.data import TrainingData, divide
+from lda_app.training.state import RunState, read_checkpoint, restore, save_checkpoint
+from lda_app.training.train import make_state, train
+
+_TOP_WORDS = 10
+_MOSTLY_SHARED = 7
+_DOCUMENTS_TO_LOOK_AT = 5_000
+_BYTES_A_WEIGHT = 12  # the weights, the best weights and the finished model, in float32
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What a checkpoint says of the run it belongs to."""
+
+    config: TrainConfig
+    corpus: dict[str, str]
+    header: dict[str, Any]
+    tensors: dict[str, torch.Tensor]
+
+
+def checkpoint_of(out: Path) -> Path:
+    """Where the state of an unfinished run lies: beside its model directory, named after it."""
+    return out.with_name(f"{out.name}.checkpoint")
+
+
+def open_run(out: Path) -> SavedRun:
+    """Read the checkpoint of an unfinished run.
+
+    Raises
+    ------
+    FolderError
+        If there is none, or it is damaged.
+    """
+    path = checkpoint_of(out)
+    header, tensors = read_checkpoint(path)
+    config = config_from_dict(header["details"]["config"], str(path))
+    return SavedRun(config, header["details"]["corpus"], header, tensors)
+
+
+def train_model(
+    corpus: Corpus, config: TrainConfig, out: Path, *, saved: SavedRun | None = None, overwrite: bool = False
+) -> None:
+    """Train on a corpus and write the model directory.
+
+    Parameters
+    ----------
+    corpus
+        Its training split is learned from.
+    config
+        The configuration; that of ``saved`` where a run goes on.
+    out
+        The model directory.
+    saved
+        The run to go on with; None begins anew.
+    overwrite
+        Replace a model directory, or drop the checkpoint of an unfinished run.
+
+    Raises
+    ------
+    ConfigError
+        If ``out`` exists, or CUDA is asked for where there is none.
+    FileSystemError
+        If it cannot be written.
+    NumericalError
+        If training broke down; the best weights before that are written all the same.
+    Interrupted
+        After SIGINT or SIGTERM, with a checkpoint written.
+    """
+    device = _device(config)
+    if saved is None and not overwrite and checkpoint_of(out).exists():
+        raise ConfigError(
+            f"{checkpoint_of(out)}: an unfinished run is there; go on with it by --resume {out}, "
+            "or begin anew with --overwrite"
+        )
+    check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT)
+    with new_model_dir(out, overwrite=overwrite or saved is not None) as staging:
+        data = divide(corpus.split("train"), config)
+        _warn_of_oddities(data, config)
+        state = make_state(config, data, device)
+        if saved is not None:
+            restore(state, saved.header, saved.tensors)
+        failure = _train(state, config, data, corpus, out)
+        write_model(staging, _trained(state, config, corpus, data, out))
+    checkpoint_of(out).unlink(missing_ok=True)
+    if failure is not None:
+        raise NumericalError(f"{failure}: they are in {out}")
+    _warn_of_collapse(state, data)
+
+
+def _train(
+    state: RunState, config: TrainConfig, data: TrainingData, corpus: Corpus, out: Path
+) -> NumericalError | None:
+    """Train to the end; return what broke training down if there are weights to keep."""
+    details = {"config": asdict(config), "corpus": _identity(corpus, out)}
+
+    def save(state: RunState) -> None:
+        save_checkpoint(checkpoint_of(out), state, details)
+
+    with interruptible() as interruption:
+        try:
+            finished = train(state, config, data, save=save, interruption=interruption)
+        except NumericalError as error:
+            if not state.best_weights:
+                raise
+            return error
+    if not finished:
+        raise Interrupted(
+            f"stopped after step {state.step}; go on with: lda-app train --resume {out}",
+            interruption.requested or 0,
+        )
+    return None
+
+
+def _trained(
+    state: RunState, config: TrainConfig, corpus: Corpus, data: TrainingData, out: Path
+) -> TrainedModel:
+    return TrainedModel(
+        lda=state.lda,
+        vocabulary=corpus.vocabulary,
+        preprocessor=corpus.preprocessor,
+        training=config,
+        corpus=_identity(corpus, out),
+        history=state.history,
+        metrics=_metrics(state, data),
+        timing={"train_seconds": round(state.seconds, 3)},
+    )
+
+
+def _identity(corpus: Corpus, out: Path) -> dict[str, str]:
+    # Relative to the model, so that a project can be moved as a whole.
+    path = os.path.relpath(corpus.path.resolve(), out.resolve())
+    return {"name": corpus.name, "path": path, "fingerprint": corpus.fingerprint}
+
+
+def _metrics(state: RunState, data: TrainingData) -> dict[str, Any]:
+    best = next((row for row in state.history if row["step"] == state.best_step), None)
+    metrics: dict[str, Any] = {"steps": state.step, "best_step": state.best_step}
+    if best is not None:
+        metrics["loss"] = {"unit": "nats per token, negative elbo of training batches", "value": best["loss"]}
+    if best is not None and data.validation is not None:
+        metrics["validation_perplexity"] = {
+            "protocol": "document_completion",
+            "value": best["validation_perplexity"],
+            "num_documents": data.validation.num_documents,
+            "num_tokens": data.validation.num_tokens,
+        }
+    return metrics
+
+
+def _device(config: TrainConfig) -> torch.device:
+    cuda = torch.cuda.is_available()
+    if config.device == "cuda" and not cuda:
+        raise ConfigError("device is cuda, but torch finds no CUDA device; use --device cpu or auto")
+    return torch.device("cuda" if cuda and config.device != "cpu" else "cpu")
+
+
+def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:
+    num_documents, num_words = len(data.rows), data.doc_term.num_words
+    for count, things in ((num_documents, "documents with words"), (num_words, "words in the vocabulary")):
+        if config.num_topics > count:
+            log.warning(
+                "%d topics, but only %d %s: some topics will be empty", config.num_topics, count, things
+            )
+    if num_documents == 1:
+        log.warning("a single document has words: its topics cannot be told apart")
+    if config.batch_size is not None and config.batch_size > num_documents:
+        log.warning(
+            "a batch of %d is more than the %d documents: all are taken", config.batch_size, num_documents
+        )
+    if data.validation is None and config.validation_fraction:
+        log.warning("too few documents to hold some out: the last weights are kept, not the best")
+
+
+def _warn_of_collapse(state: RunState, data: TrainingData) -> None:
+    """Say so if most topics are unused or alike: the figures of such a model mislead."""
+    some = data.rows[:: max(1, len(data.rows) // _DOCUMENTS_TO_LOOK_AT)]
+    shares = topic_proportions(concentration(state.lda, data.doc_term.rows(some))).mean(axis=0)
+    num_topics, live = len(shares), live_topics(shares)
+    if live < num_topics / 2:
+        log.warning("only %d of %d topics are used: try fewer topics, or more text", live, num_topics)
+    top = np.argsort(-state.lda.topics.beta().cpu().numpy(), axis=1, kind="stable")[:, :_TOP_WORDS]
+    alike = {topic for pair in duplicates(top, _MOSTLY_SHARED) for topic in (pair.topic, pair.other)}
+    if len(alike) > num_topics / 2:
+        log.warning(
+            "%d of %d topics share %d of their %d top words with another: try fewer topics, or more text",
+            len(alike),
+            num_topics,
+            _MOSTLY_SHARED,
+            _TOP_WORDS,
+        )

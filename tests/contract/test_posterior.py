@@ -1,0 +1,89 @@
+"""What every posterior of θ promises, whatever the model's weights."""
+
+import numpy as np
+import pytest
+import torch
+from pyro import poutine
+from scipy import sparse
+
+from lda_app.corpus.batches import make_batch
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.inference import concentration, topic_proportions
+from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.lda import LDA
+from lda_app.models.topic_word import TopicWordCounts
+
+NUM_WORDS, NUM_TOPICS = 80, 6
+
+
+@pytest.fixture(scope="module")
+def lda():
+    generator = torch.Generator().manual_seed(0)
+    topics = TopicWordCounts(torch.rand(NUM_WORDS, NUM_TOPICS, generator=generator) ** 4 * 100, eta=0.05)
+    model = LDA(100, topics, UnrolledEncoder(NUM_TOPICS))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    return model
+
+
+@pytest.fixture(scope="module")
+def doc_term():
+    counts = np.random.default_rng(0).poisson(0.5, size=(150, NUM_WORDS))
+    counts[17] = 0
+    counts[18] = np.eye(NUM_WORDS, dtype=int)[3]
+    counts[19] = 2500
+    return DocTermMatrix.from_scipy(sparse.csr_array(counts))
+
+
+def test_shares_lie_on_the_simplex(lda, doc_term):
+    shares = topic_proportions(concentration(lda, doc_term))
+    assert shares.shape == (150, NUM_TOPICS)
+    assert (shares > 0).all()
+    np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_a_document_has_the_same_answer_in_every_batch_to_the_bit(lda, doc_term, size):
+    whole = concentration(lda, doc_term)
+    parts = [
+        concentration(lda, doc_term.rows(np.arange(start, min(start + size, 150))))
+        for start in range(0, 150, size)
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_the_order_of_documents_does_not_matter(lda, doc_term):
+    order = np.random.default_rng(1).permutation(150)
+    np.testing.assert_array_equal(
+        concentration(lda, doc_term.rows(order)), concentration(lda, doc_term)[order]
+    )
+
+
+def test_a_document_without_words_has_the_prior(lda, doc_term):
+    np.testing.assert_allclose(concentration(lda, doc_term)[17], lda.alpha.detach(), rtol=1e-6)
+
+
+def test_more_words_make_a_posterior_narrower(lda, doc_term):
+    totals = concentration(lda, doc_term).sum(1)
+    assert totals[17] < totals[19]
+
+
+def test_the_posterior_is_the_guides(lda, doc_term):
+    batch = make_batch(doc_term, np.arange(150))
+    trace = poutine.trace(lda.guide).get_trace(batch)
+    guide = trace.nodes["theta"]["fn"].concentration.detach()
+    np.testing.assert_array_equal(guide, concentration(lda, doc_term))
+
+
+def test_single_precision_is_close_to_double(lda, doc_term):
+    batch = make_batch(doc_term, np.arange(150))
+    single = lda.posterior(batch).detach()
+    double = lda.double().posterior(batch._replace(counts=batch.counts.double())).detach()
+    lda.float()
+    torch.testing.assert_close(single.double(), double, rtol=2e-3, atol=1e-4)
+
+
+def test_counts_over_another_vocabulary_are_refused(lda):
+    with pytest.raises(ValueError, match="counts of 3 words, but the model has 80"):
+        concentration(lda, DocTermMatrix.from_scipy(np.ones((1, 3), dtype=int)))

@@ -1,0 +1,65 @@
+"""The configuration: what is refused, and which source wins."""
+
+import math
+
+import pytest
+
+from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("num_topics", value) for value in (0, -1, 1, 2.5, "ten", 10**9, True, None)),
+        *((name, value) for name in ("alpha", "eta") for value in (0, -0.1, math.nan, math.inf, "x")),
+        *(("learning_rate", value) for value in (0, -1e-3, math.nan, 2)),
+        *((name, 0) for name in ("epochs", "batch_size", "hidden", "unroll", "patience")),
+        *(("seed", value) for value in (-1, 2**32, 0.5)),
+        *(("validation_fraction", value) for value in (-0.1, 0.6, math.nan)),
+        ("topic_update", "gibbs"),
+        ("device", "mps"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(option, value):
+    with pytest.raises(ConfigError, match=f"{option} must be .*got") as error:
+        TrainConfig(**{option: value})
+    assert error.value.exit_code == 2
+
+
+def test_seed_zero_is_a_seed():
+    assert TrainConfig(seed=0).seed == 0
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_default(tmp_path):
+    file = tmp_path / "train.toml"
+    file.write_text("num_topics = 30\nseed = 7\n")
+    config = resolve_config({"num_topics": 50, "seed": None, "eta": None}, file)
+    assert (config.num_topics, config.seed, config.eta) == (50, 7, TrainConfig().eta)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("num_topic = 30", "unknown key 'num_topic'; did you mean 'num_topics'"),
+        ('num_topics = "30"', "num_topics must be a whole number"),
+        ("num_topics = ", "not a TOML file"),
+        ("\xff", "not a TOML file"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_name(tmp_path, content, message):
+    file = tmp_path / "train.toml"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ConfigError, match=message) as error:
+        resolve_config({}, file)
+    assert str(file) in str(error.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        resolve_config({}, tmp_path / "none.toml")
+
+
+def test_a_stored_configuration_is_checked():
+    with pytest.raises(ConfigError, match=r"config.json: unknown key 'topics'"):
+        config_from_dict({"topics": 3}, "config.json")
