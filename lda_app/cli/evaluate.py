@@ -56,10 +56,10 @@ def evaluate(
 
 def figures_table(figures: dict[str, Any]) -> "Table":
     """Lay the figures of an evaluation out, a line each: figure, protocol, value, what it was measured on."""
-    from lda_app.cli.tables import is_plain, new_table
+    from lda_app.cli.tables import new_table
 
     title = f"{figures['num_topics']} topics, {figures['num_words']:,} words, seed {figures['seed']}"
-    table = new_table(title, plain=is_plain())
+    table = new_table(title)
     table.add_column("figure")
     table.add_column("protocol", overflow="fold")
     for column in ("value", "split", "documents", "tokens"):

@@ -23,7 +23,7 @@ def is_plain() -> bool:
     return not sys.stdout.isatty()
 
 
-def new_table(title: str = "", *, plain: bool) -> Table:
+def new_table(title: str = "", *, plain: bool | None = None) -> Table:
     """Make an empty table in the app's style.
 
     Parameters
@@ -31,7 +31,7 @@ def new_table(title: str = "", *, plain: bool) -> Table:
     title
         A line above it.
     plain
-        Columns alone, without rules.
+        Columns alone, without rules; None asks :func:`is_plain`.
 
     Examples
     --------
@@ -45,6 +45,7 @@ def new_table(title: str = "", *, plain: bool) -> Table:
     from rich import box
     from rich.table import Table
 
+    plain = is_plain() if plain is None else plain
     return Table(
         title=title or None,
         title_justify="left",
