@@ -21,8 +21,8 @@ from lda_app.gradients.gamma import (
     draw_log_gamma,
     run_rows,
     sample_log_gamma,
-    slope_in_torch,
 )
+from lda_app.gradients.special import slope_in_torch
 
 
 class _Softmax(torch.autograd.Function):
@@ -36,7 +36,7 @@ class _Softmax(torch.autograd.Function):
         return theta
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         concentration, log_gamma, theta = ctx.saved_tensors
         if compiles(concentration):
@@ -143,7 +143,7 @@ class ImplicitDirichlet(Dirichlet):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Self:
         """Return the distribution with its batch dimensions expanded; it shares the generator."""
-        expanded = self._get_checked_instance(ImplicitDirichlet, _instance)
+        expanded = self._get_checked_instance(ImplicitDirichlet, _instance)  # type: ignore[no-untyped-call]
         expanded.generator = self.generator
         return super().expand(batch_shape, _instance=expanded)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -154,7 +154,7 @@ class ImplicitDirichlet(Dirichlet):
         return theta.clamp(min=torch.finfo(theta.dtype).tiny)
 
 
-@register_kl(ImplicitDirichlet, Dirichlet)
+@register_kl(ImplicitDirichlet, Dirichlet)  # type: ignore[no-untyped-call, untyped-decorator]
 def kl_divergence(q: ImplicitDirichlet, p: Dirichlet) -> Float[Tensor, "*batch"]:
     """Return KL(q ‖ p), in the dtype of q's concentrations.
 

@@ -11,53 +11,22 @@ share the factor z^a e^{-z}, which cancels in each, so that only ∂ log z/∂a 
 The loops are compiled by numba; without it, and away from the CPU, the same formulas run in torch.
 """
 
-import functools
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lda_app.gradients.special import uniform_expansion
+from lda_app.gradients.special import accuracy, slope_in_torch
 
 try:
     from lda_app.compiled import over_rows
     from lda_app.gradients import kernels
 except ImportError:  # without numba
     kernels = None  # type: ignore[assignment]
-
-
-class Accuracy(NamedTuple):
-    """How far each formula is carried.
-
-    Attributes
-    ----------
-    table
-        Coefficients of the uniform expansion, (orders, terms).
-    smallest
-        The concentration from which on the uniform expansion holds.
-    tolerance
-        The relative size of the first term that the series leaves out.
-    depth
-        The continued fraction has depth / z + 4 levels.
-    """
-
-    table: npt.NDArray[np.float64]
-    smallest: float
-    tolerance: float
-    depth: float
-
-
-@functools.cache
-def accuracy(dtype: torch.dtype) -> Accuracy:
-    """Return the settings for a relative error below 1e-12 (float64) or 1e-6 (any other dtype)."""
-    if dtype == torch.float64:
-        return Accuracy(uniform_expansion(12, 24), smallest=12.0, tolerance=1e-17, depth=120.0)
-    return Accuracy(uniform_expansion(5, 12), smallest=6.0, tolerance=1e-8, depth=20.0)
 
 
 def check_concentration(concentration: Tensor) -> None:
@@ -172,7 +141,7 @@ class _LogGamma(torch.autograd.Function):
         return log_value
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         concentration, log_value = ctx.saved_tensors
         return log_gamma_backward(concentration, log_value, upstream), None
@@ -207,54 +176,3 @@ def sample_log_gamma(
     """
     check_concentration(concentration)
     return _LogGamma.apply(concentration, generator)  # type: ignore[no-any-return, no-untyped-call]
-
-
-def slope_in_torch(concentration: Tensor, log_value: Tensor) -> Tensor:
-    """Return ∂ log z/∂a in float64 by torch alone: the formulas of the kernels, on masked tensors."""
-    settings = accuracy(concentration.dtype)
-    a, log_z = concentration.detach().to(torch.float64), log_value.detach().to(torch.float64)
-    z = torch.exp(log_z)
-    delta = log_z - torch.log(a)
-    expansion = (a >= settings.smallest) & (delta.abs() < 1.2)
-    series = ~expansion & (z < torch.clamp(a + 2.0 * torch.sqrt(a), min=3.0))
-    fraction = ~(expansion | series)
-    slope = torch.empty_like(a)
-    slope[expansion] = _from_expansion(a[expansion], delta[expansion], settings)
-    slope[series] = _from_series(a[series], log_z[series], z[series], settings)
-    slope[fraction] = _from_fraction(a[fraction], log_z[fraction], z[fraction], settings)
-    return slope
-
-
-def _from_expansion(a: Tensor, delta: Tensor, settings: Accuracy) -> Tensor:
-    total = torch.zeros_like(a)
-    for coefficients in settings.table[::-1].tolist():
-        order = torch.zeros_like(a)
-        for coefficient in reversed(coefficients):
-            order = order * delta + coefficient
-        total = total / a + order
-    return total / a
-
-
-def _from_series(a: Tensor, log_z: Tensor, z: Tensor, settings: Accuracy) -> Tensor:
-    centred = log_z - torch.digamma(1.0 + a)
-    term, total, value, n = torch.ones_like(a), torch.ones_like(a), centred, a
-    while bool((term > settings.tolerance * total).any()):
-        n = n + 1.0
-        term = term * (z / n)
-        centred = centred - 1.0 / n
-        total = total + term
-        value = value + term * centred
-    return -value / a
-
-
-def _from_fraction(a: Tensor, log_z: Tensor, z: Tensor, settings: Accuracy) -> Tensor:
-    b = z + 1.0 - a
-    tail, tail_slope = torch.zeros_like(a), torch.zeros_like(a)
-    levels = math.ceil(settings.depth / float(z.min())) + 4 if z.numel() else 0
-    for n in range(levels, 0, -1):
-        denominator = b + 2.0 * n + tail
-        tail = n * (a - n) / denominator
-        tail_slope = (n + tail * (1.0 - tail_slope)) / denominator
-    level = 1.0 / (b + tail)
-    centred = log_z - torch.digamma(1.0 + a) + 1.0 / a
-    return level * (centred + level * (1.0 - tail_slope))

@@ -5,77 +5,52 @@ the rows are shared out among them. Numbers are computed in float64, whatever th
 """
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lda_app.compiled import kernel
+from lda_app.gradients.noise import State, normal, start_row, uniform
+from lda_app.gradients.special import Accuracy
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_ONE, _ELEVEN, _27, _30, _31 = (np.uint64(n) for n in (1, 11, 27, 30, 31))
-
-
-@kernel
-def _mixed(x):  # type: ignore[no-untyped-def]
-    """Scramble 64 bits: the output function of the generator SplitMix64 (Steele, Lea, Flood 2014)."""
-    x = (x ^ (x >> _30)) * _MIX_1
-    x = (x ^ (x >> _27)) * _MIX_2
-    return x ^ (x >> _31)
+Array = npt.NDArray[Any]
 
 
 @kernel
-def _uniform(state):  # type: ignore[no-untyped-def]
-    """Draw from (0, 1], in steps of 2^-53; ``state (1,)`` moves on."""
-    state[0] += _GOLDEN
-    return ((_mixed(state[0]) >> _ELEVEN) + _ONE) * 2.0**-53
-
-
-@kernel
-def _normal(state):  # type: ignore[no-untyped-def]
-    """Draw a standard normal number by Marsaglia's polar method."""
-    while True:
-        u = 2.0 * _uniform(state) - 1.0
-        v = 2.0 * _uniform(state) - 1.0
-        s = u * u + v * v
-        if 0.0 < s < 1.0:
-            return u * math.sqrt(-2.0 * math.log(s) / s)
-
-
-@kernel
-def _log_gamma_draw(a, state):  # type: ignore[no-untyped-def]
+def _log_gamma_draw(a: float, state: State) -> float:
     """Draw log z, z ~ Gamma(a, 1), by Marsaglia and Tsang (2000); for a < 1, log z = log z' + log(u) / a."""
     d = (a if a >= 1.0 else a + 1.0) - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
-        x = _normal(state)
+        x = normal(state)
         v = (1.0 + c * x) ** 3
         if v > 0.0:
-            u = _uniform(state)
+            u = uniform(state)
             square = x * x
             if u < 1.0 - 0.0331 * square * square:
                 break
             if math.log(u) < 0.5 * square + d * (1.0 - v + math.log(v)):
                 break
-    boost = math.log(_uniform(state)) / a if a < 1.0 else 0.0
+    boost = math.log(uniform(state)) / a if a < 1.0 else 0.0
     return math.log(d * v) + boost
 
 
 @kernel
-def draw_log_gamma(start, stop, concentration, seed, log_gamma):  # type: ignore[no-untyped-def]
+def draw_log_gamma(start: int, stop: int, concentration: Array, seed: np.uint64, log_gamma: Array) -> None:
     """Fill ``log_gamma (B, K)`` with log z, z ~ Gamma(concentration, 1)."""
     state = np.empty(1, np.uint64)
     for row in range(start, stop):
-        state[0] = _mixed(seed + np.uint64(row) * _GOLDEN)
+        start_row(state, seed, row)
         for k in range(concentration.shape[1]):
             log_gamma[row, k] = _log_gamma_draw(float(concentration[row, k]), state)
 
 
 @kernel
-def digamma_above_one(a):  # type: ignore[no-untyped-def]
-    """Return ψ(1 + a), a ≥ 0: upward recurrence to x ≥ 10, then the asymptotic series."""
+def digamma_above_one(a: float, start: float) -> float:
+    """Return ψ(1 + a), a ≥ 0: upward recurrence to x ≥ ``start``, then the asymptotic series."""
     x, numerator, denominator = 1.0 + a, 0.0, 1.0
-    while x < 10.0:
+    while x < start:
         numerator = numerator * x + denominator
         denominator *= x
         x += 1.0
@@ -85,8 +60,8 @@ def digamma_above_one(a):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _from_expansion(a, delta, table):  # type: ignore[no-untyped-def]
-    """Return ∂ log z / ∂a by the uniform expansion of :mod:`lda_app.gradients.special`."""
+def _from_expansion(a: float, delta: float, table: Array) -> float:
+    """Return ∂ log z / ∂a by the uniform expansion of :mod:`lda_app.gradients.expansion`."""
     total = 0.0
     for k in range(table.shape[0] - 1, -1, -1):
         order = 0.0
@@ -97,11 +72,11 @@ def _from_expansion(a, delta, table):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _from_series(a, log_z, z, tolerance):  # type: ignore[no-untyped-def]
+def _from_series(a: float, log_z: float, z: float, accuracy: Accuracy) -> float:
     """Return ∂ log z / ∂a by P = z^a e^{-z} / Γ(a+1) Σ_n z^n / (a+1)_n, each term with its derivative."""
-    centred = log_z - digamma_above_one(a)
+    centred = log_z - digamma_above_one(a, accuracy.digamma_start)
     term, total, value, n = 1.0, 1.0, centred, a
-    while term > tolerance * total:
+    while term > accuracy.tolerance * total:
         n += 1.0
         term *= z / n
         centred -= 1.0 / n
@@ -111,34 +86,44 @@ def _from_series(a, log_z, z, tolerance):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _from_fraction(a, log_z, z, depth):  # type: ignore[no-untyped-def]
+def _from_fraction(a: float, log_z: float, z: float, accuracy: Accuracy) -> float:
     """Return ∂ log z / ∂a by 1 − P = z^a e^{-z} / Γ(a) / (b_0 + a_1 / (b_1 + …)), from the bottom up."""
     b = z + 1.0 - a
     tail, tail_slope = 0.0, 0.0
-    for n in range(math.ceil(depth / z) + 4, 0, -1):
+    for n in range(math.ceil(accuracy.depth / z) + 4, 0, -1):
         denominator = b + 2.0 * n + tail
         tail = n * (a - n) / denominator
         tail_slope = (n + tail * (1.0 - tail_slope)) / denominator
     fraction = 1.0 / (b + tail)
-    centred = log_z - digamma_above_one(a) + 1.0 / a
+    centred = log_z - digamma_above_one(a, accuracy.digamma_start) + 1.0 / a
     return fraction * (centred + fraction * (1.0 - tail_slope))
 
 
 @kernel
-def log_gamma_slope(a, log_z, accuracy):  # type: ignore[no-untyped-def]
+def log_gamma_slope(a: float, log_z: float, accuracy: Accuracy) -> float:
     """Return ∂ log z / ∂a of z ~ Gamma(a, 1) at a fixed quantile, by the formula that suits (a, z)."""
     if a >= accuracy.smallest:
         delta = log_z - math.log(a)
         if abs(delta) < 1.2:
             return _from_expansion(a, delta, accuracy.table)
+    if log_z < -40.0:  # the series is its first term
+        return (digamma_above_one(a, accuracy.digamma_start) - log_z) / a
     z = math.exp(log_z)
     if z < max(3.0, a + 2.0 * math.sqrt(a)):
-        return _from_series(a, log_z, z, accuracy.tolerance)
-    return _from_fraction(a, log_z, z, accuracy.depth)
+        return _from_series(a, log_z, z, accuracy)
+    return _from_fraction(a, log_z, z, accuracy)
 
 
 @kernel
-def log_gamma_backward(start, stop, concentration, log_gamma, upstream, accuracy, gradient):  # type: ignore[no-untyped-def]
+def log_gamma_backward(
+    start: int,
+    stop: int,
+    concentration: Array,
+    log_gamma: Array,
+    upstream: Array,
+    accuracy: Accuracy,
+    gradient: Array,
+) -> None:
     """Chain ``upstream`` through log z: ``gradient`` = upstream ∂ log z / ∂concentration, all (B, K)."""
     for row in range(start, stop):
         for k in range(concentration.shape[1]):
@@ -147,7 +132,16 @@ def log_gamma_backward(start, stop, concentration, log_gamma, upstream, accuracy
 
 
 @kernel
-def dirichlet_backward(start, stop, concentration, log_gamma, theta, upstream, accuracy, gradient):  # type: ignore[no-untyped-def]
+def dirichlet_backward(
+    start: int,
+    stop: int,
+    concentration: Array,
+    log_gamma: Array,
+    theta: Array,
+    upstream: Array,
+    accuracy: Accuracy,
+    gradient: Array,
+) -> None:
     """Chain ``upstream`` through θ = softmax(log z), all arrays (B, K).
 
     The mean of ``upstream`` is divided by Σ_k θ_k, which differs from 1 by rounding: so the difference
