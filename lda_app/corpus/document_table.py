@@ -97,7 +97,7 @@ class DocumentWriter:
 
 
 def read_documents(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read documents, a row each, all columns as text; None for what a document does not have."""
+    """Read documents, a row each, all columns as text; missing where a document has no such metadata."""
     frame: pd.DataFrame = pq.read_table(path, columns=columns, partitioning=None).to_pandas()
     return frame
 

@@ -110,18 +110,18 @@ class FirstPass:
     def add(self, documents: Sequence[Document], counted: WordCounts) -> None:
         """Add a chunk of documents and its counts."""
         ids = np.fromiter(map(self.word_ids.__getitem__, counted.words), np.int32, len(counted.words))
-        splits = np.array([self._rule.split_of(document) for document in documents])
+        splits = [self._rule.split_of(document) for document in documents]
         if not self.num_documents and documents[0].split is None:
             splits[0] = "train"  # even a single document can be trained on
-        for split in dict.fromkeys(splits.tolist()):
-            rows = np.flatnonzero(splits == split)
+        for split in dict.fromkeys(splits):
+            rows = [row for row, chosen in enumerate(splits) if chosen == split]
             matrix = counted.matrix.rows(rows)
             if split == "train":
                 self._count_documents(ids, np.bincount(matrix.indices, minlength=len(ids)))
             self._matrices[split].append(
                 DocTermMatrix(matrix.indptr, ids[matrix.indices], matrix.counts, len(self.word_ids))
             )
-            self._tables[split].append([documents[row] for row in rows.tolist()])
+            self._tables[split].append([documents[row] for row in rows])
             self.num_documents[split] += len(rows)
         if counted.unread.any():
             self.warnings[_UNREAD] += int(counted.unread.sum())

@@ -1,0 +1,129 @@
+"""Tokenizer: what a word is in any script, stop words, stems and lemmas, and what options are refused."""
+
+import logging
+import unicodedata
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lda_app.corpus import tokenize
+from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions, read_stop_words, resolve_stop_words
+from lda_app.errors import ConfigError, CorpusError
+
+PLAIN = TokenizerOptions(stop_words="none")
+
+
+@given(st.text())
+def test_words_are_clean_whatever_the_text(text):
+    for word in Tokenizer(PLAIN)(text):
+        assert word[0].isalpha()
+        assert unicodedata.is_normalized("NFC", word)
+        assert not regex.search(r"[\p{C}\p{Z}\p{P}]", word)
+        assert word == word.lower()
+        assert len(word) <= PLAIN.max_length
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_the_quick_way_for_ascii_is_the_general_way(text):
+    quick = Tokenizer(PLAIN)(text)
+    general = Tokenizer(PLAIN)(text + " é")
+    assert quick == general
+
+
+@given(st.lists(st.sampled_from(["orbit", "don't", "3d", "Málaga", "计算机", "\u200b"])))
+def test_a_long_text_is_cut_between_words(words):
+    text = " ".join(words)
+    with pytest.MonkeyPatch.context() as patch:
+        whole = Tokenizer(PLAIN)(text)
+        patch.setattr(tokenize, "_PIECE", 4)
+        assert Tokenizer(PLAIN)(text) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The shuttle's orbit; 42 ft, co2 2nd", ["shuttle", "orbit", "co2"]),
+        ("state-of-the-art rock'n'roll O’Brien", ["art", "rock", "roll", "brien"]),
+        ("e\u0301te\u0301 naïve Straße", ["été", "naïve", "straße"]),
+        ("so\u00adft or\u200bbit \u202elunar\u202c", ["soft", "orbit", "lunar"]),
+        ("<script>alert(1)</script> a\u2028b `tick`", ["script", "alert", "script", "tick"]),
+        ("कार्यक्रम مرحبا объект", ["कार्यक्रम", "مرحبا", "объект"]),
+        ("İSTANBUL Istanbul", ["istanbul", "istanbul"]),
+        ("计算机 科学 机", ["计算机", "科学"]),
+        ("我们今天讨论计算机科学的发展历史和未来", []),
+        ("a" * 41 + " " + "b" * 40, ["b" * 40]),
+        ("", []),
+    ],
+)
+def test_words(text, words):
+    assert Tokenizer(TokenizerOptions())(text) == words
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "words"),
+    [
+        (TokenizerOptions(language="fr"), "C'est l'amour qu'il aime", ["amour", "aime"]),
+        (TokenizerOptions(language="uk"), "здоров'я", ["здоров'я"]),
+        (TokenizerOptions(language="tr", stop_words="none"), "IŞIK İPEK", ["ışık", "ipek"]),
+        (TokenizerOptions(lowercase=False), "The US Congress", ["Congress"]),
+        (TokenizerOptions(min_length=1, stop_words="none"), "x y2 the", ["x", "y2", "the"]),
+        (TokenizerOptions(stop_words=("Orbit",)), "orbit ORBIT the moon", ["the", "moon"]),
+        (TokenizerOptions(normalize="stem"), "orbiting orbits", ["orbit", "orbit"]),
+        (TokenizerOptions(normalize="lemma"), "mice orbits", ["mouse", "orbit"]),
+        (TokenizerOptions(language="de", normalize="lemma"), "Die Häuser", ["haus"]),
+        (TokenizerOptions(normalize="lemma", stop_words=("mouse",)), "mice", []),
+    ],
+)
+def test_options(options, text, words):
+    assert Tokenizer(options)(text) == words
+
+
+def test_a_word_is_read_once():
+    tokenizer = Tokenizer(PLAIN)
+    assert tokenizer.read("orbit") is tokenizer.read("orbit")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"language": "english"}, "--language 'english' has no stop words; nearest: en"),
+        ({"language": "EN"}, "nearest: en"),
+        ({"language": "tr", "normalize": "stem"}, "--language 'tr' has no stemmer"),
+        ({"language": "zh", "normalize": "lemma"}, "--language 'zh' has no lemmas"),
+        ({"normalize": "lemmas"}, "must be none, stem or lemma"),
+        ({"stop_words": "some"}, "stop words must be"),
+        ({"min_length": 0}, "--min-length must be at least 1"),
+        ({"min_length": 5, "max_length": 4}, "at most --max-length"),
+    ],
+)
+def test_options_that_cannot_be_used(options, message):
+    with pytest.raises(ConfigError, match=message):
+        TokenizerOptions(**options)
+
+
+def test_any_language_does_without_its_list():
+    assert resolve_stop_words(TokenizerOptions(language="xx", stop_words="none")) == frozenset()
+
+
+def test_stop_words_of_a_file(tmp_path):
+    path = tmp_path / "stop.txt"
+    path.write_text("\ufeff# mine\nThe moon\n\ncafe\u0301\n", encoding="utf-8")
+    options = TokenizerOptions(stop_words=read_stop_words(path))
+    assert resolve_stop_words(options) == {"the", "moon", "café"}
+
+
+def test_a_missing_or_undecodable_list_is_an_input_error(tmp_path):
+    with pytest.raises(CorpusError, match="cannot read the stop words: No such file"):
+        read_stop_words(tmp_path / "none.txt")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(CorpusError, match="byte 3 is not UTF-8"):
+        read_stop_words(tmp_path / "latin.txt")
+
+
+def test_an_empty_list_is_warned_of(tmp_path, caplog):
+    (tmp_path / "empty.txt").write_text("# none\n")
+    with caplog.at_level(logging.WARNING, "lda_app"):
+        assert read_stop_words(tmp_path / "empty.txt") == ()
+    assert "no stop words in it" in caplog.text
