@@ -377,9 +377,9 @@ def report(corpus: "Corpus") -> None:
     """Say on stderr what a corpus came to: its size, its warnings, what was left out."""
     manifest = corpus.manifest
     for message, times in manifest["warnings"].items():
-        log.warning("%s %s", f"{times:,}", message)
+        log.warning("%s: %s", message, f"{times:,}")
     for reason, times in manifest["left_out"].items():
-        log.info("left out: %s documents, %s", f"{times:,}", reason)
+        log.info("left out, %s: %s", reason, f"{times:,}")
     splits = [(name, manifest["splits"][name]) for name in corpus.splits]
     documents = sum(split["documents"] for _, split in splits)
     tokens = sum(split["tokens"] for _, split in splits)

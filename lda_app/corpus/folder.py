@@ -302,8 +302,8 @@ def _warnings_about(splits: dict[str, dict[str, int]], num_words: int) -> Counte
                 split["empty"] for split in splits.values()
             ),
             "documents of a single word": sum(split["single_token"] for split in splits.values()),
-            "training document in all, too few for topics": int(splits["train"]["documents"] == 1),
-            "word in all, too few for topics": int(num_words == 1),
+            "training documents, too few for topics": int(splits["train"]["documents"] == 1),
+            "words of the vocabulary, too few for topics": int(num_words == 1),
         }
     )
     return +warnings
@@ -313,6 +313,7 @@ def _pruning_warnings(pruning: Pruning, options: PreprocessOptions) -> Counter[s
     return +Counter(
         {
             f"words beyond --max-vocab {options.max_vocab:,}, pruned": pruning.num_beyond,
-            "default limit of --min-df and --max-df dropped, for it left no word": int(pruning.relaxed),
+            "words kept though the default --min-df or --max-df excludes them": pruning.relaxed
+            * len(pruning.words),
         }
     )

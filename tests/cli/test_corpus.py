@@ -142,8 +142,8 @@ def test_a_corpus_folder_is_no_source(cli, built):
 def test_trouble_is_counted_in_the_summary(cli, tmp_path):
     (tmp_path / "a.txt").write_text("moon orbit\nthe\norbit\n")
     done = cli("corpus", "build", tmp_path / "a.txt", "--out", tmp_path / "out", "--test-fraction", "0")
-    assert "warning: 1 documents without a word of the vocabulary, kept as empty rows" in done.stderr
-    assert "left out: 1 documents, no words but stop words" in done.stderr
+    assert "warning: documents without a word of the vocabulary, kept as empty rows: 1" in done.stderr
+    assert "left out, no words but stop words: 1" in done.stderr
 
 
 def test_info_shows_the_folder(cli, built):

@@ -133,15 +133,15 @@ def test_a_documents_split_does_not_depend_on_the_others(tmp_path):
 def test_a_single_document_is_trained_on_and_warned_of(tmp_path):
     corpus = build_corpus(texts("moon orbit"), tmp_path / "corpus", OPTIONS, test_fraction=0.99)
     assert corpus.splits == ("train",)
-    assert corpus.manifest["warnings"]["training document in all, too few for topics"] == 1
+    assert corpus.manifest["warnings"]["training documents, too few for topics"] == 1
 
 
 def test_identical_documents_and_a_single_word_are_warned_of(tmp_path):
     corpus = build_corpus(texts(*["moon"] * 300), tmp_path / "corpus", OPTIONS, test_fraction=0)
     warnings = corpus.manifest["warnings"]
-    assert warnings["word in all, too few for topics"] == 1
+    assert warnings["words of the vocabulary, too few for topics"] == 1
     assert warnings["documents of a single word"] == 300
-    assert warnings["default limit of --min-df and --max-df dropped, for it left no word"] == 1
+    assert warnings["words kept though the default --min-df or --max-df excludes them"] == 1
 
 
 def test_texts_that_are_hardly_read_are_warned_of(tmp_path):
