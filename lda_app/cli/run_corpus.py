@@ -58,6 +58,6 @@ def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
 
 
 def recorded_place(model: ModelDir) -> Path | None:
-    """Return the folder of the corpus as the model recorded it, from here or from the run; None if gone."""
-    recorded = Path(model.config["corpus"]["path"])
-    return next((path for path in (recorded, model.path / recorded) if path.is_dir()), None)
+    """Return the folder of the corpus as the model recorded it, relative to its own; None if it is gone."""
+    path: Path = model.path / model.config["corpus"]["path"]
+    return path if path.is_dir() else None

@@ -56,14 +56,16 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
     """Describe the topics by the model and, where it is still there, the corpus."""
     from functools import partial
 
+    import numpy as np
+
     from lda_app.cli.topic_layouts import Shown
     from lda_app.evaluation.coherence import document_npmi
     from lda_app.evaluation.evaluate import COHERENCE_WORDS
     from lda_app.inference import concentration
-    from lda_app.runtime import log, progress
+    from lda_app.runtime import log, one_line, progress
     from lda_app.topics import describe, top_words, usage, watched
 
-    words = model.vocabulary.words
+    words = [one_line(word) for word in model.vocabulary.words]
     if place is None and recorded_place(model) is None:
         log.warning(
             "the corpus %s is not there, so shares, coherence and documents are left out; give --corpus",
@@ -72,7 +74,8 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
         return Shown(describe(model.beta, words, num_words), None, None, {})
     corpus = corpus_of_run(model, place)
     doc_term = corpus.split(SPLIT)
-    with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
+    num_filled = int(np.count_nonzero(doc_term.lengths()))
+    with progress("Inferring topics", total=num_filled, unit="documents") as bar:
         used = usage(doc_term, watched(partial(concentration, model.lda), bar), num_documents)
     coherence = document_npmi(top_words(model.beta, COHERENCE_WORDS), doc_term, SPLIT)
     described = describe(model.beta, words, num_words, used=used, coherence=coherence.per_topic)

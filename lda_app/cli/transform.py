@@ -76,6 +76,7 @@ def transform(
         pattern=pattern,
     )
     work = _Work(open_model(run), open_source(source, options))
+    work.read_once()
     if output is not None:
         work.write(output)
     else:
@@ -92,14 +93,17 @@ class _Work:
     num_documents: int = 0
     num_little_known: int = 0
 
+    def read_once(self) -> None:
+        """Count the documents; finds all columns, and any bad row before something is written."""
+        self.num_documents = sum(1 for _ in self.source)
+
     def write(self, output: "Path") -> None:
-        """Write a table; a first reading finds the columns and any row that cannot be read."""
+        """Write a table."""
         from lda_app.runtime import progress
         from lda_app.transform import Table, write_table
 
-        total = sum(1 for _ in self.source)
         table = Table.of(self.source, self._names())
-        with progress("Inferring topics", total=total, unit="documents") as bar:
+        with progress("Inferring topics", total=self.num_documents, unit="documents") as bar:
 
             def advancing() -> "Iterator[Transformed]":
                 for chunk in self._chunks():
@@ -154,15 +158,18 @@ class _Work:
 
         infer = partial(concentration, self.model.lda)
         for chunk in infer_topics(self.source, _preprocessor(self.model), infer):
-            self.num_documents += len(chunk.documents)
             self.num_little_known += int(chunk.too_little_known.sum())
             yield chunk
 
     def _words(self) -> list[list[str]]:
+        from lda_app.runtime import one_line
         from lda_app.topics import top_words
 
         words = self.model.vocabulary.words
-        return [[words[w] for w in top] for top in top_words(self.model.beta, _WORDS_OF_A_TOPIC).tolist()]
+        return [
+            [one_line(words[w]) for w in top]
+            for top in top_words(self.model.beta, _WORDS_OF_A_TOPIC).tolist()
+        ]
 
     def _names(self) -> list[str]:
         return [", ".join(words) for words in self._words()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.coherence import Coherence, document_npmi
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 COHERENCE_WORDS = 10
 DIVERSITY_WORDS = 25
-_PASSES = 3  # over the documents: the bound, the completion, the prevalence
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,9 @@ def evaluate(
     doc_term = _filled_split(corpus, split)
     num_topics, num_words = beta.shape
     top = topics.top_words(beta, DIVERSITY_WORDS)
-    with progress("Evaluating", total=_PASSES * doc_term.num_documents, unit="documents") as bar:
+    # The bound and the completion infer all documents, usage those that have a token.
+    num_inferences = 2 * doc_term.num_documents + int(np.count_nonzero(doc_term.lengths()))
+    with progress("Evaluating", total=num_inferences, unit="inferences") as bar:
         watched = topics.watched(infer, bar)
         bound = elbo_scores(doc_term, watched, alpha, beta, seed=seed)
         completion = document_completion(doc_term, watched, beta, seed=seed)

@@ -48,34 +48,49 @@ def build(folder, texts):
 
 def save_planted_model(path, corpus, texts, *, place=None, raw_text=True):
     """Save a model whose topics are the three subjects of the corpus."""
+    counts = np.zeros((len(corpus.vocabulary), 3), dtype=np.float32)
+    for number, text in enumerate(texts):
+        for word in text.split():
+            counts[corpus.vocabulary.index[word], number % 3] += 10
+    place = corpus.path if place is None else place
+    described = {"name": "tiny", "path": str(place), "fingerprint": corpus.fingerprint}
+    save_model(path, corpus.vocabulary, counts, described, corpus.preprocessor if raw_text else None)
+
+
+def save_model(path, vocabulary, counts, corpus, preprocessor=None):
+    """Save a model of given word counts (V, K) a topic."""
     import torch
 
     from lda_app.config import TrainConfig
     from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
     from lda_app.models.topic_word import TopicWordCounts
 
-    counts = np.zeros((len(corpus.vocabulary), 3), dtype=np.float32)
-    for place_of_text, text in enumerate(texts):
-        for word in text.split():
-            counts[corpus.vocabulary.index[word], place_of_text % 3] += 10
-    training = TrainConfig(num_topics=3)
-    torch.manual_seed(0)
-    lda = untrained(training, corpus.split("train").num_documents, len(corpus.vocabulary))
+    training = TrainConfig(num_topics=counts.shape[1])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        lda = untrained(training, num_documents=40, num_words=len(vocabulary))
     lda.topics = TopicWordCounts(torch.from_numpy(counts), training.eta)
-    described = {"name": "tiny", "path": str(place or corpus.path), "fingerprint": corpus.fingerprint}
-    preprocessor = corpus.preprocessor if raw_text else None
     model = TrainedModel(
-        lda,
-        corpus.vocabulary,
-        preprocessor,
-        training,
-        described,
-        history=[{"step": 1.0}],
-        metrics={},
-        timing={},
+        lda, vocabulary, preprocessor, training, corpus, history=[{"step": 1.0}], metrics={}, timing={}
     )
     with new_model_dir(path, overwrite=False) as folder:
         write_model(folder, model)
+
+
+HOSTILE_WORDS = ("=cmd()", "@sum", "\x1b[31mred", "a|b", "<script>", "`*_[x]", "\u202eabc", "tab\there")
+
+
+@pytest.fixture(scope="session")
+def hostile_words_run(tmp_path_factory):
+    """A model whose vocabulary tries to do something, and whose corpus is gone."""
+    from lda_app.corpus.vocabulary import Vocabulary
+
+    path = tmp_path_factory.mktemp("words") / "run"
+    counts = np.ones((len(HOSTILE_WORDS), 2), dtype=np.float32)
+    save_model(
+        path, Vocabulary(HOSTILE_WORDS), counts, {"name": "x", "path": "../gone", "fingerprint": "0" * 64}
+    )
+    return path
 
 
 @pytest.fixture

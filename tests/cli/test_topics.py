@@ -99,6 +99,19 @@ def test_hostile_ids_and_texts_are_inert(cli, hostile_run, layout):
         assert all(line.count("|") in (0, 5) for line in out.splitlines() if not line.startswith("-"))
 
 
+@pytest.mark.parametrize("layout", ["table", "json", "csv", "markdown"])
+def test_hostile_words_are_inert(cli, hostile_words_run, layout):
+    out = cli("topics", hostile_words_run, "--format", layout).stdout
+    assert "cmd()" in out
+    assert not {"\x1b", "\u202e", "\t"} & set(out)
+    if layout == "csv":
+        cells = [cell for row in csv.reader(io.StringIO(out)) for cell in row]
+        assert not any(cell.startswith(("=", "@")) for cell in cells)
+    if layout == "markdown":
+        assert "<script" not in out
+        assert "a\\|b" in out
+
+
 @pytest.mark.parametrize("option", [("--top", "0"), ("--documents", "-1"), ("--format", "xml")])
 def test_impossible_options_are_usage_errors(cli, tiny_run, option):
     done = cli("topics", tiny_run.run, *option)

@@ -144,6 +144,16 @@ def test_rows_that_were_dropped_are_reported(cli, tiny_run, tmp_path):
     assert len(read_csv(out)) == 2
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_bad_row_prints_nothing(cli, tiny_run, tmp_path, options):
+    source = tmp_path / "in.csv"
+    source.write_text("text,day\n" + "orbit,1\n" * 3000 + "moon\n")
+    done = cli("transform", tiny_run.run, source, *options)
+    assert done.code == 3
+    assert "in.csv:3002" in done.stderr
+    assert done.stdout == ""
+
+
 def test_a_bad_row_leaves_nothing_behind(cli, tiny_run, tmp_path):
     source, out = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("text,day\norbit,1\nmoon\n")
