@@ -75,7 +75,8 @@ def transform(
         skip_bad_lines=skip_bad_lines,
         pattern=pattern,
     )
-    work = _Work(open_model(run), open_source(source, options))
+    model = open_model(run)
+    work = _Work(model, _preprocessor(model), open_source(source, options))
     work.read_once()
     if output is not None:
         work.write(output)
@@ -89,6 +90,7 @@ class _Work:
     """A model, the documents it is asked about, and what was noticed on the way."""
 
     model: "ModelDir"
+    preprocessor: "Preprocessor"
     source: "DocumentSource"
     num_documents: int = 0
     num_little_known: int = 0
@@ -157,7 +159,7 @@ class _Work:
         from lda_app.transform import transform as infer_topics
 
         infer = partial(concentration, self.model.lda)
-        for chunk in infer_topics(self.source, _preprocessor(self.model), infer):
+        for chunk in infer_topics(self.source, self.preprocessor, infer):
             self.num_little_known += int(chunk.too_little_known.sum())
             yield chunk
 

@@ -204,8 +204,9 @@ def test_an_output_in_a_read_only_folder_is_refused_first(cli, tiny_run, read_on
 
 
 def test_a_model_of_imported_counts_cannot_read_text(cli, planted, news, tmp_path):
-    done = cli("transform", planted(tmp_path / "run", raw_text=False), news)
+    done = cli("transform", planted(tmp_path / "run", raw_text=False), news, "--json")
     assert done.code == 4
+    assert done.stdout == ""
     assert "imported counts" in done.stderr
 
 
