@@ -177,40 +177,35 @@ def relabel(matrix: DocTermMatrix, new_ids: npt.NDArray[np.int32], num_words: in
 def _count_forms(
     tokenizer: Tokenizer, texts: Sequence[str], form_ids: defaultdict[str, int]
 ) -> sparse.csr_array[Any, Any]:
-    """Count forms a text, (texts, forms), numbering the forms as they come."""
+    """Count forms a text, (texts, forms), numbering the forms as they come; entries may be in pieces."""
     total: sparse.csr_array[Any, Any] = sparse.csr_array((len(texts), 0), dtype=np.int32)
-    for rows, columns in _blocks(tokenizer, texts, form_ids):
+    for ends, forms in _blocks(tokenizer, texts, form_ids):
         shape = len(texts), len(form_ids)
-        ones = np.ones(len(columns), dtype=np.int32)
-        wider = sparse.csr_array((total.data, total.indices, total.indptr), shape=shape)
-        total = wider + sparse.coo_array((ones, (rows, columns)), shape=shape).tocsr()
+        block = sparse.csr_array((np.ones(len(forms), dtype=np.int32), forms, ends), shape=shape)
+        if total.nnz:
+            wider = sparse.csr_array((total.data, total.indices, total.indptr), shape=shape)
+            block = wider + block
+        total = block
     return total
 
 
 def _blocks(
     tokenizer: Tokenizer, texts: Sequence[str], form_ids: defaultdict[str, int]
-) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    """Yield the text and the form of each token, about two million tokens at a time."""
-    rows: list[int] = []
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
+    """Yield where the tokens of each text end and the form of each token, some million tokens at a time."""
     parts: list[npt.NDArray[np.int32]] = []
+    sizes = np.zeros(len(texts) + 1, dtype=np.int64)
     held = 0
-    for row, text in enumerate(texts):
+    for row, text in enumerate(texts, start=1):
         for forms in tokenizer.forms(text):
             parts.append(np.fromiter(map(form_ids.__getitem__, forms), dtype=np.int32, count=len(forms)))
-            rows.append(row)
+            sizes[row] += len(forms)
             held += len(forms)
             if held >= _TOKENS_HELD:
-                yield _joined(rows, parts)
-                rows, parts, held = [], [], 0
+                yield np.cumsum(sizes), np.concatenate(parts)
+                parts, sizes, held = [], np.zeros_like(sizes), 0
     if parts:
-        yield _joined(rows, parts)
-
-
-def _joined(
-    rows: list[int], parts: list[npt.NDArray[np.int32]]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    sizes = [len(part) for part in parts]
-    return np.repeat(np.array(rows, dtype=np.int32), sizes), np.concatenate(parts)
+        yield np.cumsum(sizes), np.concatenate(parts)
 
 
 def _from_csr(csr: sparse.csr_array[Any, Any]) -> DocTermMatrix:

@@ -17,6 +17,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -264,8 +265,9 @@ def _text_of(document: Document) -> str:
 def _count_everything(
     source: Source, first: FirstPass, options: PreprocessOptions, workers: int | None
 ) -> FirstPass:
-    with first, progress("Counting words", unit="documents") as bar:
-        for documents, counted in count_chunks(source, _text_of, options.tokenizer, workers):
+    stream: Any = iter(source)
+    with closing(stream), first, progress("Counting words", unit="documents") as bar:
+        for documents, counted in count_chunks(stream, _text_of, options.tokenizer, workers):
             first.add(documents, counted)
             bar.advance(len(documents))
     if not first.num_documents["train"]:
