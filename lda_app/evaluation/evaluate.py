@@ -85,7 +85,7 @@ class Evaluation:
                 "num_top_words": min(DIVERSITY_WORDS, self.num_words),
             },
             "live_topics": {
-                "protocol": "share_0.1_of_uniform",
+                "protocol": "share_0.1_over_K",
                 "value": self.live_topics,
                 **measured_on,
             },

@@ -22,6 +22,15 @@ def test_the_table_shows_words_shares_coherence_and_documents(cli, tiny_run):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_terminal_of_any_width_shows_whole_words(cli, tiny_run, monkeypatch, columns):
+    monkeypatch.setattr("lda_app.cli.tables.is_plain", lambda: False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = cli("topics", tiny_run.run, "--top", "8").stdout
+    assert max(map(len, out.splitlines())) <= columns
+    assert set(out.split()) >= SPACE
+
+
 def test_json_holds_all_of_it_in_order_of_prevalence(cli, tiny_run):
     content = json.loads(cli("topics", tiny_run.run, "--format", "json", "--documents", "2").stdout)
     topics = content["topics"]
