@@ -52,8 +52,8 @@ class TrainConfig:
     """J, the unrolled mean-field steps of the encoder."""
     validation_fraction: float = 0.05
     """Share of the training documents, at most 500, held out to choose the best weights; 0 is none."""
-    patience: int = 8
-    """Validations (of 20 a run) without a better one after which training stops."""
+    patience: int = 5
+    """Validations, of 20 a run, without a better one after which the second half of a run stops early."""
     device: Device = "auto"
     """Where to compute; auto takes CUDA where there is some."""
 

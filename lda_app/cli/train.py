@@ -96,7 +96,7 @@ Patience = Annotated[
     int | None,
     _option(
         "--patience",
-        "Stop after so many validations, of 20 a run, without a better one.",
+        "Stop the second half of a run early after so many validations, of 20 a run, without a better one.",
         _TRAINING,
         _DEFAULT.patience,
     ),

@@ -71,7 +71,7 @@ def topic_counts_backward(start, stop, weights, beta, indptr, columns, counts, s
 
 @kernel
 def linear_forward(start, stop, inputs, weight, bias, outputs):
-    """Compute inputs · weight + bias, row by row; ``inputs (B, n)``, ``weight (n, m)``, ``outputs (B, m)``."""
+    """Compute inputs · weight + bias; ``inputs (B, n)``, ``weight (n, m)``, ``outputs (B, m)``."""
     for b in range(start, stop):
         outputs[b] = bias
         for j in range(inputs.shape[1]):

@@ -80,7 +80,7 @@ def train_step(
         _set_alpha_gradient(lda, refined)
     _apply(optimizers, config, schedule, step)
     lda.topics.step(batch.words, counts, schedule.topic_rate(step))
-    return float(loss) / (scale * float(batch.counts.sum()))
+    return float(loss.detach()) / (scale * float(batch.counts.sum()))
 
 
 def step_seed(seed: int, step: int) -> int:

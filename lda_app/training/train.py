@@ -95,7 +95,9 @@ class _Loop:
     def finished(self) -> bool:
         """Whether the schedule has ended, or too many validations in a row were no better than the best."""
         state = self.state
-        later = [row for row in state.history if (row["step"] or 0) > state.best_step]
+        # While the topics' rate is high they anneal, and the held-out perplexity may well rise meanwhile.
+        since = max(state.best_step, self.num_steps // 2)
+        later = [row for row in state.history if (row["step"] or 0) > since]
         return state.step >= self.num_steps or (bool(state.best_step) and len(later) >= self.config.patience)
 
     def advance(self, bar: Progress) -> None:

@@ -1,0 +1,102 @@
+"""Training on corpora whose topics are known: they are found, by both ways to learn them."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+
+from lda_app.config import TrainConfig
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.inference import concentration, topic_proportions
+from lda_app.runtime import Interruption
+from lda_app.training.data import divide
+from lda_app.training.train import make_state, train
+
+NUM_TOPICS, WORDS_A_TOPIC = 5, 12
+
+
+def simulate(num_documents=600, length=60, seed=0):
+    """Draw documents from LDA with topics that overlap only in a few common words."""
+    generator = np.random.default_rng(seed)
+    num_words = NUM_TOPICS * WORDS_A_TOPIC + 5
+    beta = np.full((NUM_TOPICS, num_words), 0.002)
+    for k in range(NUM_TOPICS):
+        beta[k, k * WORDS_A_TOPIC : (k + 1) * WORDS_A_TOPIC] = generator.dirichlet(
+            np.full(WORDS_A_TOPIC, 3.0)
+        )
+    beta[:, -5:] = 0.05
+    beta /= beta.sum(1, keepdims=True)
+    theta = generator.dirichlet(np.full(NUM_TOPICS, 0.2), size=num_documents)
+    counts = np.array([generator.multinomial(length, row @ beta) for row in theta])
+    return DocTermMatrix.from_scipy(sparse.csr_array(counts)), theta, beta
+
+
+def fit(doc_term, **options):
+    config = TrainConfig(num_topics=NUM_TOPICS, **options)
+    data = divide(doc_term, config)
+    state = make_state(config, data, torch.device("cpu"))
+    finished = train(state, config, data, save=lambda state: None, interruption=Interruption())
+    assert finished
+    return state
+
+
+def matched(lda, beta):
+    """Total variation distance of each true topic to the learned one that it is matched with, and the matching."""
+    learned = lda.topics.beta().numpy()
+    distance = np.abs(beta[:, None] - learned[None]).sum(-1) / 2
+    rows, columns = linear_sum_assignment(distance)
+    return distance[rows, columns], columns
+
+
+@pytest.mark.parametrize(("topic_update", "epochs"), [("refined", 25), ("elbo", 60)])
+def test_planted_topics_are_recovered(topic_update, epochs):
+    doc_term, theta, beta = simulate()
+    lda = fit(doc_term, topic_update=topic_update, epochs=epochs).lda
+    distances, order = matched(lda, beta)
+    assert distances.max() < 0.12
+    shares = topic_proportions(concentration(lda, doc_term))[:, order]
+    # A document of 60 words tells its shares to within about 0.06 each.
+    assert np.abs(shares - theta).mean() < 0.06
+
+
+def test_negative_control_an_untrained_model_is_far_off():
+    doc_term, _, beta = simulate()
+    config = TrainConfig(num_topics=NUM_TOPICS)
+    lda = make_state(config, divide(doc_term, config), torch.device("cpu")).lda
+    assert matched(lda, beta)[0].max() > 0.3
+
+
+def test_alpha_tends_to_the_truth():
+    doc_term, *_ = simulate(num_documents=1500)
+    alpha = fit(doc_term, epochs=40).lda.alpha.detach().numpy()
+    # Five components of 0.2 each; the steps of alpha end before it has fully settled.
+    assert 0.5 < alpha.sum() < 2.0
+
+
+def test_training_lowers_the_held_out_perplexity():
+    history = fit(simulate()[0], epochs=20).history
+    assert history[-1]["validation_perplexity"] < history[0]["validation_perplexity"]
+
+
+@pytest.mark.parametrize("num_documents", [1, 2, 12])
+def test_a_handful_of_documents_trains_without_a_validation_split(num_documents):
+    state = fit(simulate(num_documents=num_documents)[0], epochs=3)
+    assert state.history[-1]["validation_perplexity"] is None
+    assert state.lda.topics.beta().isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "counts", [np.full((40, 6), 2), np.eye(40, 6, dtype=int) + np.eye(40, 6, -6, dtype=int)]
+)
+def test_odd_corpora_train_to_finite_numbers(counts):
+    filled = counts[counts.sum(1) > 0]
+    state = fit(DocTermMatrix.from_scipy(filled), epochs=5)
+    assert all(tensor.isfinite().all() for tensor in state.lda.state_dict().values())
+
+
+def test_a_very_long_document_gives_no_nan():
+    counts = simulate(num_documents=50)[0].to_scipy().toarray()
+    counts[0] *= 3000
+    state = fit(DocTermMatrix.from_scipy(counts), epochs=5)
+    assert all(tensor.isfinite().all() for tensor in state.lda.state_dict().values())
