@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections import defaultdict, deque
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from scipy import sparse
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
+from lda_app.errors import LdaAppError
 from lda_app.runtime import cpu_count
 
 if TYPE_CHECKING:
@@ -128,6 +130,11 @@ def count_chunks(
     ------
     list, WordCounts
         Some documents and their words.
+
+    Raises
+    ------
+    LdaAppError
+        If a worker was killed.
 
     Examples
     --------
@@ -244,6 +251,10 @@ def _pool(options: TokenizerOptions, workers: int) -> Iterator[ProcessPoolExecut
             warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of copies with threads
             pool.submit(int)
         yield pool
+    except BrokenProcessPool as error:
+        raise LdaAppError(
+            "a process that counts words was killed, maybe for lack of memory; use --workers 1"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

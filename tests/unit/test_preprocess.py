@@ -1,7 +1,9 @@
 """Counting words of many texts, choosing the vocabulary, and counting raw text as the corpus was counted."""
 
 import json
+import os
 import random
+import sys
 from collections import Counter
 
 import numpy as np
@@ -14,7 +16,7 @@ from lda_app.corpus.counting import count_chunks, count_words
 from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, prune
 from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
 from lda_app.corpus.vocabulary import Vocabulary
-from lda_app.errors import ConfigError, CorpusError, FolderError
+from lda_app.errors import ConfigError, CorpusError, FolderError, LdaAppError
 
 TEXTS = st.lists(
     st.lists(st.sampled_from(["orbit", "moon's", "The", "rock'n'roll", "42", "café"])).map(" ".join)
@@ -52,6 +54,13 @@ def test_workers_give_the_same_chunks_in_order(monkeypatch):
     for (_, one), (_, other) in zip(alone, shared, strict=True):
         assert one.words == other.words
         assert np.array_equal(one.matrix.indices, other.matrix.indices)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers elsewhere do not see the patch")
+def test_a_worker_that_is_killed_is_named(monkeypatch):
+    monkeypatch.setattr(counting, "count_words", lambda *_: os._exit(9))
+    with pytest.raises(LdaAppError, match="killed, maybe for lack of memory; use --workers 1"):
+        list(count_chunks(["orbit"], str, TokenizerOptions(), workers=2))
 
 
 @pytest.mark.parametrize(
