@@ -54,21 +54,23 @@ def digamma_above_one(a: float, start: float) -> float:
         numerator = numerator * x + denominator
         denominator *= x
         x += 1.0
-    u = 1.0 / (x * x)
+    inverse = 1.0 / (x * denominator)  # one division for 1/x and the sum of the recurrence
+    r = inverse * denominator
+    u = r * r
     tail = 1 / 252 - u * (1 / 240 - u * (1 / 132 - u * (691 / 32760 - u / 12)))
-    return math.log(x) - 0.5 / x - u * (1 / 12 - u * (1 / 120 - u * tail)) - numerator / denominator
+    return math.log(x) - 0.5 * r - u * (1 / 12 - u * (1 / 120 - u * tail)) - numerator * inverse * x
 
 
 @kernel
 def _from_expansion(a: float, delta: float, table: Array) -> float:
     """Return ∂ log z / ∂a by the uniform expansion of :mod:`lda_app.gradients.expansion`."""
-    total = 0.0
+    inverse, total = 1.0 / a, 0.0
     for k in range(table.shape[0] - 1, -1, -1):
         order = 0.0
         for n in range(table.shape[1] - 1, -1, -1):
             order = order * delta + table[k, n]
-        total = total / a + order
-    return total / a
+        total = total * inverse + order
+    return total * inverse
 
 
 @kernel
@@ -78,8 +80,9 @@ def _from_series(a: float, log_z: float, z: float, accuracy: Accuracy) -> float:
     term, total, value, n = 1.0, 1.0, centred, a
     while term > accuracy.tolerance * total:
         n += 1.0
-        term *= z / n
-        centred -= 1.0 / n
+        r = 1.0 / n
+        term *= z * r
+        centred -= r
         total += term
         value += term * centred
     return -value / a
@@ -106,10 +109,8 @@ def log_gamma_slope(a: float, log_z: float, accuracy: Accuracy) -> float:
         delta = log_z - math.log(a)
         if abs(delta) < 1.2:
             return _from_expansion(a, delta, accuracy.table)
-    if log_z < -40.0:  # the series is its first term
-        return (digamma_above_one(a, accuracy.digamma_start) - log_z) / a
     z = math.exp(log_z)
-    if z < max(3.0, a + 2.0 * math.sqrt(a)):
+    if z < 3.0 or z < a + 2.0 * math.sqrt(a):
         return _from_series(a, log_z, z, accuracy)
     return _from_fraction(a, log_z, z, accuracy)
 

@@ -39,7 +39,7 @@ def sample_normal(
         raise ValueError("means must be finite")
     if not bool(((scale > 0) & scale.isfinite()).all()):
         raise ValueError("scales must be positive and finite")
-    mean, scale = torch.broadcast_tensors(mean, scale)
+    mean, scale = torch.broadcast_tensors(mean, scale)  # type: ignore[no-untyped-call]
     noise = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=generator)
     return mean + scale * noise
 
