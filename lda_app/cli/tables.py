@@ -53,6 +53,7 @@ def new_table(title: str = "", *, plain: bool | None = None) -> Table:
         box=None if plain else box.SIMPLE_HEAD,
         padding=(0, 2 if plain else 1, 0, 0),
         show_edge=False,
+        pad_edge=False,
         header_style="bold",
     )
 
