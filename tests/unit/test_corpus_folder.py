@@ -235,7 +235,7 @@ def test_a_split_that_is_not_there(tmp_path):
 METADATA = st.dictionaries(st.sampled_from(["id", "text", "metadata.id", "year", "ä b"]), st.text(max_size=3))
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.lists(METADATA, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_documents_come_back_as_they_were(tmp_path_factory, groups):
     path = tmp_path_factory.mktemp("table") / "documents.parquet"

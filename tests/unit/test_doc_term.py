@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
@@ -19,6 +19,7 @@ DENSE = hnp.arrays(
 )
 
 
+@settings(deadline=None)
 @given(DENSE)
 def test_scipy_there_and_back(dense):
     matrix = DocTermMatrix.from_scipy(sparse.csr_array(dense))
@@ -29,6 +30,7 @@ def test_scipy_there_and_back(dense):
     assert (matrix.counts > 0).all()
 
 
+@settings(deadline=None)
 @given(DENSE)
 def test_saved_and_opened_is_the_same(dense):
     matrix = DocTermMatrix.from_scipy(dense)
@@ -41,6 +43,7 @@ def test_saved_and_opened_is_the_same(dense):
         assert again.shape == matrix.shape
 
 
+@settings(deadline=None)
 @given(DENSE, st.data())
 def test_rows_are_scipys_rows(dense, data):
     index = data.draw(st.lists(st.integers(0, len(dense) - 1), max_size=8))
@@ -49,6 +52,7 @@ def test_rows_are_scipys_rows(dense, data):
     assert np.array_equal(chosen.to_scipy().toarray(), dense[np.array(index, dtype=int)])
 
 
+@settings(deadline=None)
 @given(DENSE, st.integers(1, 8))
 def test_blocks_are_all_rows_in_order(dense, size):
     blocks = list(DocTermMatrix.from_scipy(dense).blocks(size))

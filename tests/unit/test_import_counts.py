@@ -72,7 +72,7 @@ def test_text_formats_may_be_gzipped(folder, name):
         read_counts(zipped, 3)
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(
     hnp.arrays(np.int64, st.tuples(st.integers(3, 5), st.just(3)), elements=st.integers(0, 3)),
     st.sampled_from(sorted(WRITERS)),

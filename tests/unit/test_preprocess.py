@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.corpus import counting
@@ -31,12 +31,14 @@ def as_counters(counted):
     ]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_counts_are_those_of_the_tokenizer(texts):
     tokenizer = Tokenizer(TokenizerOptions())
     assert as_counters(count_words(tokenizer, texts)) == [Counter(tokenizer(text)) for text in texts]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_counts_do_not_depend_on_how_many_tokens_are_held(texts):
     tokenizer = Tokenizer(TokenizerOptions())

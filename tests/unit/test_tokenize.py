@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.corpus import tokenize
@@ -15,6 +15,7 @@ from lda_app.errors import ConfigError, CorpusError
 PLAIN = TokenizerOptions(stop_words="none")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_words_are_clean_whatever_the_text(text):
     for word in Tokenizer(PLAIN)(text):
@@ -25,6 +26,7 @@ def test_words_are_clean_whatever_the_text(text):
         assert len(word) <= PLAIN.max_length
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="ascii")))
 def test_the_quick_way_for_ascii_is_the_general_way(text):
     quick = Tokenizer(PLAIN)(text)
@@ -32,6 +34,7 @@ def test_the_quick_way_for_ascii_is_the_general_way(text):
     assert quick == general
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["orbit", "don't", "3d", "Málaga", "计算机", "\u200b"])))
 def test_a_long_text_is_cut_between_words(words):
     text = " ".join(words)

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.corpus.vocabulary import Vocabulary
@@ -17,6 +17,7 @@ WORDS = st.lists(
 ).map(tuple)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_saved_and_opened_is_the_same(words):
     with tempfile.TemporaryDirectory() as folder:
@@ -27,6 +28,7 @@ def test_saved_and_opened_is_the_same(words):
     assert again.fingerprint == Vocabulary(words).fingerprint
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_ids_are_places(words):
     vocabulary = Vocabulary(words)
