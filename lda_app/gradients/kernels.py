@@ -43,7 +43,7 @@ def draw_log_gamma(start: int, stop: int, concentration: Array, seed: np.uint64,
     for row in range(start, stop):
         start_row(state, seed, row)
         for k in range(concentration.shape[1]):
-            log_gamma[row, k] = _log_gamma_draw(float(concentration[row, k]), state)
+            log_gamma[row, k] = _log_gamma_draw(np.float64(concentration[row, k]), state)
 
 
 @kernel
@@ -128,7 +128,9 @@ def log_gamma_backward(
     """Chain ``upstream`` through log z: ``gradient`` = upstream ∂ log z / ∂concentration, all (B, K)."""
     for row in range(start, stop):
         for k in range(concentration.shape[1]):
-            slope = log_gamma_slope(float(concentration[row, k]), float(log_gamma[row, k]), accuracy)
+            slope = log_gamma_slope(
+                np.float64(concentration[row, k]), np.float64(log_gamma[row, k]), accuracy
+            )
             gradient[row, k] = upstream[row, k] * slope
 
 
@@ -152,8 +154,10 @@ def dirichlet_backward(
         total, mean = 0.0, 0.0
         for k in range(concentration.shape[1]):
             total += theta[row, k]
-            mean += float(theta[row, k]) * upstream[row, k]
+            mean += np.float64(theta[row, k]) * upstream[row, k]
         mean /= total
         for k in range(concentration.shape[1]):
-            slope = log_gamma_slope(float(concentration[row, k]), float(log_gamma[row, k]), accuracy)
+            slope = log_gamma_slope(
+                np.float64(concentration[row, k]), np.float64(log_gamma[row, k]), accuracy
+            )
             gradient[row, k] = theta[row, k] * (upstream[row, k] - mean) * slope

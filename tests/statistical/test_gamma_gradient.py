@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.gradients import gamma
@@ -47,9 +47,10 @@ def test_float64_agrees_with_50_digits(slope):
 def test_float32_agrees_with_its_bound(slope):
     a, log_z = (column.float() for column in REFERENCE.T[:2])
     exact = slope_in_torch(a.double(), log_z.double())
-    assert worst_error(slope(a, log_z).double(), exact) < 1e-5
+    assert worst_error(slope(a, log_z).double(), exact) < 1e-6
 
 
+@settings(deadline=None)
 @given(st.floats(-4, 5), st.floats(1e-6, 1 - 1e-6))
 def test_compiled_and_torch_agree(log10_a, q):
     a = torch.tensor([10.0**log10_a], dtype=DOUBLE)
