@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 import warnings
 from collections import defaultdict, deque
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -124,7 +126,8 @@ def count_chunks(
     options
         What counts as a word.
     workers
-        Processes; None takes all cores for large corpora and none but this process for small ones.
+        Processes, at most one a core; None takes all cores for large corpora and none but this process for
+        small ones.
 
     Yields
     ------
@@ -146,6 +149,7 @@ def count_chunks(
     head = list(itertools.islice(chunks, _CHUNKS_WORTH_A_POOL))
     if workers is None:
         workers = cpu_count() if len(head) == _CHUNKS_WORTH_A_POOL else 1
+    workers = min(workers, cpu_count())
     chunks = itertools.chain(head, chunks)
     del head
     if workers == 1:
@@ -266,6 +270,15 @@ def _start_worker(options: TokenizerOptions) -> None:
     global _tokenizer  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the pool
     _tokenizer = _tokenizer or Tokenizer(options)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent was killed: the others hold the queue open, so it would wait forever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _count_in_worker(texts: Sequence[str]) -> WordCounts:

@@ -176,7 +176,7 @@ def build_corpus(
     ConfigError
         If `out` exists and may not be replaced, or an option cannot be used.
     CorpusError
-        If the source cannot be read or no word is left.
+        If the source cannot be read or fewer than two words are left.
     FileSystemError
         If the folder cannot be written.
     """
@@ -192,6 +192,7 @@ def build_corpus(
         num_documents = first.num_documents["train"]
         pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
         vocabulary = Vocabulary(pruning.words)
+        require_words(vocabulary, source.name)
         empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
         shutil.rmtree(scratch)
         write_json(staging / "preprocess.json", Preprocessor(options, vocabulary).to_json())
@@ -206,6 +207,21 @@ def build_corpus(
             **write_summary(staging, vocabulary, empty, source.left_out, warnings),
         }
     return open_corpus(out)
+
+
+def require_words(vocabulary: Vocabulary, name: str) -> None:
+    """Refuse a vocabulary of a single word, for it can make no topics.
+
+    Raises
+    ------
+    CorpusError
+        Naming the word.
+    """
+    if len(vocabulary) == 1:
+        raise CorpusError(
+            f"{name}: only one word is left, {vocabulary.words[0]!r}, topics need at least 2; give more text, "
+            "a lower --min-df, or a higher --max-df or --max-vocab"
+        )
 
 
 def write_summary(
@@ -241,7 +257,7 @@ def write_summary(
         "num_words": len(vocabulary),
         "splits": splits,
         "left_out": dict(Counter(reason for *_, reason in rows)),
-        "warnings": dict(warnings + _warnings_about(splits, len(vocabulary))),
+        "warnings": dict(warnings + _warnings_about(splits)),
     }
 
 
@@ -297,7 +313,7 @@ def _summary(folder: Path, num_words: int) -> dict[str, int]:
     }
 
 
-def _warnings_about(splits: dict[str, dict[str, int]], num_words: int) -> Counter[str]:
+def _warnings_about(splits: dict[str, dict[str, int]]) -> Counter[str]:
     warnings = Counter(
         {
             "documents without a word of the vocabulary, kept as empty rows": sum(
@@ -305,7 +321,6 @@ def _warnings_about(splits: dict[str, dict[str, int]], num_words: int) -> Counte
             ),
             "documents of a single word": sum(split["single_token"] for split in splits.values()),
             "training documents, too few for topics": int(splits["train"]["documents"] == 1),
-            "words of the vocabulary, too few for topics": int(num_words == 1),
         }
     )
     return +warnings

@@ -26,7 +26,7 @@ from scipy import io, sparse
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.document_table import DocumentWriter
 from lda_app.corpus.documents import Document
-from lda_app.corpus.folder import CORPUS_FORMAT, Corpus, open_corpus, write_summary
+from lda_app.corpus.folder import CORPUS_FORMAT, Corpus, open_corpus, require_words, write_summary
 from lda_app.corpus.passes import EmptyRow, SplitRule
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError
@@ -108,6 +108,7 @@ def import_counts(
     if not 0 <= test_fraction < 1:
         raise ConfigError(f"--test-fraction must be from 0 to below 1, got {test_fraction}")
     vocabulary = Vocabulary.open(files.vocabulary)
+    require_words(vocabulary, str(files.vocabulary))
     splits = _read_splits(files, vocabulary, SplitRule(test_fraction, seed))
     if not splits["train"][1].num_tokens:
         raise CorpusError(f"{files.train}: no word is left: all counts of the training documents are 0")

@@ -136,26 +136,27 @@ def test_a_single_document_is_trained_on_and_warned_of(tmp_path):
     assert corpus.manifest["warnings"]["training documents, too few for topics"] == 1
 
 
-def test_identical_documents_and_a_single_word_are_warned_of(tmp_path):
-    corpus = build_corpus(texts(*["moon"] * 300), tmp_path / "corpus", OPTIONS, test_fraction=0)
+def test_identical_documents_and_single_words_are_warned_of(tmp_path):
+    source = texts(*["moon orbit"] * 300, "moon")
+    corpus = build_corpus(source, tmp_path / "corpus", OPTIONS, test_fraction=0)
     warnings = corpus.manifest["warnings"]
-    assert warnings["words of the vocabulary, too few for topics"] == 1
-    assert warnings["documents of a single word"] == 300
-    assert warnings["words kept though the default --min-df or --max-df excludes them"] == 1
+    assert warnings["documents of a single word"] == 1
+    assert warnings["words kept though the default --min-df or --max-df excludes them"] == 2
 
 
 def test_texts_that_are_hardly_read_are_warned_of(tmp_path):
-    source = texts("我们今天讨论计算机科学的发展历史和未来", "moon")
+    source = texts("我们今天讨论计算机科学的发展历史和未来", "moon orbit")
     corpus = build_corpus(source, tmp_path / "corpus", OPTIONS, test_fraction=0)
     message = "documents of which more than half of the characters matched no token"
     assert corpus.manifest["warnings"][message] == 1
 
 
 def test_more_words_than_wanted_are_warned_of(tmp_path):
-    options = PreprocessOptions(max_vocab=1)
-    corpus = build_corpus(texts("moon orbit", "moon"), tmp_path / "corpus", options, test_fraction=0)
-    assert corpus.vocabulary.words == ("moon",)
-    assert corpus.manifest["warnings"]["words beyond --max-vocab 1, pruned"] == 1
+    options = PreprocessOptions(max_vocab=2)
+    source = texts("moon orbit", "moon orbit shuttle")
+    corpus = build_corpus(source, tmp_path / "corpus", options, test_fraction=0)
+    assert corpus.vocabulary.words == ("moon", "orbit")
+    assert corpus.manifest["warnings"]["words beyond --max-vocab 2, pruned"] == 1
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,7 @@ def test_more_words_than_wanted_are_warned_of(tmp_path):
         (texts("the", "the the"), OPTIONS, "no word is left: 2 training documents hold stop words"),
         (texts("", ""), OPTIONS, "no word is left"),
         (texts(), OPTIONS, "listed: no document"),
+        (texts("moon", "moon"), OPTIONS, "only one word is left, 'moon'"),
         (texts(*["moon"] * 12), PreprocessOptions(min_df=50), "no word is left: min_df=50, 12 documents"),
         (Listed([Document("a", "moon", split="test")]), OPTIONS, "all documents are of the test split"),
     ],
@@ -195,7 +197,7 @@ def test_texts_may_stay_out(tmp_path):
 
 
 def test_ids_that_a_spreadsheet_would_run_are_made_inert(tmp_path):
-    source = Listed([Document("a", "moon"), Document("=1+1", "", metadata={"@x": "=2"})])
+    source = Listed([Document("a", "moon orbit"), Document("=1+1", "", metadata={"@x": "=2"})])
     corpus = build_corpus(source, tmp_path / "corpus", OPTIONS, test_fraction=0)
     with (corpus.path / "left_out.csv").open(newline="") as stream:
         assert [row[2] for row in csv.reader(stream)] == ["id", "'=1+1"]
@@ -227,7 +229,7 @@ def test_a_damaged_file_is_named(tmp_path):
 
 
 def test_a_split_that_is_not_there(tmp_path):
-    corpus = build_corpus(texts("moon"), tmp_path / "corpus", OPTIONS)
+    corpus = build_corpus(texts("moon orbit"), tmp_path / "corpus", OPTIONS)
     with pytest.raises(ConfigError, match="no split 'test'; it has train"):
         corpus.split("test")
 

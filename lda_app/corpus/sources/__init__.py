@@ -104,6 +104,8 @@ def open_source(spec: str, options: SourceOptions) -> Source:
         return _file_source(options.format or "txt", spooled_stdin(options), options)
     if spec in CORPORA:
         return CORPORA[spec].open()
+    if not spec:
+        raise CorpusError("the name of the input is empty; give a file, a folder or the name of a corpus")
     path = Path(spec)
     if _is_folder(path):
         if options.format not in (None, "folder"):
