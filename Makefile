@@ -63,7 +63,7 @@ endif
 CORPUS_MANIFEST := $(call escaped,$(CORPUS_DIR)/manifest.json)
 RUN_MANIFEST := $(RUN)/manifest.json
 EVALUATION := $(RUN).evaluation.json
-TOPICS := $(RUN).topics.md
+TOPICS := $(RUN).topics.md $(RUN).topics.json
 
 # -------------------------------------------------------------------------------------------------- targets
 
@@ -160,5 +160,8 @@ $(RUN_MANIFEST): $(CORPUS_MANIFEST) | $(INSTALLED)
 $(EVALUATION): $(RUN_MANIFEST)
 	$(LDA_APP) eval "$(RUN)" --json > $@
 
-$(TOPICS): $(RUN_MANIFEST)
+$(RUN).topics.md: $(RUN_MANIFEST)
 	$(LDA_APP) topics "$(RUN)" --format markdown > $@
+
+$(RUN).topics.json: $(RUN_MANIFEST)
+	$(LDA_APP) topics "$(RUN)" --format json > $@
