@@ -16,6 +16,8 @@ from lda_app.gradients.special import Accuracy
 
 Array = npt.NDArray[Any]
 
+_TERMS_A_TEST = 4  # superfluous terms cost less than a loop whose length the processor cannot foresee
+
 
 @kernel
 def _log_gamma_draw(a: float, state: State) -> float:
@@ -79,12 +81,13 @@ def _from_series(a: float, log_z: float, z: float, accuracy: Accuracy) -> float:
     centred = log_z - digamma_above_one(a, accuracy.digamma_start)
     term, total, value, n = 1.0, 1.0, centred, a
     while term > accuracy.tolerance * total:
-        n += 1.0
-        r = 1.0 / n
-        term *= z * r
-        centred -= r
-        total += term
-        value += term * centred
+        for _ in range(_TERMS_A_TEST):
+            n += 1.0
+            r = 1.0 / n
+            term *= z * r
+            centred -= r
+            total += term
+            value += term * centred
     return -value / a
 
 
