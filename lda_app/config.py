@@ -97,7 +97,11 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
     """
     values = _read_toml(file) if file is not None else {}
     values |= {name: value for name, value in flags.items() if value is not None}
-    return TrainConfig(**values)
+    try:
+        return TrainConfig(**values)
+    except ConfigError as error:  # the file was checked before: this is a flag's
+        name, rest = str(error).split(" ", 1)
+        raise ConfigError(f"--{name.replace('_', '-')} {rest}") from None
 
 
 def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:

@@ -179,7 +179,18 @@ def open_model(path: Path) -> ModelDir:
             f"{path / 'model.safetensors'}: the weights do not fit the configuration and the "
             f"{len(vocabulary)} words of vocabulary.txt: {reason}"
         ) from None
+    _require_sound(path, config, lda)
     return ModelDir(path, manifest, config, lda.eval(), vocabulary)
+
+
+def _require_sound(path: Path, config: dict[str, Any], lda: LDA) -> None:
+    """Refuse what no training writes, though the checksums fit."""
+    corpus = config.get("corpus")
+    if not isinstance(corpus, dict) or not {"name", "path", "fingerprint"} <= corpus.keys():
+        raise FolderError(f"{path / 'config.json'}: the corpus must have a name, path and fingerprint")
+    for name, tensor in lda.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise FolderError(f"{path / 'model.safetensors'}: {name} is not finite; train again")
 
 
 def untrained(training: TrainConfig, num_documents: int, num_words: int) -> LDA:

@@ -98,7 +98,7 @@ def sealed_folder(
     """
     path = _target(path)
     with folder_lock(path):
-        _refuse_to_harm(path, kind, overwrite=overwrite)
+        check_replaceable(path, kind, overwrite=overwrite)
         staging = _sibling(path, "staging")
         try:
             with _writing(path, staging):
@@ -237,6 +237,7 @@ def folder_lock(path: Path) -> Iterator[None]:
         yield
         return
     lock = path.with_name(f".{path.name}.lock")
+    missing = [parent for parent in path.parents if not parent.exists()]
     with _writing(path):
         lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _acquire(lock, path)
@@ -249,6 +250,8 @@ def folder_lock(path: Path) -> Iterator[None]:
         _held.discard(path)
         with suppress(OSError):
             lock.unlink()
+            for parent in missing:
+                parent.rmdir()  # fails, rightly, where something was written
         os.close(descriptor)
 
 
@@ -362,7 +365,21 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _refuse_to_harm(path: Path, kind: str, *, overwrite: bool) -> None:
+def check_replaceable(path: Path, kind: str, *, overwrite: bool) -> None:
+    """Refuse a place that is taken: by anything, or with `overwrite` by what is no folder of this kind.
+
+    Raises
+    ------
+    ConfigError
+        Where `path` exists and may not be replaced.
+
+    Examples
+    --------
+    >>> check_replaceable(Path("/"), "model", overwrite=False)
+    Traceback (most recent call last):
+        ...
+    lda_app.errors.ConfigError: / exists: choose another place or replace it with --overwrite
+    """
     if not path.exists():
         return
     if not overwrite:

@@ -1,6 +1,7 @@
 """``lda-app corpus``: from text or counts to a corpus folder, and what is in one."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -203,7 +204,7 @@ def build(
         max_df=max_df,
         max_vocab=max_vocab,
     )
-    if _is_corpus(source):
+    if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder already; give it to lda-app train as it is")
     corpus = build_corpus(
         open_source(source, source_options),
@@ -353,10 +354,10 @@ def resolve_corpus(
     from lda_app.corpus.preprocess import tool_versions
     from lda_app.corpus.sources import open_source
 
-    if _is_corpus(spec):
+    if is_corpus(spec):
         return open_corpus(Path(spec))
     source = open_source(spec, source_options)
-    if _is_corpus(built_at):
+    if is_corpus(built_at):
         wanted = {
             "source": source.describe(),
             "options": describe_options(options, test_fraction=test_fraction, seed=seed, texts=True),
@@ -389,10 +390,12 @@ def report(corpus: "Corpus") -> None:
 
 
 def _say_what_next(out: Path) -> None:
-    log.info("next: lda-app train %s --out RUN, or lda-app corpus info %s", out, out)
+    place = shlex.quote(str(out))
+    log.info("next: lda-app train %s --out RUN, or lda-app corpus info %s", place, place)
 
 
-def _is_corpus(path: str | Path) -> bool:
+def is_corpus(path: str | Path) -> bool:
+    """Tell whether a path is a folder that was sealed, as a corpus folder is."""
     return (Path(path) / "manifest.json").is_file()
 
 

@@ -107,6 +107,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
 def _usage_message(error: typer.TyperException) -> str:
     """Return the message of a usage error with the help that mends it; none where help was the answer."""
     message = error.format_message().replace("Value error, ", "").rstrip(".")
+    if callable(details := getattr(error.__cause__, "errors", None)):
+        message += f", got {details()[0]['input']!r}"  # pydantic, behind Typer, says only what it expected
     context = getattr(error, "ctx", None)
     return f"{message}; see {context.command_path} --help" if message and context else message
 

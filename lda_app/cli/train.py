@@ -1,5 +1,7 @@
 """``lda-app train``: learn the topics of a corpus, or go on with a run that was interrupted."""
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +16,7 @@ from lda_app.cli.corpus import (
     MinDf,
     Normalize,
     StopWordList,
+    is_corpus,
     preprocess_options,
     resolve_corpus,
 )
@@ -31,10 +34,16 @@ from lda_app.cli.options import (
 from lda_app.config import TrainConfig, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
+from lda_app.storage import check_replaceable, folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
 
+# What decides on the counts; it has no say where they were made before.
+_COUNTING = (
+    *("text_column", "id_column", "input_format", "delimiter", "pattern", "encoding", "encoding_errors"),
+    *("skip_bad_lines", "language", "stop_words", "normalize", "keep_case", "min_df", "max_df", "max_vocab"),
+)
 _MODEL = "The model"
 _TRAINING = "The training"
 
@@ -153,6 +162,7 @@ CorpusArgument = Annotated[
 
 
 def train(
+    ctx: typer.Context,
     corpus: CorpusArgument = None,
     *,
     out: Out = None,
@@ -210,12 +220,13 @@ def train(
         "device": device,
     }
     if resume is not None:
-        _go_on(resume, corpus, out, config, flags)
+        for flag in _given(ctx, *_COUNTING, "overwrite", "config"):
+            raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")
+        _go_on(_nameable(resume), corpus, out, flags)
         return
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
-    _require_free(out, overwrite=overwrite)
     from lda_app.corpus.sources import SourceOptions
 
     source_options = SourceOptions(
@@ -237,38 +248,57 @@ def train(
         max_df=max_df,
         max_vocab=max_vocab,
     )
-    built_at = out.with_name(f"{out.name}.corpus")
-    counts = resolve_corpus(corpus, built_at, source_options, words, seed=settings.seed)
-    from lda_app.training.run import train_model
+    out = _nameable(out)
+    with folder_lock(out):
+        _require_free(out, overwrite=overwrite)
+        if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
+            log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
+        built_at = out.with_name(f"{out.name}.corpus")
+        counts = resolve_corpus(corpus, built_at, source_options, words, seed=settings.seed)
+        from lda_app.training.run import train_model
 
-    train_model(counts, settings, out, overwrite=overwrite)
+        train_model(counts, settings, out, overwrite=overwrite)
     _report(out)
 
 
-def _go_on(
-    run: Path, corpus: str | None, out: Path | None, config: Path | None, flags: dict[str, Any]
-) -> None:
+def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any]) -> None:
     """Go on with an interrupted run; a finished one is left alone."""
     from lda_app.model_dir import open_model
     from lda_app.training.run import checkpoint_of, open_run, train_model
 
     if out is not None and out.resolve() != run.resolve():
         raise ConfigError(f"--resume {run} goes on in its own folder; leave out --out {out}")
-    if not checkpoint_of(run).exists():
-        if run.exists():
-            open_model(run)
-            log.info("%s is finished: nothing is left to do", run)
-            return
-        raise FolderError(f"{run}: no run is there; begin one by lda-app train CORPUS --out {run}")
-    saved = open_run(run)
-    _require_same(asdict(saved.config), flags, config)
-    train_model(_same_corpus(run, saved.corpus, corpus), saved.config, run, saved=saved)
-    _report(run)
+    if checkpoint_of(run).exists():
+        with folder_lock(run):
+            saved = open_run(run)
+            _require_same(asdict(saved.config), flags)
+            train_model(_same_corpus(run, saved.corpus, corpus), saved.config, run, saved=saved)
+        _report(run)
+    elif run.exists():
+        model = open_model(run)
+        _require_same(model.config["training"], flags)
+        if corpus is not None:
+            _same_corpus(run, model.config["corpus"], corpus)
+        log.info("%s is finished: nothing is left to do", run)
+    else:
+        raise FolderError(
+            f"{run}: no run is there; begin one by lda-app train CORPUS --out {shlex.quote(str(run))}"
+        )
 
 
-def _require_same(saved: dict[str, Any], flags: dict[str, Any], file: Path | None) -> None:
-    if file is not None:
-        raise ConfigError("--resume goes on with the run's own configuration; leave out --config")
+def _nameable(path: Path) -> Path:
+    """Return a path whose last part is a name, for files are put beside it: ``.`` and ``..`` have none."""
+    return path if path.name and ".." not in path.parts else path.resolve()
+
+
+def _given(ctx: typer.Context, *names: str) -> list[str]:
+    """Return the flags among some options that stand on the command line."""
+    flags = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
+    sources = {name: ctx.get_parameter_source(name) for name in names}
+    return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
+def _require_same(saved: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
     for name, value in flags.items():
         if value is not None and value != saved[name]:
             flag = "--" + name.replace("_", "-")
@@ -297,16 +327,13 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
 
 def _require_free(out: Path, *, overwrite: bool) -> None:
     """Refuse an output that is taken before the corpus is read."""
-    if overwrite:
-        return
     from lda_app.training.run import checkpoint_of
 
-    if out.exists():
-        raise ConfigError(f"{out} exists; choose another --out, or replace it with --overwrite")
-    if checkpoint_of(out).exists():
+    check_replaceable(out, "model", overwrite=overwrite)
+    if checkpoint_of(out).exists() and not overwrite:
         raise ConfigError(
             f"{checkpoint_of(out)}: an unfinished run is there; go on with it by "
-            f"lda-app train --resume {out}, or begin anew with --overwrite"
+            f"lda-app train --resume {shlex.quote(str(out))}, or begin anew with --overwrite"
         )
 
 
@@ -320,4 +347,5 @@ def _report(out: Path) -> None:
         "" if perplexity is None else f", document_completion perplexity {perplexity['value']:,.1f} held out"
     )
     log.info("Model in %s: best weights of step %d%s", out, metrics["best_step"], figure)
-    log.info("Next: lda-app topics %s, lda-app eval %s, lda-app transform %s FILE", out, out, out)
+    run = shlex.quote(str(out))
+    log.info("Next: lda-app topics %s, lda-app eval %s, lda-app transform %s FILE", run, run, run)

@@ -274,7 +274,7 @@ def _start_worker(options: TokenizerOptions) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this worker when its parent was killed: the others hold the queue open, so it would wait forever."""
+    """End this worker with its parent: the other workers hold the queue open, so it would wait forever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -219,8 +219,8 @@ def require_words(vocabulary: Vocabulary, name: str) -> None:
     """
     if len(vocabulary) == 1:
         raise CorpusError(
-            f"{name}: only one word is left, {vocabulary.words[0]!r}, topics need at least 2; give more text, "
-            "a lower --min-df, or a higher --max-df or --max-vocab"
+            f"{name}: only one word is left, {vocabulary.words[0]!r}, but topics need at least 2; "
+            "give more text, a lower --min-df, or a higher --max-df or --max-vocab"
         )
 
 

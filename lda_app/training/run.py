@@ -1,6 +1,7 @@
 """A run from a corpus to a model directory: begun, interrupted, gone on with, finished."""
 
 import os
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from lda_app.config import TrainConfig, config_from_dict
+from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import Corpus
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
@@ -24,6 +26,7 @@ _TOP_WORDS = 10
 _MOSTLY_SHARED = 7
 _DOCUMENTS_TO_LOOK_AT = 5_000
 _BYTES_A_WEIGHT = 12  # the weights, the best weights and the finished model, in float32
+_BYTES_A_WEIGHT_IN_MEMORY = 16  # the weights, the best weights, β of a validation, a checkpoint
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def train_model(
     Raises
     ------
     ConfigError
-        If ``out`` exists, or CUDA is asked for where there is none.
+        If ``out`` exists, CUDA is asked for where there is none, or the memory cannot hold the topics.
     FileSystemError
         If it cannot be written.
     NumericalError
@@ -85,6 +88,7 @@ def train_model(
         After SIGINT or SIGTERM, with a checkpoint written.
     """
     device = _device(config)
+    _require_memory(len(corpus.vocabulary), config.num_topics)
     if saved is None and not overwrite and checkpoint_of(out).exists():
         raise ConfigError(
             f"{checkpoint_of(out)}: an unfinished run is there; go on with it by --resume {out}, "
@@ -101,7 +105,7 @@ def train_model(
         write_model(staging, _trained(state, config, corpus, data, out))
     checkpoint_of(out).unlink(missing_ok=True)
     if failure is not None:
-        raise NumericalError(f"{failure}: they are in {out}")
+        raise NumericalError(f"{failure}; they are in {out}")
     _warn_of_collapse(state, data)
 
 
@@ -119,11 +123,12 @@ def _train(
             finished = train(state, config, data, save=save, interruption=interruption)
         except NumericalError as error:
             if not state.best_weights:
+                checkpoint_of(out).unlink(missing_ok=True)  # the run would fail there again
                 raise
             return error
     if not finished:
         raise Interrupted(
-            f"stopped after step {state.step}; go on with: lda-app train --resume {out}",
+            f"stopped after step {state.step}; go on with: lda-app train --resume {shlex.quote(str(out))}",
             interruption.requested or 0,
         )
     return None
@@ -172,6 +177,16 @@ def _device(config: TrainConfig) -> torch.device:
     return torch.device("cuda" if cuda and config.device != "cpu" else "cpu")
 
 
+def _require_memory(num_words: int, num_topics: int) -> None:
+    needed = num_words * num_topics * _BYTES_A_WEIGHT_IN_MEMORY
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise ConfigError(
+            f"--num-topics {num_topics} with {num_words:,} words needs {needed / 1e9:,.0f} GB of memory, "
+            f"this machine has {there / 1e9:,.0f} GB; use fewer topics or a smaller --max-vocab"
+        )
+
+
 def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:
     num_documents, num_words = len(data.rows), data.doc_term.num_words
     for count, things in ((num_documents, "documents with words"), (num_words, "words in the vocabulary")):
@@ -181,12 +196,25 @@ def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:
             )
     if num_documents == 1:
         log.warning("a single document has words: its topics cannot be told apart")
+    elif _all_alike(data.doc_term.rows(data.rows)):
+        log.warning("all %d documents are alike: their topics cannot be told apart", num_documents)
     if config.batch_size is not None and config.batch_size > num_documents:
         log.warning(
             "a batch of %d is more than the %d documents: all are taken", config.batch_size, num_documents
         )
     if data.validation is None and config.validation_fraction:
         log.warning("too few documents to hold some out: the last weights are kept, not the best")
+
+
+def _all_alike(doc_term: DocTermMatrix) -> bool:
+    """Tell whether all documents have the same counts."""
+    if (np.ptp(np.diff(doc_term.indptr)) > 0) or (np.ptp(doc_term.lengths()) > 0):
+        return False
+    shape = doc_term.num_documents, -1
+    return all(
+        bool((rows == rows[0]).all())
+        for rows in (doc_term.indices.reshape(shape), doc_term.counts.reshape(shape))
+    )
 
 
 def _warn_of_collapse(state: RunState, data: TrainingData) -> None:

@@ -108,9 +108,8 @@ class _Loop:
             loss = train_step(state.lda, state.optimizers, batch, self.config, self.schedule, state.step)
         except NumericalError as error:
             state.restore_best()
-            raise NumericalError(
-                f"{error}; the weights of step {state.best_step} are kept. Try a smaller --learning-rate"
-            ) from None
+            kept = f"the weights of step {state.best_step}" if state.best_step else "no weights"
+            raise NumericalError(f"{error}; {kept} are kept; try a smaller --learning-rate") from None
         state.losses.append(loss)
         state.step += 1
         if self.schedule.validates(state.step - 1):

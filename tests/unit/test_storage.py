@@ -333,6 +333,7 @@ def outcomes_of_dying(tmp_path: Path, swap: str, *, existed: bool) -> list[str]:
     found: list[str] = []
     for number in range(1, 200):
         path = tmp_path / str(number) / "run"
+        path.parent.mkdir()
         if existed:
             write(path)
         child = fork.Process(target=die_before_operation, args=(number, path, swap))
