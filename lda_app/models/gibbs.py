@@ -125,9 +125,12 @@ def _add_scaled(values, scale, sums):
 @kernel
 def _weigh(weights, offsets, beta, share):
     """Fill ``share`` with (weights + offsets) β, a number a topic, and return its sum."""
-    total = np.float32(0)
     for k in range(len(share)):
         share[k] = (weights[k] + offsets[k]) * beta[k]
+    # A loop of its own: one that also stores is compiled twice, for arrays that may overlap and for others,
+    # and the two add up in different orders, so that where the arrays lie would decide on the last digit.
+    total = np.float32(0)
+    for k in range(len(share)):
         total += share[k]
     return total
 
