@@ -7,15 +7,26 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from lda_app.errors import ConfigError
 
 TopicUpdate = Literal["refined", "elbo"]
 Device = Literal["auto", "cpu", "cuda"]
 
+MODEL, TRAINING = "The model", "The training"
+
 _SEED_LIMIT = 2**32
 _MOST_TOPICS = 100_000
+
+
+class Described(NamedTuple):
+    """The one description of an option; the command line shows it, too."""
+
+    text: str
+    part: str = TRAINING
+    default: str | None = None
+    """What None stands for."""
 
 
 @dataclass(frozen=True)
@@ -30,32 +41,42 @@ class TrainConfig:
     lda_app.errors.ConfigError: num_topics must be a whole number from 2 to 100000, got 0
     """
 
-    num_topics: int = 20
-    """K, the number of topics."""
-    seed: int = 0
-    """Decides the validation split, the start, the batches and all sampling; from 0."""
-    topic_update: TopicUpdate = "refined"
-    """How β and α learn: from guide samples refined by local Gibbs sweeps, or from the ELBO alone."""
-    epochs: int | None = None
-    """Passes over the training documents; by default as many as make 2,000 steps, from 2 to 50."""
-    batch_size: int | None = None
-    """Documents a step; by default as many as have about 14,000 tokens, from 64 to 1,024, at most D/20."""
-    alpha: float = 0.05
-    """Start value of each α_k."""
-    eta: float = 0.05
-    """Symmetric Dirichlet prior of the topics, η."""
-    learning_rate: float = 0.01
-    """Adam's rate for the encoder, falling by a cosine; α's stays."""
-    hidden: int = 100
-    """Width of the encoder's hidden layer."""
-    unroll: int = 3
-    """J, the unrolled mean-field steps of the encoder."""
-    validation_fraction: float = 0.05
-    """Share of the training documents, at most 500, held out to choose the best weights; 0 is none."""
-    patience: int = 5
-    """Validations, of 20 a run, without a better one after which the second half of a run stops early."""
-    device: Device = "auto"
-    """Where to compute; auto takes CUDA where there is some."""
+    num_topics: Annotated[int, Described("K, the number of topics.", MODEL)] = 20
+    topic_update: Annotated[
+        TopicUpdate,
+        Described(
+            "How topics and alpha learn: from guide samples refined by local Gibbs sweeps, or from the "
+            "elbo alone.",
+            MODEL,
+        ),
+    ] = "refined"
+    alpha: Annotated[float, Described("Where each component of the documents' prior starts.", MODEL)] = 0.05
+    eta: Annotated[float, Described("Symmetric Dirichlet prior of a topic's words.", MODEL)] = 0.05
+    unroll: Annotated[int, Described("J, the unrolled mean-field steps of the encoder.", MODEL)] = 3
+    hidden: Annotated[int, Described("Width of the encoder's hidden layer.", MODEL)] = 100
+    epochs: Annotated[
+        int | None,
+        Described("Passes over the documents.", default="as many as make 2,000 steps, from 2 to 50"),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        Described("Documents a step.", default="as many as have about 14,000 tokens, at most a 20th of all"),
+    ] = None
+    learning_rate: Annotated[float, Described("Adam's rate for the encoder; it falls by a cosine.")] = 0.01
+    validation_fraction: Annotated[
+        float,
+        Described(
+            "Share of the training documents, at most 500, held out to choose the best weights; 0 is none."
+        ),
+    ] = 0.05
+    patience: Annotated[
+        int,
+        Described(
+            "End the second half of a run early after so many validations, of 20 a run, without a better one."
+        ),
+    ] = 5
+    seed: Annotated[int, Described("Seed of every random choice; the same seed, the same model.")] = 0
+    device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
 
     def __post_init__(self) -> None:
         _require_whole("num_topics", self.num_topics, 2, _MOST_TOPICS)

@@ -2,27 +2,14 @@
 
 import json
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lda_app.cli.options import (
-    CorpusFolder,
-    Delimiter,
-    Encoding,
-    EncodingErrors,
-    IdColumn,
-    InputFormat,
-    JsonFlag,
-    OutFolder,
-    Overwrite,
-    Pattern,
-    Seed,
-    SkipBadLines,
-    Source,
-    TextColumn,
-)
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Reading, Seed, Source
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 
@@ -31,7 +18,6 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.folder import Corpus
     from lda_app.corpus.preprocess import PreprocessOptions
-    from lda_app.corpus.sources import SourceOptions
 
 _WORDS = "Choosing the words"
 
@@ -123,6 +109,39 @@ MaxVocab = Annotated[
         rich_help_panel=_WORDS,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The flags that say what is a word, and which words are kept."""
+
+    language: Language = "en"
+    stop_words: StopWordList = "default"
+    normalize: Normalize = "none"
+    min_length: MinLength = 3
+    max_length: MaxLength = 40
+    keep_case: KeepCase = False
+    min_df: MinDf = None
+    max_df: MaxDf = None
+    max_vocab: MaxVocab = 10_000
+
+    def options(self) -> "PreprocessOptions":
+        """Return what preprocessing takes; ``stop_words`` may name a file."""
+        from lda_app.corpus.preprocess import PreprocessOptions
+        from lda_app.corpus.tokenize import TokenizerOptions, read_stop_words
+
+        listed = self.stop_words in ("default", "none")
+        tokenizer = TokenizerOptions(
+            language=self.language,
+            lowercase=not self.keep_case,
+            min_length=self.min_length,
+            max_length=self.max_length,
+            stop_words=self.stop_words if listed else read_stop_words(Path(self.stop_words)),
+            normalize=self.normalize,
+        )
+        return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab)
+
+
 TestFraction = Annotated[
     float,
     typer.Option(
@@ -142,27 +161,13 @@ CountFormat = Annotated[
 ]
 
 
+@with_groups(reading=Reading, words=Words)
 def build(
     source: Source,
     out: OutFolder,
     *,
-    text_column: TextColumn = None,
-    id_column: IdColumn = None,
-    input_format: InputFormat = None,
-    delimiter: Delimiter = None,
-    pattern: Pattern = "*.txt",
-    encoding: Encoding = "utf-8",
-    encoding_errors: EncodingErrors = "strict",
-    skip_bad_lines: SkipBadLines = False,
-    language: Language = "en",
-    stop_words: StopWordList = "default",
-    normalize: Normalize = "none",
-    min_length: MinLength = 3,
-    max_length: MaxLength = 40,
-    keep_case: KeepCase = False,
-    min_df: MinDf = None,
-    max_df: MaxDf = None,
-    max_vocab: MaxVocab = 10_000,
+    reading: Reading,
+    words: Words,
     test_fraction: TestFraction = 0.1,
     seed: Seed = 0,
     no_texts: Annotated[
@@ -181,35 +186,14 @@ def build(
     bytes.
     """
     from lda_app.corpus.folder import build_corpus
-    from lda_app.corpus.sources import SourceOptions, open_source
+    from lda_app.corpus.sources import open_source
 
-    source_options = SourceOptions(
-        format=input_format,
-        text_column=text_column,
-        id_column=id_column,
-        delimiter=delimiter,
-        encoding=encoding,
-        encoding_errors=encoding_errors,
-        skip_bad_lines=skip_bad_lines,
-        pattern=pattern,
-    )
-    options = preprocess_options(
-        language=language,
-        stop_words=stop_words,
-        normalize=normalize,
-        min_length=min_length,
-        max_length=max_length,
-        keep_case=keep_case,
-        min_df=min_df,
-        max_df=max_df,
-        max_vocab=max_vocab,
-    )
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder already; give it to lda-app train as it is")
     corpus = build_corpus(
-        open_source(source, source_options),
+        open_source(source, reading.options()),
         out,
-        options,
+        words.options(),
         test_fraction=test_fraction,
         seed=seed,
         overwrite=overwrite,
@@ -297,39 +281,11 @@ def list_corpora(*, as_json: JsonFlag = False) -> None:
     print_out(table)
 
 
-def preprocess_options(
-    *,
-    language: str = "en",
-    stop_words: str = "default",
-    normalize: str = "none",
-    min_length: int = 3,
-    max_length: int = 40,
-    keep_case: bool = False,
-    min_df: float | None = None,
-    max_df: float | None = None,
-    max_vocab: int = 10_000,
-) -> "PreprocessOptions":
-    """Make the options of preprocessing from flags; ``stop_words`` may name a file."""
-    from lda_app.corpus.preprocess import PreprocessOptions
-    from lda_app.corpus.tokenize import TokenizerOptions, read_stop_words
-
-    words = stop_words if stop_words in ("default", "none") else read_stop_words(Path(stop_words))
-    tokenizer = TokenizerOptions(
-        language=language,
-        lowercase=not keep_case,
-        min_length=min_length,
-        max_length=max_length,
-        stop_words=words,
-        normalize=normalize,
-    )
-    return PreprocessOptions(tokenizer, min_df, max_df, max_vocab)
-
-
 def resolve_corpus(
     spec: str,
     built_at: Path,
-    source_options: "SourceOptions",
-    options: "PreprocessOptions",
+    reading: Reading,
+    words: Words,
     *,
     test_fraction: float = 0.1,
     seed: int = 0,
@@ -343,9 +299,9 @@ def resolve_corpus(
     built_at
         Where it is built, unless `spec` is a corpus folder; what was built there of the same input and
         options by the same tools is used again, anything else that lda-app built there is replaced.
-    source_options
+    reading
         How to read a file or folder.
-    options
+    words
         What counts as a word, and which words are kept.
     test_fraction, seed
         Which documents are put aside for testing.
@@ -356,7 +312,7 @@ def resolve_corpus(
 
     if is_corpus(spec):
         return open_corpus(Path(spec))
-    source = open_source(spec, source_options)
+    source, options = open_source(spec, reading.options()), words.options()
     if is_corpus(built_at):
         wanted = {
             "source": source.describe(),

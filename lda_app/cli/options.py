@@ -1,11 +1,13 @@
 """The options that several commands share, so that each has one name and one help text."""
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from lda_app.corpus.sources import SourceOptions
 
 _SOURCE = "Reading the input"
 
@@ -131,3 +133,32 @@ SkipBadLines = Annotated[
         rich_help_panel=_SOURCE,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The flags that say how the input is read."""
+
+    text_column: TextColumn = None
+    id_column: IdColumn = None
+    input_format: InputFormat = None
+    delimiter: Delimiter = None
+    pattern: Pattern = "*.txt"
+    encoding: Encoding = "utf-8"
+    encoding_errors: EncodingErrors = "strict"
+    skip_bad_lines: SkipBadLines = False
+
+    def options(self) -> "SourceOptions":
+        """Return what the sources take."""
+        from lda_app.corpus.sources import SourceOptions
+
+        return SourceOptions(
+            format=self.input_format,
+            text_column=self.text_column,
+            id_column=self.id_column,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            encoding_errors=self.encoding_errors,
+            skip_bad_lines=self.skip_bad_lines,
+            pattern=self.pattern,
+        )

@@ -2,35 +2,16 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, make_dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from lda_app.cli.corpus import (
-    KeepCase,
-    Language,
-    MaxDf,
-    MaxVocab,
-    MinDf,
-    Normalize,
-    StopWordList,
-    is_corpus,
-    preprocess_options,
-    resolve_corpus,
-)
-from lda_app.cli.options import (
-    Delimiter,
-    Encoding,
-    EncodingErrors,
-    IdColumn,
-    InputFormat,
-    Overwrite,
-    Pattern,
-    SkipBadLines,
-    TextColumn,
-)
+from lda_app.cli.corpus import Words, is_corpus, resolve_corpus
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import Overwrite, Reading
 from lda_app.config import TrainConfig, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
@@ -40,88 +21,25 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
 
 # What decides on the counts; it has no say where they were made before.
-_COUNTING = (
-    *("text_column", "id_column", "input_format", "delimiter", "pattern", "encoding", "encoding_errors"),
-    *("skip_bad_lines", "language", "stop_words", "normalize", "keep_case", "min_df", "max_df", "max_vocab"),
-)
-_MODEL = "The model"
-_TRAINING = "The training"
+_COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
 
 
-def _option(flag: str, help_text: str, panel: str, default: object, metavar: str | None = None) -> Any:
-    return typer.Option(
-        flag, help=help_text, rich_help_panel=panel, show_default=str(default), metavar=metavar
-    )
+def _training_flags() -> type:
+    """Make the group of a flag for each field of the configuration; one that is not given is None."""
+    hints = get_type_hints(TrainConfig, include_extras=True)
+    flags = []
+    for field in fields(TrainConfig):
+        value_type, described = get_args(hints[field.name])
+        option = typer.Option(
+            "--" + field.name.replace("_", "-"),
+            help=described.text,
+            rich_help_panel=described.part,
+            show_default=described.default or str(field.default),
+        )
+        flags.append((field.name, Annotated[value_type | None, option], dataclass_field(default=None)))
+    return make_dataclass("TrainingFlags", flags, frozen=True)
 
 
-_DEFAULT = TrainConfig()
-NumTopics = Annotated[
-    int | None, _option("--num-topics", "K, the number of topics.", _MODEL, _DEFAULT.num_topics)
-]
-TopicUpdate = Annotated[
-    Literal["refined", "elbo"] | None,
-    _option(
-        "--topic-update",
-        "How topics and alpha learn: from samples of the guide [bold]refined[/] by local Gibbs sweeps, or "
-        "from the [bold]elbo[/] alone.",
-        _MODEL,
-        _DEFAULT.topic_update,
-        "WAY",
-    ),
-]
-Alpha = Annotated[
-    float | None, _option("--alpha", "Where the prior of the topic shares starts.", _MODEL, _DEFAULT.alpha)
-]
-Eta = Annotated[float | None, _option("--eta", "Prior of the words of a topic.", _MODEL, _DEFAULT.eta)]
-Unroll = Annotated[
-    int | None, _option("--unroll", "Mean-field steps of the encoder.", _MODEL, _DEFAULT.unroll)
-]
-Hidden = Annotated[
-    int | None, _option("--hidden", "Width of the encoder's hidden layer.", _MODEL, _DEFAULT.hidden)
-]
-Epochs = Annotated[
-    int | None,
-    _option("--epochs", "Passes over the documents.", _TRAINING, "as many as make 2,000 steps, from 2 to 50"),
-]
-BatchSize = Annotated[
-    int | None,
-    _option("--batch-size", "Documents a step.", _TRAINING, "as many as have about 14,000 words"),
-]
-LearningRate = Annotated[
-    float | None,
-    _option("--learning-rate", "Adam's rate for the encoder.", _TRAINING, _DEFAULT.learning_rate),
-]
-ValidationFraction = Annotated[
-    float | None,
-    _option(
-        "--validation-fraction",
-        "Share of the training documents, at most 500, held out to choose the best weights.",
-        _TRAINING,
-        _DEFAULT.validation_fraction,
-        "SHARE",
-    ),
-]
-Patience = Annotated[
-    int | None,
-    _option(
-        "--patience",
-        "Stop the second half of a run early after so many validations, of 20 a run, without a better one.",
-        _TRAINING,
-        _DEFAULT.patience,
-    ),
-]
-TrainSeed = Annotated[
-    int | None,
-    _option(
-        "--seed", "Seed of every random choice; the same seed, the same model.", _TRAINING, _DEFAULT.seed
-    ),
-]
-Device = Annotated[
-    Literal["auto", "cpu", "cuda"] | None,
-    _option(
-        "--device", "Where to compute; auto takes CUDA where there is some.", _TRAINING, "auto", "DEVICE"
-    ),
-]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -161,6 +79,7 @@ CorpusArgument = Annotated[
 ]
 
 
+@with_groups(training=_training_flags(), reading=Reading, words=Words)
 def train(
     ctx: typer.Context,
     corpus: CorpusArgument = None,
@@ -168,34 +87,9 @@ def train(
     out: Out = None,
     resume: Resume = None,
     config: ConfigFile = None,
-    num_topics: NumTopics = None,
-    topic_update: TopicUpdate = None,
-    alpha: Alpha = None,
-    eta: Eta = None,
-    unroll: Unroll = None,
-    hidden: Hidden = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    learning_rate: LearningRate = None,
-    validation_fraction: ValidationFraction = None,
-    patience: Patience = None,
-    seed: TrainSeed = None,
-    device: Device = None,
-    text_column: TextColumn = None,
-    id_column: IdColumn = None,
-    input_format: InputFormat = None,
-    delimiter: Delimiter = None,
-    pattern: Pattern = "*.txt",
-    encoding: Encoding = "utf-8",
-    encoding_errors: EncodingErrors = "strict",
-    skip_bad_lines: SkipBadLines = False,
-    language: Language = "en",
-    stop_words: StopWordList = "default",
-    normalize: Normalize = "none",
-    keep_case: KeepCase = False,
-    min_df: MinDf = None,
-    max_df: MaxDf = None,
-    max_vocab: MaxVocab = 10_000,
+    training: Any,
+    reading: Reading,
+    words: Words,
     overwrite: Overwrite = False,
 ) -> None:
     """Learn the topics of a corpus.
@@ -204,21 +98,7 @@ def train(
     may come from a flag, from the environment (LDA_APP_TRAIN_NUM_TOPICS=50) or from the file of --config, in
     this order; all are kept in the model's config.json.
     """
-    flags = {
-        "num_topics": num_topics,
-        "topic_update": topic_update,
-        "alpha": alpha,
-        "eta": eta,
-        "unroll": unroll,
-        "hidden": hidden,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "validation_fraction": validation_fraction,
-        "patience": patience,
-        "seed": seed,
-        "device": device,
-    }
+    flags = vars(training)
     if resume is not None:
         for flag in _given(ctx, *_COUNTING, "overwrite", "config"):
             raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")
@@ -227,34 +107,13 @@ def train(
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
-    from lda_app.corpus.sources import SourceOptions
-
-    source_options = SourceOptions(
-        format=input_format,
-        text_column=text_column,
-        id_column=id_column,
-        delimiter=delimiter,
-        encoding=encoding,
-        encoding_errors=encoding_errors,
-        skip_bad_lines=skip_bad_lines,
-        pattern=pattern,
-    )
-    words = preprocess_options(
-        language=language,
-        stop_words=stop_words,
-        normalize=normalize,
-        keep_case=keep_case,
-        min_df=min_df,
-        max_df=max_df,
-        max_vocab=max_vocab,
-    )
     out = _nameable(out)
     with folder_lock(out):
         _require_free(out, overwrite=overwrite)
         if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
             log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
         built_at = out.with_name(f"{out.name}.corpus")
-        counts = resolve_corpus(corpus, built_at, source_options, words, seed=settings.seed)
+        counts = resolve_corpus(corpus, built_at, reading, words, seed=settings.seed)
         from lda_app.training.run import train_model
 
         train_model(counts, settings, out, overwrite=overwrite)

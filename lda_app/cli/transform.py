@@ -5,21 +5,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lda_app.cli.options import (
-    Delimiter,
-    Encoding,
-    EncodingErrors,
-    IdColumn,
-    InputFormat,
-    JsonFlag,
-    OutPath,
-    Overwrite,
-    Pattern,
-    RunFolder,
-    SkipBadLines,
-    Source,
-    TextColumn,
-)
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Reading, RunFolder, Source
 from lda_app.errors import FolderError
 
 if TYPE_CHECKING:
@@ -37,21 +24,15 @@ _SHARE_WORTH_A_MENTION = 0.1
 _ROWS_NAMED = 5
 
 
+@with_groups(reading=Reading)
 def transform(
     run: RunFolder,
     source: Source,
     *,
+    reading: Reading,
     output: OutPath = None,
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
-    input_format: InputFormat = None,
-    text_column: TextColumn = None,
-    id_column: IdColumn = None,
-    delimiter: Delimiter = None,
-    pattern: Pattern = "*.txt",
-    encoding: Encoding = "utf-8",
-    encoding_errors: EncodingErrors = "strict",
-    skip_bad_lines: SkipBadLines = False,
 ) -> None:
     """Tell the topics of new documents.
 
@@ -59,24 +40,14 @@ def transform(
     columns, how many of a document's tokens the model knows, its top topic, and the share of each topic.
     Without it, a line a document says which topics it is about.
     """
-    from lda_app.corpus.sources import SourceOptions, open_source
+    from lda_app.corpus.sources import open_source
     from lda_app.model_dir import open_model
     from lda_app.transform import check_output
 
     if output is not None:
         check_output(output, overwrite=overwrite)
-    options = SourceOptions(
-        format=input_format,
-        text_column=text_column,
-        id_column=id_column,
-        delimiter=delimiter,
-        encoding=encoding,
-        encoding_errors=encoding_errors,
-        skip_bad_lines=skip_bad_lines,
-        pattern=pattern,
-    )
     model = open_model(run)
-    work = _Work(model, _preprocessor(model), open_source(source, options))
+    work = _Work(model, _preprocessor(model), open_source(source, reading.options()))
     work.read_once()
     if output is not None:
         work.write(output)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from lda_app.cli.corpus import preprocess_options, resolve_corpus
+from lda_app.cli.corpus import Words, resolve_corpus
+from lda_app.cli.options import Reading
 from lda_app.corpus.folder import open_corpus
-from lda_app.corpus.sources import SourceOptions
 
 TEXTS = [
     "the shuttle reached its orbit around the moon",
@@ -208,10 +208,10 @@ def test_import_of_counts_that_do_not_fit(cli, tmp_path):
 
 def test_resolve_builds_once_and_again_when_something_changes(news):
     out = news.parent / "built"
-    options = SourceOptions(text_column="body")
+    reading = Reading(text_column="body")
 
     def resolved(**flags):
-        corpus = resolve_corpus(str(news), out, options, preprocess_options(**flags))
+        corpus = resolve_corpus(str(news), out, reading, Words(**flags))
         return corpus, (out / "manifest.json").stat().st_ino
 
     first, inode = resolved()
@@ -222,7 +222,7 @@ def test_resolve_builds_once_and_again_when_something_changes(news):
     changed, new_inode = resolved()
     assert new_inode != inode
     assert changed.fingerprint != first.fingerprint
-    assert resolve_corpus(str(out), news.parent / "none", options, preprocess_options()).path == out
+    assert resolve_corpus(str(out), news.parent / "none", reading, Words()).path == out
 
 
 @pytest.mark.skipif(
