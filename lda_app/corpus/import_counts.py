@@ -158,6 +158,8 @@ def read_counts(path: Path, num_words: int, format: str | None = None) -> DocTer
     try:
         with _opened(path) as stream:
             head = stream.read(4096)
+        if not head.strip():
+            raise CorpusError(f"{path}: empty; counts of words are needed")
         counts = _READERS[format or _sniffed(path, head)](path, num_words)
         if counts.shape[1] != num_words:
             raise CorpusError(
@@ -227,8 +229,6 @@ def _opened(path: Path) -> BufferedReader | gzip.GzipFile:
 def _sniffed(path: Path, head: bytes) -> str:
     """Tell the format by the first bytes."""
     lines = head.splitlines()
-    if not head.strip():
-        raise CorpusError(f"{path}: empty; counts of words are needed")
     if head.startswith(b"PK"):
         return "npz"
     if head.startswith(b"%%MatrixMarket"):

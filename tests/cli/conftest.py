@@ -8,6 +8,27 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture
+def assert_refused():
+    """Check that a command ended with a code and one line that holds some parts: ``(done, 2, "--eta")``."""
+
+    def check(done, code, *parts):
+        assert done.code == code, done.stderr
+        assert done.stdout == ""
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        others = done.stderr.splitlines()[:-1]
+        assert len(errors) == 1, done.stderr
+        assert errors[0] == done.stderr.splitlines()[-1]
+        assert not any(line.startswith(("Traceback", " ")) for line in others), done.stderr
+        for part in parts:
+            assert str(part) in errors[0]
+
+    return check
+
+
+QUICK = ("--num-topics", "3", "--epochs", "6", "--batch-size", "8", "--validation-fraction", "0.2")
+
+
 class TinyRun(NamedTuple):
     """Folders of a model and its corpus."""
 
@@ -32,6 +53,23 @@ def hostile_run(tmp_path_factory, tiny_texts):
     rows = [(f"{marks[i % 6]}{i}", f"{marks[i % 6]} {text}") for i, text in enumerate(tiny_texts)]
     save_planted_model(folder / "run", build(folder, rows), tiny_texts)
     return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory, tiny_texts):
+    """Train three topics for real, in a moment, on a corpus of sixty texts; read only."""
+    from lda_app.cli import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
+    assert run(["train", str(folder / "corpus"), "--out", str(folder / "run"), *QUICK]) == 0
+    return TinyRun(folder / "run", folder / "corpus")
+
+
+@pytest.fixture
+def quick():
+    """Options of a training that takes a moment and has documents to validate on."""
+    return QUICK
 
 
 def build(folder, texts):

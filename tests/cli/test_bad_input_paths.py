@@ -16,17 +16,6 @@ from lda_app.storage import folder_lock, open_folder
 FEW = ("--min-df", 1, "--max-df", 1.0)
 
 
-def assert_refused(done, code: int, *parts: str) -> None:
-    """Check that a command ended with this code and one line that holds these parts."""
-    assert done.code == code, done.stderr
-    assert done.stdout == ""
-    errors = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
-    assert len(errors) == 1, done.stderr
-    assert errors[0].startswith("error: ")
-    for part in parts:
-        assert part in errors[0]
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -66,7 +55,9 @@ INPUTS = {
 
 
 @pytest.mark.parametrize(("name", "make", "options", "part"), INPUTS.values(), ids=INPUTS)
-def test_input_that_cannot_be_read(cli, tmp_path: Path, name: str, make, options, part: str) -> None:
+def test_input_that_cannot_be_read(
+    assert_refused, cli, tmp_path: Path, name: str, make, options, part: str
+) -> None:
     make(tmp_path / name)
     assert_refused(cli("corpus", "build", tmp_path / name, "--out", tmp_path / "out", *options), 3, part)
     assert not any(entry.name.startswith((".", "out")) for entry in tmp_path.iterdir())
@@ -95,7 +86,7 @@ def build(cli, tiny_csv: Path):
     return call
 
 
-def test_an_output_that_exists_is_replaced_on_demand_only(build, tmp_path: Path) -> None:
+def test_an_output_that_exists_is_replaced_on_demand_only(assert_refused, build, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(out).code == 0
     before = contents(out)
@@ -105,7 +96,7 @@ def test_an_output_that_exists_is_replaced_on_demand_only(build, tmp_path: Path)
     assert contents(out) == before
 
 
-def test_an_output_that_is_not_ours_is_never_replaced(build, tmp_path: Path) -> None:
+def test_an_output_that_is_not_ours_is_never_replaced(assert_refused, build, tmp_path: Path) -> None:
     out = tmp_path / "thesis"
     make_folder(out)
     for options in ((), ("--overwrite",)):
@@ -114,7 +105,7 @@ def test_an_output_that_is_not_ours_is_never_replaced(build, tmp_path: Path) -> 
     assert contents(out) == {str(out / "notes.md"): b"the shuttle reached its orbit"}
 
 
-def test_a_full_disk(build, full_disk, tmp_path: Path) -> None:
+def test_a_full_disk(assert_refused, build, full_disk, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(out).code == 0
     before = contents(out)
@@ -125,7 +116,9 @@ def test_a_full_disk(build, full_disk, tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out", "tiny.csv"]
 
 
-def test_a_read_only_folder(build, tmp_path: Path, tiny_csv: Path, request: pytest.FixtureRequest) -> None:
+def test_a_read_only_folder(
+    assert_refused, build, tmp_path: Path, tiny_csv: Path, request: pytest.FixtureRequest
+) -> None:
     assert build(tmp_path / "out").code == 0  # imports what the other user may not be able to read
     text = tiny_csv.read_text()
     read_only: Path = request.getfixturevalue("read_only_folder")
@@ -135,7 +128,7 @@ def test_a_read_only_folder(build, tmp_path: Path, tiny_csv: Path, request: pyte
     assert list(read_only.iterdir()) == []
 
 
-def test_two_runs_into_one_folder(build, cli_process, tiny_csv: Path, tmp_path: Path) -> None:
+def test_two_runs_into_one_folder(assert_refused, build, cli_process, tiny_csv: Path, tmp_path: Path) -> None:
     with folder_lock(tmp_path / "out"):
         done = cli_process("corpus", "build", tiny_csv, "--out", tmp_path / "out", *FEW)
     assert_refused(done, 5, f"in use by process {os.getpid()}")
@@ -177,7 +170,7 @@ COMMANDS = {
 @pytest.mark.parametrize(("damage", "part"), FOLDERS.values(), ids=FOLDERS)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_folder_that_is_no_model(
-    cli, build, tmp_path: Path, tiny_csv: Path, command, damage, part: str
+    assert_refused, cli, build, tmp_path: Path, tiny_csv: Path, command, damage, part: str
 ) -> None:
     assert build(tmp_path / "run").code == 0
     damage(tmp_path / "run")
