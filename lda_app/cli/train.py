@@ -1,5 +1,6 @@
 """``lda-app train``: learn the topics of a corpus, or go on with a run that was interrupted."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, fields, make_dataclass
@@ -170,10 +171,12 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
     """Open the corpus that a run was begun with, where it was or where the user says."""
     from lda_app.corpus.folder import open_corpus
 
-    path = Path(given) if given is not None else run / saved["path"]
+    # The run's folder need not exist yet, so the system cannot follow a path through it.
+    recorded = Path(os.path.normpath(run.resolve() / saved["path"]))
+    path = Path(given) if given is not None else recorded
     if not path.exists():
         raise FolderError(
-            f"{path}: the run's corpus is not there; say where it is: lda-app train CORPUS --resume {run}"
+            f"{path}: the run's corpus is not there; say where it is: lda-app train CORPUS --resume {shlex.quote(str(run))}"
         )
     corpus = open_corpus(path)
     if corpus.fingerprint != saved["fingerprint"]:
