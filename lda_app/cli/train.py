@@ -176,7 +176,8 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
     path = Path(given) if given is not None else recorded
     if not path.exists():
         raise FolderError(
-            f"{path}: the run's corpus is not there; say where it is: lda-app train CORPUS --resume {shlex.quote(str(run))}"
+            f"{path}: the run's corpus is not there; say where it is: "
+            f"lda-app train CORPUS --resume {shlex.quote(str(run))}"
         )
     corpus = open_corpus(path)
     if corpus.fingerprint != saved["fingerprint"]:

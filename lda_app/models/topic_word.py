@@ -81,8 +81,8 @@ class TopicWordCounts(nn.Module):
     def step(self, words: Int[Tensor, " U"], counts: Float[Tensor, "U K"], rate: float) -> None:
         """Move λ towards counts that stand for the whole corpus: λ ← (1 - rate) λ + rate · counts.
 
-        A natural-gradient step on the topics' Dirichlet (Hoffman et al. 2013, section 2.4); words that are not
-        named have no counts.
+        A natural-gradient step on the topics' Dirichlet (Hoffman et al. 2013, section 2.4); words that are
+        not named have no counts.
 
         Parameters
         ----------

@@ -23,7 +23,7 @@ def lda():
     model = LDA(100, topics, UnrolledEncoder(NUM_TOPICS))
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.3)
     return model
 
 

@@ -42,7 +42,7 @@ def fit(doc_term, **options):
 
 
 def matched(lda, beta):
-    """Total variation distance of each true topic to the learned one that it is matched with, and the matching."""
+    """Total variation distance of each true topic to the learned one that matches it, and the matching."""
     learned = lda.topics.beta().numpy()
     distance = np.abs(beta[:, None] - learned[None]).sum(-1) / 2
     rows, columns = linear_sum_assignment(distance)

@@ -1,4 +1,4 @@
-"""The likelihood and the expected topic counts, against dense arithmetic and against torch's own gradients."""
+"""The likelihood and the expected topic counts, against dense arithmetic and torch's own gradients."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_compiled_and_torch_agree_in_value_and_gradient(problem, name):
 
 
 def test_a_gradient_check_by_differences(problem):
-    batch, theta, beta = problem
+    _, theta, beta = problem
     small = make_batch(DocTermMatrix.from_scipy(np.array([[2, 0, 1], [0, 3, 0]])), np.array([0, 1]))
     small = small._replace(counts=small.counts.double())
     theta, beta = theta[:2], beta[:3]
