@@ -2,14 +2,13 @@
 
 import json
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Reading, Seed, Source
+from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Reading, Seed, Source, Words
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 
@@ -17,130 +16,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.corpus.preprocess import PreprocessOptions
-
-_WORDS = "Choosing the words"
-
-
-def _frequency(text: str | float) -> int | float:
-    """Parse a number of documents, ``5``, or a share of them, ``0.5``."""
-    try:
-        return int(text) if isinstance(text, str) else text
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither a number of documents nor a share such as 0.5"
-        ) from None
-
-
-Language = Annotated[
-    str,
-    typer.Option(
-        "--language",
-        metavar="CODE",
-        help="The language of the text, such as en, de or zh: it chooses stop words, stems and lemmas.",
-        rich_help_panel=_WORDS,
-    ),
-]
-StopWordList = Annotated[
-    str,
-    typer.Option(
-        "--stop-words",
-        metavar="LIST",
-        help="Words to leave out: [bold]default[/] (a list for the language), [bold]none[/], or a file "
-        "of words.",
-        rich_help_panel=_WORDS,
-    ),
-]
-Normalize = Annotated[
-    Literal["none", "stem", "lemma"],
-    typer.Option(
-        "--normalize",
-        metavar="WAY",
-        help="Count forms of a word as one: by their [bold]stem[/] (fast, cuts endings) or their "
-        "[bold]lemma[/] (dictionary form); or [bold]none[/].",
-        rich_help_panel=_WORDS,
-    ),
-]
-MinLength = Annotated[
-    int,
-    typer.Option(
-        "--min-length",
-        min=1,
-        help="Shortest word, in letters; a Chinese, Japanese or Korean character counts twice.",
-        rich_help_panel=_WORDS,
-    ),
-]
-MaxLength = Annotated[
-    int, typer.Option("--max-length", min=1, help="Longest word, in letters.", rich_help_panel=_WORDS)
-]
-KeepCase = Annotated[bool, typer.Option("--keep-case", help="Tell US from us.", rich_help_panel=_WORDS)]
-MinDf = Annotated[
-    float | None,
-    typer.Option(
-        "--min-df",
-        metavar="N|SHARE",
-        parser=_frequency,
-        help="Drop words of fewer training documents: a number, or a share such as 0.001.",
-        show_default="1 to 5, by the size of the corpus",
-        rich_help_panel=_WORDS,
-    ),
-]
-MaxDf = Annotated[
-    float | None,
-    typer.Option(
-        "--max-df",
-        metavar="N|SHARE",
-        parser=_frequency,
-        help="Drop words of more training documents: a number, or a share such as 0.5.",
-        show_default="0.5; 1.0 below 100 documents",
-        rich_help_panel=_WORDS,
-    ),
-]
-MaxVocab = Annotated[
-    int,
-    typer.Option(
-        "--max-vocab",
-        min=1,
-        help="Keep at most so many words, those of the most training documents.",
-        rich_help_panel=_WORDS,
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Words:
-    """The flags that say what is a word, and which words are kept."""
-
-    language: Language = "en"
-    stop_words: StopWordList = "default"
-    normalize: Normalize = "none"
-    min_length: MinLength = 3
-    max_length: MaxLength = 40
-    keep_case: KeepCase = False
-    min_df: MinDf = None
-    max_df: MaxDf = None
-    max_vocab: MaxVocab = 10_000
-
-    def options(self) -> "PreprocessOptions":
-        """Return what preprocessing takes; ``stop_words`` may name a file."""
-        from lda_app.corpus.preprocess import PreprocessOptions
-        from lda_app.corpus.tokenize import TokenizerOptions, read_stop_words
-
-        listed = self.stop_words in ("default", "none")
-        tokenizer = TokenizerOptions(
-            language=self.language,
-            lowercase=not self.keep_case,
-            min_length=self.min_length,
-            max_length=self.max_length,
-            stop_words=self.stop_words if listed else read_stop_words(Path(self.stop_words)),
-            normalize=self.normalize,
-        )
-        return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab)
-
 
 TestFraction = Annotated[
     float,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from lda_app.cli.corpus import Words, is_corpus, resolve_corpus
+from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import Overwrite, Reading
+from lda_app.cli.options import Overwrite, Reading, Words
 from lda_app.config import TrainConfig, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log

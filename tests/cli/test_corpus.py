@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from lda_app.cli.corpus import Words, resolve_corpus
-from lda_app.cli.options import Reading
+from lda_app.cli.corpus import resolve_corpus
+from lda_app.cli.options import Reading, Words
 from lda_app.corpus.folder import open_corpus
 
 TEXTS = [
