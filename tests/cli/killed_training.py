@@ -1,23 +1,23 @@
 """Train, killed again and again; run by `test_bad_input_faults.py` in a process of its own.
 
-Each attempt is a copy of this process, which has imported everything, and dies by SIGKILL before a step or a
-file operation of a number drawn at random. Whatever is there then must be whole, and going on must end with
-the weights of a training that was never interrupted.
+Each attempt is a copy of this process, and dies by SIGKILL before a step or a file operation whose number,
+counted from its first step, is drawn at random. With a checkpoint after each step, these moments lie in all
+parts of writing checkpoints and the model.
 """
 
 import os
 import random
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
-import lda_app.training.run  # noqa: F401 - what each copy would have to import
 from lda_app.cli import run
 from lda_app.training import train as train_module
 from lda_app.training.run import checkpoint_of
 
 KILLS = 10
-LONGEST = 90
+LONGEST = 36
 
 
 def command(corpus: str, out: Path, options: list[str]) -> list[str]:
@@ -38,12 +38,12 @@ def attempt(arguments: list[str], moment: int | None) -> int:
 
 
 def die_at(moment: int) -> None:
-    """Count steps and file operations, and die before the one of this number."""
-    count = 0
+    """From the first step on, count steps and file operations, and die before the one of this number."""
+    count, begun = 0, False
 
     def tick() -> None:
         nonlocal count
-        count += 1
+        count += begun
         if count == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -54,8 +54,11 @@ def die_at(moment: int) -> None:
     real = train_module.train_step
 
     def step(*arguments: object) -> float:
+        nonlocal begun
         tick()
-        return real(*arguments)  # type: ignore[arg-type]
+        loss = real(*arguments)  # type: ignore[arg-type]
+        begun = True
+        return loss
 
     train_module.train_step = step
     sys.addaudithook(at_file_operation)
@@ -65,6 +68,8 @@ def main() -> None:
     """Print a line for each attempt: its exit code and what lies there afterwards."""
     corpus, out, *options = sys.argv[1:]
     folder = Path(out).parent
+    with tempfile.TemporaryDirectory() as scratch:  # load once what each copy would have to load
+        run(["train", corpus, "--out", f"{scratch}/run", *options])
     train_module._SECONDS_BETWEEN_CHECKPOINTS = 0.0
     moments = random.Random(0).sample(range(1, LONGEST), KILLS)
     for moment in [*moments, None]:

@@ -74,6 +74,7 @@ def test_killed_at_ten_moments_the_training_ends_as_if_it_never_was(trained_run,
     assert len(killed) == 10, done.stderr
     assert {int(line.split()[0]) for line in killed} <= {-signal.SIGKILL, 0}, done.stderr
     assert sum(line.startswith(str(-signal.SIGKILL)) for line in killed) >= 5
+    assert sum("run.checkpoint" in line for line in killed) >= 5
     assert last == "0 run"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     for name in ("model.safetensors", "history.csv", "vocabulary.txt"):
