@@ -164,6 +164,7 @@ def resolve_corpus(
     *,
     test_fraction: float = 0.1,
     seed: int = 0,
+    overwrite: bool = False,
 ) -> "Corpus":
     """Open a corpus folder, or build one from a name, a file or a folder of texts.
 
@@ -173,13 +174,15 @@ def resolve_corpus(
         What the user calls the corpus.
     built_at
         Where it is built, unless `spec` is a corpus folder; what was built there of the same input and
-        options by the same tools is used again, anything else that lda-app built there is replaced.
+        options by the same tools is used again.
     reading
         How to read a file or folder.
     words
         What counts as a word, and which words are kept.
     test_fraction, seed
         Which documents are put aside for testing.
+    overwrite
+        Replace another corpus that was built there.
     """
     from lda_app.corpus.folder import build_corpus, describe_options, open_corpus
     from lda_app.corpus.preprocess import tool_versions
@@ -199,7 +202,7 @@ def resolve_corpus(
             log.info("using the corpus that was built in %s before", built_at)
             return corpus
     corpus = build_corpus(
-        source, built_at, options, test_fraction=test_fraction, seed=seed, overwrite=built_at.exists()
+        source, built_at, options, test_fraction=test_fraction, seed=seed, overwrite=overwrite
     )
     report(corpus)
     return corpus

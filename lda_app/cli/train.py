@@ -114,7 +114,7 @@ def train(
         if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
             log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
         built_at = out.with_name(f"{out.name}.corpus")
-        counts = resolve_corpus(corpus, built_at, reading, words, seed=settings.seed)
+        counts = resolve_corpus(corpus, built_at, reading, words, seed=settings.seed, overwrite=overwrite)
         from lda_app.training.run import train_model
 
         train_model(counts, settings, out, overwrite=overwrite)

@@ -218,6 +218,17 @@ def test_a_corpus_folder_is_no_place_for_a_model(train, assert_refused, tiny_run
     assert_refused(train(tiny_run.corpus, "--overwrite"), 2, "is a corpus folder")
 
 
+def test_another_corpus_beside_the_run_is_not_replaced_unasked(
+    cli, assert_refused, quick, tiny_csv, tmp_path
+):
+    beside = tmp_path / "run.corpus"
+    assert cli("corpus", "build", tiny_csv, "--out", beside, "--max-vocab", 20).code == 0
+    before = (beside / "manifest.json").read_bytes()
+    assert_refused(cli("train", tiny_csv, "--out", tmp_path / "run", *quick), 2, beside, "--overwrite")
+    assert (beside / "manifest.json").read_bytes() == before
+    assert cli("train", tiny_csv, "--out", tmp_path / "run", *quick, "--overwrite").code == 0
+
+
 def test_a_full_disk(train, full_disk, assert_refused, tmp_path):
     run = tmp_path / "run"
     assert train(run).code == 0

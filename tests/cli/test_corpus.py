@@ -211,7 +211,7 @@ def test_resolve_builds_once_and_again_when_something_changes(news):
     reading = Reading(text_column="body")
 
     def resolved(**flags):
-        corpus = resolve_corpus(str(news), out, reading, Words(**flags))
+        corpus = resolve_corpus(str(news), out, reading, Words(**flags), overwrite=True)
         return corpus, (out / "manifest.json").stat().st_ino
 
     first, inode = resolved()
