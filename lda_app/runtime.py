@@ -30,6 +30,8 @@ log = logging.getLogger("lda_app")
 
 _PREFIXES = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "bold red")}
 _SECONDS_BETWEEN_REDRAWS = 0.1
+# Columns from which on a row has room for counts beside its note.
+_WIDE = 120
 
 
 def one_line(text: str) -> str:
@@ -111,6 +113,8 @@ class Progress:
 
 class _CountColumn(bars.ProgressColumn):
     def render(self, task: bars.Task) -> Text:
+        if task.total and console().width < _WIDE:
+            return Text(f"{task.percentage:.0f}%")
         total = f"/{task.total:,.0f}" if task.total not in (None, task.completed) else ""
         count = f"{task.completed:,.0f}" if task.completed or total else ""
         return Text(f"{count}{total} {task.fields['unit']}".strip())
@@ -125,7 +129,7 @@ class _RateColumn(bars.ProgressColumn):
 def _live_display() -> bars.Progress:
     return bars.Progress(
         bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(bar_width=24),
+        bars.BarColumn(bar_width=24 if console().width >= _WIDE else 4),
         _CountColumn(),
         _RateColumn(),
         bars.TimeRemainingColumn(elapsed_when_finished=True),

@@ -133,7 +133,7 @@ class _Loop:
         if perplexity is None or perplexity < best:
             state.keep_as_best()
         held_out = "" if perplexity is None else f", held-out perplexity {perplexity:,.0f}"
-        return f"epoch {epoch:.1f}, loss {loss:.3f}{held_out}"
+        return f"epoch {epoch:.0f}, loss {loss:.2f}{held_out}"
 
     def _perplexity(self, lda: LDA) -> float | None:
         if self.data.validation is None:
