@@ -58,7 +58,7 @@ FAULTS = {
 }
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 import typer
 from lda_app import cli, storage
@@ -74,6 +74,8 @@ def wait(out: Path) -> None:
         print("ready", flush=True)
         time.sleep(60)
 
+# A job in the background of a shell ignores SIGINT, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(cli.run())
 """
 
