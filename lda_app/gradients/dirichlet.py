@@ -100,6 +100,23 @@ def sample_log_dirichlet(
     return torch.log_softmax(sample_log_gamma(concentration, generator), dim=-1)
 
 
+def sample_beta(
+    a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"], generator: torch.Generator | None = None
+) -> Float[Tensor, "*shape"]:
+    """Draw from Beta(a, b), the first share of a Dirichlet of two, differentiable in both.
+
+    Errors are those of :func:`sample_dirichlet`.
+
+    Examples
+    --------
+    >>> a = torch.full((100,), 2.0, requires_grad=True)
+    >>> share = sample_beta(a, torch.ones(100))
+    >>> bool((torch.autograd.grad(share.sum(), a)[0] > 0).all())
+    True
+    """
+    return sample_dirichlet(torch.stack([a, b], dim=-1), generator)[..., 0]
+
+
 def _check(concentration: Tensor) -> None:
     if concentration.dim() == 0 or concentration.shape[-1] == 0:
         shape = tuple(concentration.shape)

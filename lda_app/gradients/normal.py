@@ -1,6 +1,7 @@
 r"""Explicit reparameterization: samples that are a differentiable function of their parameters and of noise.
 
-A Normal sample is z = μ + σ ε, so that ∂z/∂μ = 1 and ∂z/∂σ = ε; a logistic-normal one is softmax(z).
+A Normal sample is z = μ + σ ε, so that ∂z/∂μ = 1 and ∂z/∂σ = ε; a log-normal one is e^z, a logistic-normal
+one softmax(z).
 """
 
 import torch
@@ -35,13 +36,24 @@ def sample_normal(
     >>> torch.equal(z, 2 * noise)
     True
     """
+    check_normal(mean, scale)
+    mean, scale = torch.broadcast_tensors(mean, scale)  # type: ignore[no-untyped-call]
+    noise = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=generator)
+    return mean + scale * noise
+
+
+def check_normal(mean: Tensor, scale: Tensor) -> None:
+    """Require finite means, and positive and finite scales.
+
+    Raises
+    ------
+    ValueError
+        Saying which are not.
+    """
     if not bool(mean.isfinite().all()):
         raise ValueError("means must be finite")
     if not bool(((scale > 0) & scale.isfinite()).all()):
         raise ValueError("scales must be positive and finite")
-    mean, scale = torch.broadcast_tensors(mean, scale)  # type: ignore[no-untyped-call]
-    noise = torch.randn(mean.shape, dtype=mean.dtype, device=mean.device, generator=generator)
-    return mean + scale * noise
 
 
 def sample_logistic_normal(
@@ -60,3 +72,20 @@ def sample_logistic_normal(
     True
     """
     return torch.softmax(sample_normal(mean, scale, generator), dim=-1)
+
+
+def sample_log_normal(
+    mean: Float[Tensor, "*shape"], scale: Float[Tensor, "*shape"], generator: torch.Generator | None = None
+) -> Float[Tensor, "*shape"]:
+    """Draw exp(z), z ~ Normal(mean, scale²), differentiable in both.
+
+    Parameters and errors are those of :func:`sample_normal`.
+
+    Examples
+    --------
+    >>> mean = torch.zeros(1, requires_grad=True)
+    >>> value = sample_log_normal(mean, torch.ones(1))
+    >>> torch.equal(torch.autograd.grad(value, mean)[0], value)
+    True
+    """
+    return torch.exp(sample_normal(mean, scale, generator))
