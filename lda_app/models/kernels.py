@@ -77,3 +77,21 @@ def linear_forward(start, stop, inputs, weight, bias, outputs):
         for j in range(inputs.shape[1]):
             for k in range(weight.shape[1]):
                 outputs[b, k] += inputs[b, j] * weight[j, k]
+
+
+@kernel
+def smooth_rows(start, stop, expected_counts, words, scale, eta, norm, rows):
+    """Fill row u with (scale · expected_counts + eta) · norm of word u; ``norm (K,)``, ``rows (U, K)``."""
+    for u in range(start, stop):
+        w = words[u]
+        for k in range(len(norm)):
+            rows[u, k] = (expected_counts[w, k] * scale + eta) * norm[k]
+
+
+@kernel
+def add_to_rows(start, stop, expected_counts, words, counts, factor):
+    """Add ``factor`` times row u of ``counts (U, K)`` to the row of word u; the words are distinct."""
+    for u in range(start, stop):
+        w = words[u]
+        for k in range(counts.shape[1]):
+            expected_counts[w, k] += counts[u, k] * factor

@@ -100,7 +100,7 @@ class _MixtureLogLikelihood(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             beta_gradient = torch.zeros_like(beta)
             arrays = _numpy(theta, beta, *_csr(ctx.batch), upstream.contiguous(), beta_gradient)
-            kernels.mixture_backward_beta(0, len(theta), *arrays)  # type: ignore[no-untyped-call]
+            kernels.mixture_backward_beta(0, len(theta), *arrays)
         return upstream[:, None] * slope, beta_gradient, None
 
 

@@ -1,8 +1,12 @@
 """The topics: β as smoothed expected counts, and their natural-gradient step."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from lda_app.models import kernels
 
 # Rescaling touches the whole matrix, so it waits until float32 needs it: this is every few dozen steps.
 _SMALLEST_SCALE = 1e-18
@@ -54,7 +58,14 @@ class TopicWordCounts(nn.Module):
 
     def rows(self, words: Int[Tensor, " U"]) -> Float[Tensor, "U K"]:
         """Rows of β for some words."""
-        return self._smooth(self.expected_counts[words])
+        if self.expected_counts.device.type != "cpu":
+            return self._smooth(self.expected_counts[words])
+        rows = self.expected_counts.new_empty(len(words), self.num_topics)
+        scale, eta, norm = self._smoothing()
+        arrays = _numpy(self.expected_counts, words, scale, eta, norm, rows)
+        # In one thread: it is done before another would have woken up.
+        kernels.smooth_rows(0, len(words), *arrays)
+        return rows
 
     def forward(self, words: Int[Tensor, " U"]) -> Float[Tensor, "U K"]:
         """Rows of β for the model; if they learn by gradient, the leaf that `gradient_counts` reads."""
@@ -95,7 +106,7 @@ class TopicWordCounts(nn.Module):
         """
         self._leaf = None
         self.scale *= 1 - rate
-        self.expected_counts[words] += counts * (rate / self.scale.item())
+        self._add(words, counts, rate / self.scale.item())
         self.totals.mul_(1 - rate).add_(counts.sum(0, dtype=torch.float64), alpha=rate)
         if self.scale < _SMALLEST_SCALE:
             self.rescale()
@@ -107,7 +118,24 @@ class TopicWordCounts(nn.Module):
         self.totals.copy_(self.expected_counts.sum(0, dtype=torch.float64))
         self.scale.fill_(1)
 
+    def _add(self, words: Tensor, counts: Tensor, factor: float) -> None:
+        if self.expected_counts.device.type != "cpu":
+            self.expected_counts[words] += counts * factor
+            return
+        scaled = torch.tensor(factor, dtype=counts.dtype)
+        kernels.add_to_rows(0, len(words), *_numpy(self.expected_counts, words, counts.contiguous(), scaled))
+
     def _smooth(self, expected_counts: Tensor) -> Tensor:
-        scale = self.scale.to(expected_counts.dtype)
-        totals = (self.totals + self.num_words * self.eta).to(expected_counts.dtype)
-        return (expected_counts * scale + self.eta) / totals
+        scale, eta, norm = self._smoothing()
+        return (expected_counts * scale + eta) * norm
+
+    def _smoothing(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return scale, η and 1 / (n_k + V η), in the precision of the counts."""
+        dtype = self.expected_counts.dtype
+        norm = 1 / (self.totals + self.num_words * self.eta)
+        return self.scale.to(dtype), torch.tensor(self.eta, dtype=dtype, device=norm.device), norm.to(dtype)
+
+
+def _numpy(*tensors: Tensor) -> list[Any]:
+    """Return arrays that share the tensors' memory, and numbers for tensors without dimensions."""
+    return [tensor.detach().numpy()[()] for tensor in tensors]
