@@ -28,6 +28,13 @@ export CORPUS
 BIN := $(VENV)/bin
 LDA_APP := $(BIN)/lda-app
 INSTALLED := $(VENV)/.installed
+RIVALS := $(VENV)/.rivals
+
+# The benchmark: its files, and the counts of 20NG-5k (they are passed over where they are not there).
+BENCH := PYTHONPATH=scripts $(BIN)/python -m bench
+BENCH_DATA ?= data/bench
+BENCH_20NG_5K ?= ../shared/corpora/20ng-5k
+export BENCH_20NG_5K
 
 # ---------------------------------------------------------------------------------------------------- names
 
@@ -121,6 +128,17 @@ lock: $(INSTALLED) ## Pin the newest versions of all dependencies in constraints
 	  pyproject.toml - --all-extras --universal --python-version 3.11 --prerelease disallow --upgrade \
 	  --no-annotate --quiet --output-file constraints.txt
 
+# Results that are there and up to date are not made again; the page says which ones are missing.
+.PHONY: bench
+bench: $(RIVALS) ## Compare with other programs, and write docs/benchmarks.md: two hours of an idle machine
+	@status=0; $(BENCH) run "$(BENCH_DATA)" || status=$$?; \
+	  $(BENCH) page "$(BENCH_DATA)" docs/benchmarks.md && exit $$status
+
+.PHONY: bench-quick
+bench-quick: $(RIVALS) ## Compare on one corpus with one seed, and show it: ten minutes
+	@status=0; $(BENCH) run "$(BENCH_DATA)" --quick || status=$$?; \
+	  $(BENCH) page "$(BENCH_DATA)" "$(BENCH_DATA)/quick.md" --quick && cat "$(BENCH_DATA)/quick.md" && exit $$status
+
 .PHONY: docker-check
 docker-check: ## Build the image without a Docker engine, and try it as another user (Debian, as root)
 	scripts/docker_check.sh
@@ -141,6 +159,10 @@ ifneq ($(TORCH_INDEX),)
 	$(BIN)/pip install --no-deps --index-url "$(TORCH_INDEX)" --constraint constraints.txt torch
 endif
 	$(BIN)/pip install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(RIVALS): $(INSTALLED)
+	$(BIN)/pip install --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
 $(CORPUS_MANIFEST): $(SOURCE) | $(INSTALLED)

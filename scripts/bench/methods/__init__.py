@@ -1,0 +1,110 @@
+"""The methods: a module each. A module here is a rival; nothing else has to know of it.
+
+A module has three names, and imports its library inside ``fit``, for it may not be installed:
+
+``PACKAGES``
+    Distributions that it needs; their versions are recorded.
+``METHODS``
+    Name of the method → settings; several, where one library has several ways to learn.
+``fit(train, num_topics, seed, settings, clock) -> Fitted``
+    Learns from counts (D, V), every document having a word. It calls ``clock.start()`` when its data are in
+    the form that its library wants, and, where its library allows, ``clock.snapshot(lambda: (alpha, beta))``
+    as often as it can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import lda_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    import numpy.typing as npt
+
+    from bench.clock import Clock
+    from lda_app.corpus.doc_term import DocTermMatrix
+
+    FloatArray = npt.NDArray[np.floating[Any]]
+
+OWN = "lda-app"
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model that was learned.
+
+    Parameters
+    ----------
+    alpha
+        (K,) concentration of the prior of θ.
+    beta
+        (K, V) topic-word probabilities.
+    infer
+        Counts (D, V), every document having a word, to θ or its concentration (D, K).
+    """
+
+    alpha: FloatArray
+    beta: FloatArray
+    infer: Callable[[DocTermMatrix], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A library with settings."""
+
+    module: ModuleType
+    settings: dict[str, Any]
+
+    def fit(self, train: DocTermMatrix, num_topics: int, seed: int, clock: Clock) -> Fitted:
+        """Learn from counts by these settings."""
+        fitted: Fitted = self.module.fit(train, num_topics, seed, self.settings, clock)
+        return fitted
+
+    def versions(self) -> dict[str, str] | None:
+        """Return the versions of its packages; None if one is not installed."""
+        try:
+            return {name: version(name) for name in self.module.PACKAGES}
+        except PackageNotFoundError:
+            return None
+
+    def code(self) -> str:
+        """Return a hash of what may change without a new version: the module here, and this project."""
+        files = [Path(self.module.__file__ or "")]
+        if OWN in self.module.PACKAGES:
+            package = Path(lda_app.__file__).parent
+            files += [file for file in sorted(package.rglob("*.py")) if package / "cli" not in file.parents]
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+        return digest.hexdigest()[:12]
+
+
+def token_lists(doc_term: DocTermMatrix, names: list[str]) -> list[list[str]]:
+    """Write counts out as lists of words, for libraries that take no counts.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> token_lists(DocTermMatrix.from_scipy([[2, 1], [0, 1]]), ["a", "b"])
+    [['a', 'a', 'b'], ['b']]
+    """
+    words = np.array(names, dtype=object)[np.repeat(doc_term.indices, doc_term.counts)]
+    return [part.tolist() for part in np.split(words, np.cumsum(doc_term.lengths())[:-1])]
+
+
+def _found() -> dict[str, Method]:
+    modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
+    modules.sort(key=lambda module: OWN not in module.PACKAGES)  # ours first
+    return {name: Method(module, settings) for module in modules for name, settings in module.METHODS.items()}
+
+
+METHODS = _found()

@@ -1,0 +1,191 @@
+"""Result files to a page of Markdown; every figure on it is read from them."""
+
+from __future__ import annotations
+
+import itertools
+from statistics import mean
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bench import results
+from bench.cells import HEADLINE_TOPICS
+from bench.corpora import CORPORA
+from bench.curve import draw, seconds_to
+from bench.methods import METHODS, OWN
+from bench.run import Opened
+from lda_app.errors import LdaAppError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from bench.cells import Cell
+    from lda_app.corpus.folder import Corpus
+
+    Results = dict[Cell, dict[str, Any]]
+
+_BUSY = 0.1  # cores that others used
+
+_INTRODUCTION = """\
+# Benchmarks
+
+LDA by several methods, all measured by the same functions (`scripts/bench`). `make bench` makes all results
+that are missing or out of date, below data/bench, and writes this page from them.
+
+Each training has a process of its own and all cores; the methods' settings are in `scripts/bench/methods`.
+A warm-up comes before: imports and compilation are not counted, nor is the conversion of counts into a
+library's own form. Figures are means over the seeds; ± is half of the range.
+
+| column | meaning |
+|---|---|
+| own | completion perplexity of the test documents, half of the tokens observed, θ by the method itself |
+| ref | the same with θ by one shared mean-field inference (100 sweeps), with the method's α and β |
+| elbo, by documents | perplexity by the evidence lower bound of that inference: exp(−Σ ELBO / Σ N), and \
+exp(mean(−ELBO / N)) |
+| NPMI | coherence of the top 10 words, co-occurrence in training and in test documents |
+| TD | topic diversity, the unique share of the top 25 words |
+| live, dup. | topics with a mean test share of at least 0.1/K; topics sharing 5 of 10 top words with one |
+| purity, NMI | of the test documents' arg-max topic against their label |
+| s, CPU s, MB | training: wall and processor seconds, peak memory, imports included |
+| docs/s | test documents inferred a second, by the method itself |
+"""
+
+
+class Column(NamedTuple):
+    """A column of the tables."""
+
+    title: str
+    part: str
+    key: str
+    form: str
+    scale: float = 1.0
+    spread: bool = False
+
+
+COLUMNS = (
+    Column("own", "figures", "own", ",.0f", spread=True),
+    Column("ref", "figures", "ref", ",.0f", spread=True),
+    Column("elbo", "figures", "elbo", ",.0f"),
+    Column("by documents", "figures", "elbo_document_mean", ",.0f"),
+    Column("NPMI train", "figures", "npmi_train", ".3f"),
+    Column("NPMI test", "figures", "npmi_test", ".3f"),
+    Column("TD", "figures", "diversity", ".2f"),
+    Column("live", "figures", "live", ".1f"),
+    Column("dup.", "figures", "duplicates", ".1f"),
+    Column("purity", "figures", "purity", ".3f"),
+    Column("NMI", "figures", "nmi", ".3f"),
+    Column("s", "usage", "seconds", ".1f"),
+    Column("CPU s", "usage", "cpu_seconds", ".1f"),
+    Column("MB", "usage", "peak_memory", ",.0f", scale=1e-6),
+    Column("docs/s", "figures", "documents_per_second", ",.0f"),
+)
+
+
+def write_page(cells: Sequence[Cell], folder: Path, out: Path) -> None:
+    """Write the page, and its curves beside it, from the results that are there and up to date."""
+    opened = Opened(folder)
+    found = _read(cells, opened, folder)
+    sections = [_INTRODUCTION, *_conditions(found), *_missing(cells, found)]
+    for name in CORPORA:
+        of_corpus = {cell: result for cell, result in found.items() if cell.corpus == name}
+        if of_corpus:
+            sections += [_heading(name, opened.corpus(name)), *_tables(of_corpus)]
+            sections += _curve(of_corpus, out.with_name(f"{out.stem}-{name}.svg"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("\n".join(sections), encoding="utf-8")
+
+
+def _read(cells: Iterable[Cell], opened: Opened, folder: Path) -> Results:
+    found = {}
+    for cell in cells:
+        try:
+            result = results.read(folder, cell, opened.corpus(cell.corpus).fingerprint)
+        except LdaAppError:
+            result = None
+        if result is not None:
+            found[cell] = result
+    return found
+
+
+def _conditions(found: Results) -> list[str]:
+    """Say on what machine, with what versions, and how undisturbed."""
+    machines = {tuple(result["inputs"]["machine"].values()) for result in found.values()}
+    versions = {pair for result in found.values() for pair in result["inputs"]["versions"].items()}
+    lines = [
+        f"Machine: {processor}, {cores} cores, {memory} GB, {system}, Python {python}.\n"
+        for processor, cores, memory, system, python in sorted(machines)
+    ]
+    lines += [f"Versions: {', '.join(f'{name} {number}' for name, number in sorted(versions))}.\n"]
+    busy = [cell for cell, result in found.items() if result["usage"]["others_load"] > _BUSY]
+    if busy:
+        most = max(found[cell]["usage"]["others_load"] for cell in busy)
+        lines += [
+            f"**Times not to be trusted:** during {len(busy)} of {len(found)} trainings other programs kept "
+            f"up to {most:.1f} cores busy.\n"
+        ]
+    return lines if found else []
+
+
+def _missing(cells: Sequence[Cell], found: Results) -> list[str]:
+    missing = [cell for cell in cells if cell not in found]
+    if not missing:
+        return []
+    lines = [f"Missing: {len(missing)} of {len(cells)} results.\n"]
+    for (corpus, num_topics), group in itertools.groupby(missing, key=lambda cell: cell[:2]):
+        names = ", ".join(f"{cell.method} (seed {cell.seed})" for cell in group)
+        lines.append(f"- {corpus}, K = {num_topics}: {names}")
+    return [*lines, ""]
+
+
+def _heading(name: str, corpus: Corpus) -> str:
+    sizes = "; ".join(
+        f"{split['documents'] - split['empty']:,} documents with {split['tokens']:,} tokens in {part}"
+        for part, split in sorted(corpus.manifest["splits"].items(), reverse=True)
+    )
+    about, label = CORPORA[name].description, CORPORA[name].label
+    return f"\n## {name}\n\n{about}. {len(corpus.vocabulary):,} words; {sizes}; label: {label}.\n"
+
+
+def _tables(found: Results) -> list[str]:
+    titles = ["method", "seeds", *(column.title for column in COLUMNS)]
+    lines = []
+    for num_topics in sorted({cell.num_topics for cell in found}):
+        lines += [f"### K = {num_topics}\n", _row(titles), _row(["---"] + ["---:"] * (len(titles) - 1))]
+        for method in METHODS:
+            group = [r for cell, r in found.items() if (cell.num_topics, cell.method) == (num_topics, method)]
+            if group:
+                lines.append(_row([method, str(len(group)), *(_entry(group, column) for column in COLUMNS)]))
+        lines.append("")
+    return lines
+
+
+def _row(entries: Iterable[str]) -> str:
+    return f"| {' | '.join(entries)} |"
+
+
+def _entry(group: list[dict[str, Any]], column: Column) -> str:
+    values = [result[column.part][column.key] * column.scale for result in group]
+    text = format(mean(values), column.form)
+    half_range = (max(values) - min(values)) / 2
+    return f"{text} ± {half_range:{column.form}}" if column.spread and len(values) > 1 else text
+
+
+def _curve(found: Results, path: Path) -> list[str]:
+    """Draw the perplexity over time, and say when each method reached what the best rival ended at."""
+    ends = {
+        cell.method: (*result["curve"], (result["usage"]["seconds"], result["figures"]["ref"]))
+        for cell, result in found.items()
+        if cell.has_curve
+    }
+    if not ends:
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(draw(ends), encoding="utf-8")
+    lines = [f"![ref over seconds of training, K = {HEADLINE_TOPICS}, seed 0]({path.name})\n"]
+    rivals = [method for method in ends if OWN not in METHODS[method].module.PACKAGES]
+    if rivals:
+        best = min(rivals, key=lambda method: ends[method][-1][1])
+        target = ends[best][-1][1]
+        times = ((method, seconds_to(target, points)) for method, points in ends.items())
+        reached = ", ".join(f"{method} {seconds:.1f} s" for method, seconds in times if seconds is not None)
+        lines.append(f"The best rival by ref is {best}, {target:,.0f}; it was reached by {reached}.\n")
+    return lines
