@@ -1,0 +1,44 @@
+"""The loss curve of a short run, as it was when the recipe was last changed on purpose."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from lda_app.config import TrainConfig
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.runtime import Interruption
+from lda_app.training.data import divide
+from lda_app.training.train import make_state, train
+
+# Losses in nats per token at the validations of a run; other processors round differently, hence tolerances.
+GOLDEN = {
+    "refined": [4.068, 3.712, 3.651, 3.584, 3.603],
+    "elbo": [4.129, 3.752, 3.729, 3.684, 3.709],
+}
+
+
+def corpus():
+    """Draw 400 documents of 40 tokens from eight topics of ten words each."""
+    generator = np.random.default_rng(42)
+    beta = np.full((8, 80), 0.002)
+    for topic in range(8):
+        beta[topic, topic * 10 : (topic + 1) * 10] = 1
+    beta /= beta.sum(1, keepdims=True)
+    theta = generator.dirichlet(np.full(8, 0.2), size=400)
+    return DocTermMatrix.from_scipy(
+        sparse.csr_array([generator.multinomial(40, row @ beta) for row in theta])
+    )
+
+
+def losses(topic_update):
+    config = TrainConfig(num_topics=8, topic_update=topic_update, epochs=10, seed=3)
+    data = divide(corpus(), config)
+    state = make_state(config, data, torch.device("cpu"))
+    train(state, config, data, save=lambda _: None, interruption=Interruption())
+    return [row["loss"] for row in state.history]
+
+
+@pytest.mark.parametrize("topic_update", sorted(GOLDEN))
+def test_the_loss_curve_is_as_it_was(topic_update):
+    np.testing.assert_allclose(losses(topic_update)[::4], GOLDEN[topic_update], rtol=0.01)
