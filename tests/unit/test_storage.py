@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from lda_app import storage
 from lda_app.errors import ConfigError, FileSystemError, FolderError
 from lda_app.storage import (
     atomic_file,
@@ -22,6 +21,7 @@ from lda_app.storage import (
     open_folder,
     sealed_folder,
     spreadsheet_safe,
+    swap,
     write_atomic,
 )
 
@@ -47,7 +47,7 @@ def read(path: Path) -> str:
 @pytest.fixture(params=["exchange", "renames"])
 def _swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "renames":
-        monkeypatch.setattr(storage, "_renameat2", lambda: None)
+        monkeypatch.setattr(swap, "_renameat2", lambda: None)
 
 
 @pytest.fixture
@@ -288,7 +288,10 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def test_lock_is_nested_in_a_process_and_named_by_another(tmp_path: Path) -> None:
-    attempt = f"from lda_app.storage import *\nwith folder_lock(Path({str(tmp_path / 'run')!r})): pass"
+    place = str(tmp_path / "run")
+    attempt = (
+        f"from pathlib import Path\nfrom lda_app.storage import *\nwith folder_lock(Path({place!r})): pass"
+    )
     with folder_lock(tmp_path / "run"), folder_lock(tmp_path / "run"):
         other = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
     assert f"FileSystemError: {tmp_path / 'run'} is in use by process {os.getpid()}: wait" in other.stderr
@@ -310,10 +313,10 @@ def test_a_folder_left_aside_is_restored(folder: Path) -> None:
     assert read(folder) == "old"
 
 
-def die_before_operation(number: int, path: Path, swap: str) -> None:
+def die_before_operation(number: int, path: Path, way: str) -> None:
     """Replace the folder, and die before the file operation of this number, as by kill -9."""
-    if swap == "renames":
-        storage._renameat2 = lambda: None
+    if way == "renames":
+        swap._renameat2 = lambda: None
     count = 0
 
     def count_and_die(event: str, _: object) -> None:
@@ -328,7 +331,7 @@ def die_before_operation(number: int, path: Path, swap: str) -> None:
     os._exit(0)
 
 
-def outcomes_of_dying(tmp_path: Path, swap: str, *, existed: bool) -> list[str]:
+def outcomes_of_dying(tmp_path: Path, way: str, *, existed: bool) -> list[str]:
     fork = multiprocessing.get_context("fork")
     found: list[str] = []
     for number in range(1, 200):
@@ -336,7 +339,7 @@ def outcomes_of_dying(tmp_path: Path, swap: str, *, existed: bool) -> list[str]:
         path.parent.mkdir()
         if existed:
             write(path)
-        child = fork.Process(target=die_before_operation, args=(number, path, swap))
+        child = fork.Process(target=die_before_operation, args=(number, path, way))
         child.start()
         child.join()
         with folder_lock(path):
@@ -349,12 +352,10 @@ def outcomes_of_dying(tmp_path: Path, swap: str, *, existed: bool) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-@pytest.mark.parametrize("swap", ["exchange", "renames"])
+@pytest.mark.parametrize("way", ["exchange", "renames"])
 @pytest.mark.parametrize("existed", [True, False])
-def test_killed_at_any_operation_the_old_or_the_new_is_there(
-    tmp_path: Path, swap: str, existed: bool
-) -> None:
-    found = outcomes_of_dying(tmp_path, swap, existed=existed)
+def test_killed_at_any_operation_the_old_or_the_new_is_there(tmp_path: Path, way: str, existed: bool) -> None:
+    found = outcomes_of_dying(tmp_path, way, existed=existed)
     first, num_before = ("old", found.count("old")) if existed else ("none", found.count("none"))
     assert found == [first] * num_before + ["new"] * (len(found) - num_before)
     assert num_before > 10

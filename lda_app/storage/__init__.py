@@ -1,0 +1,20 @@
+"""Sealed folders and atomic files: what the app writes is there as a whole or not at all."""
+
+from lda_app.storage.files import atomic_file, sha256_of, write_atomic
+from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
+from lda_app.storage.locks import folder_lock
+from lda_app.storage.paths import check_writable, explain
+from lda_app.storage.spreadsheets import spreadsheet_safe
+
+__all__ = [
+    "atomic_file",
+    "check_replaceable",
+    "check_writable",
+    "explain",
+    "folder_lock",
+    "open_folder",
+    "sealed_folder",
+    "sha256_of",
+    "spreadsheet_safe",
+    "write_atomic",
+]
