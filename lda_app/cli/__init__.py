@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lda_app import __version__
-from lda_app.cli import corpus, evaluate, topics, train, transform
+from lda_app.cli import corpus, evaluate, gradients, topics, train, transform
 from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
@@ -29,6 +29,7 @@ app = typer.Typer(
     context_settings={"auto_envvar_prefix": "LDA_APP"},
 )
 corpus_app = typer.Typer(no_args_is_help=True)
+gradients_app = typer.Typer(no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,6 +72,17 @@ corpus_app.command("import")(corpus.import_counts)
 corpus_app.command("info")(corpus.info)
 corpus_app.command("list")(corpus.list_corpora)
 app.add_typer(corpus_app, name="corpus")
+
+
+@gradients_app.callback()
+def _gradients() -> None:
+    """Compare the gradient estimators that training rests on."""
+
+
+gradients_app.command("list")(gradients.list_estimators)
+gradients_app.command("check")(gradients.check)
+gradients_app.command("compare")(gradients.compare)
+app.add_typer(gradients_app, name="gradients")
 app.command("train")(train.train)
 app.command("eval")(evaluate.evaluate)
 app.command("topics")(topics.topics)

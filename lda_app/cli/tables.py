@@ -96,7 +96,7 @@ def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:
     write_atomic(output, text.encode())
 
 
-def check_file(output: Path | None, *, overwrite: bool) -> None:
+def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") -> None:
     """Refuse a file that must not be written, before any work is done.
 
     Raises
@@ -107,6 +107,6 @@ def check_file(output: Path | None, *, overwrite: bool) -> None:
     if output is None or output.is_char_device() or output.is_fifo():
         return
     if output.is_dir():
-        raise ConfigError(f"--output {output} is a folder; name a file in it")
+        raise ConfigError(f"{flag} {output} is a folder; name a file in it")
     if output.exists() and not overwrite:
-        raise ConfigError(f"--output {output} exists; give --overwrite to replace it, or another name")
+        raise ConfigError(f"{flag} {output} exists; give --overwrite to replace it, or another name")

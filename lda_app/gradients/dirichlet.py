@@ -39,11 +39,32 @@ class _Softmax(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         concentration, log_gamma, theta = ctx.saved_tensors
-        if compiles(concentration):
-            return run_rows("dirichlet_backward", concentration, log_gamma, theta, upstream), None
-        weights, slopes = theta.to(torch.float64), slope_in_torch(concentration, log_gamma)
-        mean = (weights * upstream).sum(-1, keepdim=True) / weights.sum(-1, keepdim=True)
-        return (weights * (upstream - mean) * slopes).to(concentration.dtype), None
+        return _chain(concentration, log_gamma, theta, upstream), None
+
+
+def _chain(concentration: Tensor, log_gamma: Tensor, theta: Tensor, upstream: Tensor) -> Tensor:
+    if compiles(concentration):
+        return run_rows("dirichlet_backward", concentration, log_gamma, theta, upstream)
+    weights, slopes = theta.to(torch.float64), slope_in_torch(concentration, log_gamma)
+    mean = (weights * upstream).sum(-1, keepdim=True) / weights.sum(-1, keepdim=True)
+    return (weights * (upstream - mean) * slopes).to(concentration.dtype)
+
+
+def dirichlet_gradient(
+    concentration: Float[Tensor, "*batch K"],
+    log_gamma: Float[Tensor, "*batch K"],
+    upstream: Float[Tensor, "*batch K"],
+) -> Float[Tensor, "*batch K"]:
+    """Chain ``upstream``, a gradient in θ, to the concentrations at given log z: the backward pass.
+
+    Examples
+    --------
+    Nothing comes of a gradient that is the same for all shares:
+
+    >>> dirichlet_gradient(torch.ones(2), torch.zeros(2), torch.ones(2))
+    tensor([0., 0.])
+    """
+    return _chain(concentration, log_gamma, torch.softmax(log_gamma, -1), upstream)
 
 
 def sample_dirichlet(

@@ -1,0 +1,247 @@
+"""Charts as SVG: dots and lines on logarithmic axes, drawn in a few lines without a plotting library."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Point = tuple[float, float]
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
+"""The palette of Okabe and Ito, which the colour-blind can tell apart."""
+
+_FONT = "font-family='sans-serif' font-size='12'"
+_ROW = 20
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from values to positions.
+
+    Parameters
+    ----------
+    low, high
+        The values at its ends; positive where the axis is logarithmic.
+    start, end
+        Their positions.
+    logarithmic
+        Whether factors, not differences, have one length.
+
+    Examples
+    --------
+    >>> axis = Axis(1.0, 100.0, 0, 200)
+    >>> axis.place(10.0), axis.ticks()
+    (100.0, [1.0, 10.0, 100.0])
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = True
+
+    def place(self, value: float) -> float:
+        """Return where a value lies."""
+        low, high, x = (self._scaled(v) for v in (self.low, self.high, value))
+        return self.start + (self.end - self.start) * (x - low) / ((high - low) or 1)
+
+    def ticks(self) -> list[float]:
+        """Return round values between the ends, ten at most."""
+        if not self.logarithmic:
+            step = 10 ** math.floor(math.log10((self.high - self.low) or 1))
+            step = step if (self.high - self.low) / step > 2 else step / 5
+            first, last = math.ceil(self.low / step), math.floor(self.high / step)
+            return [n * step for n in range(first, last + 1)]
+        first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        return [10.0**n for n in range(first, last + 1, max(1, (last - first) // 8))]
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(value) if self.logarithmic else value
+
+
+@dataclass
+class _Drawing:
+    """SVG elements, gathered."""
+
+    parts: list[str] = field(default_factory=list)
+
+    def text(self, x: float, y: float, text: str, *, anchor: str = "start", extra: str = "") -> None:
+        self.parts.append(
+            f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' {_FONT} {extra}>{escape(text)}</text>"
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        self.parts.append(f"<path d='M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}' stroke='#ddd'/>")
+
+    def dot(self, x: float, y: float, colour: str) -> None:
+        self.parts.append(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='4' fill='{colour}'/>")
+
+    def curve(self, points: Iterable[Point], colour: str) -> None:
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self.parts.append(f"<path d='M{path}' fill='none' stroke='{colour}' stroke-width='2'/>")
+
+    def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        self.parts.append(
+            f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' fill='{colour}'/>"
+        )
+
+    def ticks_below(self, axis: Axis, top: float, bottom: float) -> None:
+        for value in axis.ticks():
+            self.line(axis.place(value), top, axis.place(value), bottom)
+            self.text(axis.place(value), bottom + 16, f"{value:g}", anchor="middle")
+
+    def ticks_left(self, axis: Axis, left: float, right: float) -> None:
+        for value in axis.ticks():
+            self.line(left, axis.place(value), right, axis.place(value))
+            self.text(left - 6, axis.place(value) + 4, f"{value:g}", anchor="end")
+
+    def svg(self, width: float, height: float) -> str:
+        size = f"width='{width:.0f}' height='{height:.0f}' viewBox='0 0 {width:.0f} {height:.0f}'"
+        body = "\n".join(self.parts)
+        return (
+            f"<svg xmlns='http://www.w3.org/2000/svg' {size}>\n"
+            f"<rect width='100%' height='100%' fill='white'/>\n{body}\n</svg>\n"
+        )
+
+
+def dot_chart(title: str, groups: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+    """Draw positive numbers as dots on one logarithmic axis, a line each, under headings.
+
+    Parameters
+    ----------
+    title
+        What the numbers are.
+    groups
+        Heading to (label, number); what is not positive and finite is named without a dot.
+
+    Examples
+    --------
+    >>> dot_chart("variance", {"gamma": [("implicit", 0.2), ("score", 30.0)]}).count("<circle")
+    2
+    """
+    numbers = [number for rows in groups.values() for _, number in rows if _drawable(number)]
+    axis = _axis(numbers, 220, 620)
+    drawing = _Drawing()
+    bottom = 40 + _ROW * sum(len(rows) + 1.5 for rows in groups.values())
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    drawing.ticks_below(axis, 34, bottom)
+    y = 34.0
+    for heading, rows in groups.items():
+        y += _ROW
+        drawing.text(10, y, heading, extra="font-weight='bold'")
+        for label, number in rows:
+            y += _ROW
+            drawing.text(24, y, label)
+            if _drawable(number):
+                drawing.dot(axis.place(number), y - 4, COLOURS[0])
+        y += _ROW / 2
+    return drawing.svg(660, bottom + 30)
+
+
+def line_chart(
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: Mapping[str, Sequence[Point]],
+    *,
+    logarithmic: tuple[bool, bool] = (True, True),
+) -> str:
+    """Draw curves through points, a colour each, with a legend.
+
+    Parameters
+    ----------
+    title, x_label, y_label
+        What is shown.
+    series
+        Name to points (x, y).
+    logarithmic
+        Of the axes x and y.
+
+    Examples
+    --------
+    >>> line_chart("", "a", "variance", {"implicit": [(1, 2.0), (10, 0.5)]}).count("stroke-width")
+    1
+    """
+    points = [point for line in series.values() for point in line]
+    x = _axis([x for x, _ in points], 70, 440, logarithmic=logarithmic[0])
+    y = _axis([y for _, y in points], 300, 40, logarithmic=logarithmic[1])
+    drawing = _Drawing()
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    drawing.ticks_below(x, 40, 300)
+    drawing.ticks_left(y, 70, 440)
+    drawing.text(255, 336, x_label, anchor="middle")
+    drawing.text(0, 0, y_label, anchor="middle", extra="transform='translate(16 170) rotate(-90)'")
+    for row, (name, line) in enumerate(series.items()):
+        colour = COLOURS[row % len(COLOURS)]
+        placed = [(x.place(a), y.place(b)) for a, b in line]
+        drawing.curve(placed, colour)
+        for point in placed:
+            drawing.dot(*point, colour)
+        drawing.dot(460, 50 + _ROW * row, colour)
+        drawing.text(470, 54 + _ROW * row, name)
+    return drawing.svg(660, 350)
+
+
+def heat_map(
+    title: str,
+    labels: tuple[str, str],
+    places: tuple[Sequence[float], Sequence[float]],
+    values: Sequence[Sequence[float]],
+    shades: Sequence[tuple[float, str, str]],
+) -> str:
+    """Draw a table of numbers as coloured fields over logarithmic axes.
+
+    Parameters
+    ----------
+    title
+        What is shown.
+    labels, places
+        Of the axes x and y; the places are evenly spaced in the logarithm.
+    values
+        A row for each place of y.
+    shades
+        (least value, colour, name) in rising order; a field has the last one that its value reaches.
+
+    Examples
+    --------
+    >>> shades = [(0.0, "white", "right"), (0.1, "red", "wrong")]
+    >>> heat_map("", ("a", "b"), ([1, 10], [1, 10]), [[0, 1], [0, 0]], shades).count("fill='red'")
+    2
+    """
+    across, up = places
+    x, y = Axis(across[0], across[-1], 70, 430), Axis(up[0], up[-1], 300, 40)
+    width, height = 360 / (len(across) - 1), 260 / (len(up) - 1)
+    drawing = _Drawing()
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    for b, row in zip(up, values, strict=True):
+        for a, value in zip(across, row, strict=True):
+            colour = next(shade for least, shade, _ in reversed(shades) if value >= least)
+            left, top = x.place(a) - width / 2, y.place(b) - height / 2
+            drawing.box(left, top, width + 0.3, height + 0.3, colour)
+    drawing.ticks_below(x, 300 + height / 2, 304 + height / 2)
+    drawing.ticks_left(y, 66 - width / 2, 70 - width / 2)
+    drawing.text(250, 340, labels[0], anchor="middle")
+    drawing.text(0, 0, labels[1], anchor="middle", extra="transform='translate(16 170) rotate(-90)'")
+    for line, (_, colour, name) in enumerate(shades):
+        drawing.box(455, 44 + _ROW * line, 12, 12, colour)
+        drawing.text(473, 54 + _ROW * line, name)
+    return drawing.svg(660, 350)
+
+
+def _axis(values: Sequence[float], start: float, end: float, *, logarithmic: bool = True) -> Axis:
+    """Return an axis that holds all values, from a round one to a round one where it is logarithmic."""
+    low, high = min(values, default=1.0), max(values, default=1.0)
+    if not logarithmic:
+        margin = 0.05 * (high - low) or 1.0
+        return Axis(low - margin, high + margin, start, end, logarithmic=False)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    return Axis(10.0**first, 10.0 ** max(last, first + 1), start, end)
+
+
+def _drawable(number: float) -> bool:
+    return 0 < number < math.inf

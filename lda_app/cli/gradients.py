@@ -1,0 +1,299 @@
+"""``lda-app gradients``: the table of gradient estimators, how exact they are, and what each is worth."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.cli.options import JsonFlag, Overwrite, Seed
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.errors import ConfigError, NumericalError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.gradients.check import Check
+    from lda_app.gradients.lab import Measurement
+    from lda_app.gradients.problems import Problem
+    from lda_app.model_dir import ModelDir
+
+SCHEMA_VERSION = 1
+_DOCUMENTS = 32
+_REFERENCE_SAMPLES = 20_000
+
+Points = Annotated[
+    int, typer.Option("--points", min=16, max=10**6, help="Points of the grid of each family.")
+]
+Family = Annotated[
+    str | None,
+    typer.Option("--family", metavar="NAME", help="One family of distributions.", show_default="all"),
+]
+ProblemName = Annotated[
+    str | None,
+    typer.Option("--problem", metavar="NAME", help="One problem.", show_default="all of the families"),
+]
+Samples = Annotated[int, typer.Option("--samples", min=1, max=10_000, help="Samples an estimate.")]
+Estimates = Annotated[
+    int, typer.Option("--estimates", min=2, max=10**7, help="Estimates made, to take mean and variance of.")
+]
+Run = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        help="Compare on documents of this model instead: the gradient of the sampled part of their elbo.",
+        show_default=False,
+    ),
+]
+CsvFile = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write the table to a csv file.", show_default=False),
+]
+Figure = Annotated[
+    Path | None,
+    typer.Option(
+        "--figure", metavar="FILE", help="Draw the variances into a file (.svg).", show_default=False
+    ),
+]
+
+
+def list_estimators(*, as_json: JsonFlag = False) -> None:
+    """List the gradient estimators: family, method, unbiased or not."""
+    from lda_app.gradients.estimators import ESTIMATORS
+
+    rows = [{"family": row.family, "estimator": row.name, "unbiased": row.unbiased} for row in ESTIMATORS]
+    if as_json:
+        _print_json({"estimators": rows})
+    else:
+        _print_table(("family", "estimator", "unbiased"), ([str(v) for v in row.values()] for row in rows))
+
+
+def check(*, points: Points = 10_000, as_json: JsonFlag = False) -> None:
+    """Check how exact the derivatives of samples are.
+
+    Each family's worst relative error on a grid, with its place and its bound; the reference of Gamma,
+    Dirichlet and Beta has 50 digits. Rows without a bound are shown for comparison. The command fails if a
+    bound is not kept.
+    """
+    from lda_app.gradients.check import check_families, gamma_grid
+    from lda_app.runtime import progress
+
+    with progress("Computing the reference", total=len(gamma_grid(points)), unit="points") as bar:
+        checks = list(check_families(points, bar.advance))
+    if as_json:
+        _print_json({"checks": [asdict(result) | {"passed": result.passed} for result in checks]})
+    else:
+        _print_table(CHECK_COLUMNS, map(check_row, checks))
+    failed = [f"{result.family} {result.what}" for result in checks if not result.passed]
+    if failed:
+        raise NumericalError(
+            f"beyond the bound: {', '.join(failed)}; report it with the versions of your packages"
+        )
+
+
+CHECK_COLUMNS = ("family", "derivative", "points", "worst error", "median", "bound", "worst at")
+
+
+def check_row(result: "Check") -> list[str]:
+    """Write out a check, a cell a column."""
+    return [
+        result.family,
+        result.what,
+        f"{result.num_points:,}",
+        f"{result.worst:.1e}",
+        f"{result.median:.1e}",
+        "" if result.bound is None else f"{result.bound:.0e}",
+        result.place,
+    ]
+
+
+def compare(
+    *,
+    family: Family = None,
+    problem: ProblemName = None,
+    samples: Samples = 4,
+    estimates: Estimates = 20_000,
+    seed: Seed = 0,
+    run: Run = None,
+    corpus: CorpusOfRun = None,
+    as_json: JsonFlag = False,
+    csv_file: CsvFile = None,
+    figure: Figure = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Measure what the gradient estimators are worth.
+
+    On problems whose gradient is known: the bias along the gradient, as a share of its length, with a 95%
+    confidence interval; the variance of an estimate, divided by the gradient's squared length; and the time
+    of a sample with its backward pass. With [bold]--run[/] the known gradient is itself the mean of many
+    samples.
+    """
+    from lda_app.cli.charts import dot_chart
+    from lda_app.cli.tables import check_file, write_out
+    from lda_app.models.threads import one_torch_thread
+
+    if figure is not None and figure.suffix.lower() != ".svg":
+        raise ConfigError(f"--figure {figure} must end in .svg: that is the one format there is")
+    for flag, file in (("--csv", csv_file), ("--figure", figure)):
+        check_file(file, overwrite=overwrite, flag=flag)
+    chosen = _chosen(family, problem) if run is None else [_problem_of_run(run, corpus, family, problem)]
+    with one_torch_thread():
+        results = list(_measured(chosen, samples, estimates, seed))
+    if csv_file is not None:
+        write_out(_csv(results), csv_file, overwrite=overwrite)
+    if figure is not None:
+        title = f"Variance of an estimate of {samples} sample{'s' * (samples > 1)}, relative"
+        write_out(dot_chart(title, by_problem(results)), figure, overwrite=overwrite)
+    if as_json:
+        _print_json({"seed": seed, "comparisons": [asdict(result) for result in results]})
+    else:
+        _print_table(COMPARE_COLUMNS, map(compare_row, results))
+
+
+COMPARE_COLUMNS = ("family", "problem", "estimator", "bias", "variance", "µs a sample")
+
+
+def compare_row(result: "Measurement") -> list[str]:
+    """Write out a measurement, a cell a column."""
+    return [
+        result.family,
+        result.problem,
+        result.estimator,
+        f"{result.bias:+.3f} ± {result.bias_error:.3f}",
+        f"{result.relative_variance:.3g}",
+        f"{1e6 * result.seconds:.3g}",
+    ]
+
+
+def by_problem(results: "Iterable[Measurement]") -> dict[str, list[tuple[str, float]]]:
+    """Group variances by their problem, for a figure."""
+    groups: dict[str, list[tuple[str, float]]] = {}
+    for result in results:
+        heading = f"{result.family}: {result.problem}"
+        groups.setdefault(heading, []).append((result.estimator, result.relative_variance))
+    return groups
+
+
+def _chosen(family: str | None, name: str | None) -> "list[Problem]":
+    """Return the problems of a family, or of all, that have a name, if one is given."""
+    from lda_app.gradients.problems import PROBLEMS
+
+    _require_choice("--family", family, [problem.family for problem in PROBLEMS])
+    within = [problem for problem in PROBLEMS if family in {None, problem.family}]
+    _require_choice("--problem", name, [problem.name for problem in within])
+    return [problem for problem in within if name in {None, problem.name}]
+
+
+def _require_choice(flag: str, value: str | None, choices: list[str]) -> None:
+    if value is not None and value not in choices:
+        raise ConfigError(f"{flag} must be one of {', '.join(dict.fromkeys(choices))}; got {value!r}")
+
+
+def _measured(problems: "list[Problem]", samples: int, estimates: int, seed: int) -> "Iterable[Measurement]":
+    from lda_app.gradients.estimators import estimators_of
+    from lda_app.gradients.lab import measure
+    from lda_app.runtime import progress
+
+    pairs = [(row, problem) for problem in problems for row in estimators_of(problem.family)]
+    exact = {id(problem): problem.gradient() for problem in problems}
+    with progress("Measuring", total=len(pairs), unit="estimators") as bar:
+        for row, problem in pairs:
+            yield measure(
+                row,
+                problem,
+                num_samples=samples,
+                num_estimates=estimates,
+                seed=seed,
+                exact=exact[id(problem)],
+            )
+            bar.advance()
+
+
+def _problem_of_run(run: Path, corpus: Path | None, family: str | None, name: str | None) -> "Problem":
+    from lda_app.model_dir import open_model
+
+    if name is not None or family not in {None, "dirichlet"}:
+        raise ConfigError("--run has one problem, of the family dirichlet; leave out --problem and --family")
+    model = open_model(run)
+    return likelihood_problem(model, corpus_of_run(model, corpus))
+
+
+def likelihood_problem(model: "ModelDir", corpus: "Corpus") -> "Problem":
+    """Return E_q[log p(w|θ, β)] of some training documents: what training samples, q as the model has it.
+
+    Its exact gradient is not known in closed form; it is the mean of many implicit samples.
+    """
+    import functools
+
+    import numpy as np
+    import torch
+
+    from lda_app.corpus.batches import Batch, make_batch
+    from lda_app.gradients.estimators import estimators_of
+    from lda_app.gradients.problems import Problem
+    from lda_app.models.likelihood import mixture_log_likelihood
+
+    doc_term = corpus.split("train")
+    batch = make_batch(doc_term, np.flatnonzero(doc_term.lengths())[:_DOCUMENTS])
+    with torch.inference_mode():
+        concentration = model.lda.posterior(batch).double()
+    beta = model.lda.topics.rows(batch.words).double()
+
+    @functools.cache
+    def repeated(times: int) -> Batch:
+        starts = batch.indptr[-1] * torch.arange(times)
+        indptr = torch.cat([batch.indptr[:1], (starts[:, None] + batch.indptr[1:]).flatten()])
+        columns, counts = batch.columns.repeat(times), batch.counts.repeat(times).double()
+        return Batch(batch.rows.repeat(times), indptr, columns, counts, batch.words)
+
+    def log_likelihood(theta: torch.Tensor) -> torch.Tensor:
+        rows = theta.reshape(-1, theta.shape[-1])
+        values = mixture_log_likelihood(rows, beta, repeated(len(rows) // batch.num_documents))
+        return values.reshape(theta.shape[:-1])
+
+    def expectation(c: torch.Tensor) -> torch.Tensor:
+        implicit, generator = estimators_of("dirichlet")[0], torch.Generator().manual_seed(2**32)
+        blocks = 20
+        size = _REFERENCE_SAMPLES // blocks
+        parts = [implicit.surrogate(log_likelihood, (c,), size, generator) for _ in range(blocks)]
+        return torch.stack(parts).mean(0)
+
+    name = f"log likelihood of {batch.num_documents} documents"
+    return Problem("dirichlet", name, (concentration.clone(),), log_likelihood, expectation)
+
+
+def _csv(results: "list[Measurement]") -> str:
+    text = io.StringIO()
+    rows = csv.DictWriter(text, asdict(results[0]), lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(asdict(result) for result in results)
+    return text.getvalue()
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    document = {"schema_version": SCHEMA_VERSION, **content}
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_table(columns: tuple[str, ...], rows: Iterable[list[str]]) -> None:
+    from lda_app.cli.tables import print_out
+
+    print_out(_table(columns, rows))
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[list[str]]) -> "Table":
+    from lda_app.cli.tables import new_table
+
+    table = new_table()
+    for column in columns:
+        right = column in {"points", "worst error", "median", "bound", "bias", "variance", "µs a sample"}
+        table.add_column(column, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table

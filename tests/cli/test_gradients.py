@@ -1,0 +1,97 @@
+"""lda-app gradients: the table, the check and the comparison, as a user asks for them."""
+
+import csv
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from lda_app.gradients import check as checks
+from lda_app.gradients.estimators import ESTIMATORS
+
+QUICK = ("--estimates", "200", "--samples", "2")
+
+
+def test_list_names_every_estimator(cli):
+    done = cli("gradients", "list", "--json")
+    rows = json.loads(done.stdout)
+    assert rows["schema_version"] == 1
+    assert len(rows["estimators"]) == len(ESTIMATORS)
+    assert {"family": "dirichlet", "estimator": "implicit", "unbiased": True} in rows["estimators"]
+    assert "gumbel-softmax 0.5" in cli("gradients", "list").stdout
+
+
+def test_check_prints_the_worst_errors(cli):
+    done = cli("gradients", "check", "--points", "49", "--json")
+    assert done.code == 0, done.stderr
+    rows = json.loads(done.stdout)["checks"]
+    assert all(row["passed"] for row in rows)
+    gamma = next(row for row in rows if row["what"] == "∂z/∂a, float64")
+    assert gamma["num_points"] == 49
+    assert 0 < gamma["worst"] < 1e-10
+
+
+def test_check_fails_if_a_derivative_is_wrong(cli, monkeypatch):
+    exact = checks.log_gamma_slope
+    monkeypatch.setattr(checks, "log_gamma_slope", lambda a, log_z: exact(a, log_z) * (1 + 1e-9))
+    done = cli("gradients", "check", "--points", "16")
+    assert done.code == 1
+    assert "beyond the bound: gamma ∂z/∂a, float64;" in done.stderr
+    assert "gamma" in done.stdout
+
+
+def test_compare_writes_table_json_csv_and_figure(cli, tmp_path):
+    files = ("--csv", tmp_path / "table.csv", "--figure", tmp_path / "figure.svg")
+    done = cli("gradients", "compare", "--family", "dirichlet", "--problem", "kl", "--json", *QUICK, *files)
+    assert done.code == 0, done.stderr
+    rows = json.loads(done.stdout)["comparisons"]
+    names = [row.name for row in ESTIMATORS if row.family == "dirichlet"]
+    assert [row["estimator"] for row in rows] == names
+    assert all(abs(row["bias"]) < 3 * row["bias_error"] for row in rows)
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["estimator"] for row in csv.DictReader(stream)] == names
+    figure = ET.parse(tmp_path / "figure.svg")
+    assert len(figure.findall("{*}circle")) == len(names)
+
+
+def test_compare_is_the_same_for_the_same_seed(cli):
+    command = ("gradients", "compare", "--family", "gamma", "--json", *QUICK)
+    first, again, other = (json.loads(cli(*command, "--seed", seed).stdout) for seed in (1, 1, 2))
+    for document in (first, again, other):
+        for row in document["comparisons"]:
+            del row["seconds"]
+    assert first == again
+    assert first["comparisons"] != other["comparisons"]
+
+
+def test_compare_on_a_trained_model(cli, tiny_run):
+    """A gradient as training takes it: its reference is a mean, and the implicit one is the quietest."""
+    command = ("gradients", "compare", "--run", tiny_run.run, "--json")
+    done = cli(*command, "--estimates", "300")
+    assert done.code == 0, done.stderr
+    rows = {row["estimator"]: row for row in json.loads(done.stdout)["comparisons"]}
+    assert abs(rows["implicit"]["bias"]) < 4 * rows["implicit"]["bias_error"]
+    assert rows["implicit"]["variance"] < rows["rsvi, B = 1"]["variance"] < rows["score"]["variance"]
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--family", "weibull"), ("--family must be one of normal,", "'weibull'")),
+        (("--family", "gamma", "--problem", "mean"), ("--problem must be one of second moment,", "'mean'")),
+        (("--figure", "figure.png"), ("--figure figure.png must end in .svg",)),
+        (("--run", "run", "--family", "gamma"), ("--run has one problem",)),
+    ],
+)
+def test_wrong_options_are_refused(cli, assert_refused, options, parts):
+    assert_refused(cli("gradients", "compare", *options), 2, *parts)
+
+
+def test_existing_files_are_kept(cli, assert_refused, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("mine", encoding="utf-8")
+    command = ("gradients", "compare", "--family", "beta", "--csv", table, *QUICK)
+    assert_refused(cli(*command), 2, "--csv", "exists")
+    assert table.read_text(encoding="utf-8") == "mine"
+    assert cli(*command, "--overwrite").code == 0
+    assert table.read_text(encoding="utf-8").startswith("family,")
