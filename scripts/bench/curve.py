@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from html import escape
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     Points = Sequence[tuple[float, float]]
 
 _COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#555555", "#8b4513")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 380, 60, 150, 15, 45
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 380, 60, 150, 20, 45
 _WORST = 1.5  # times the best perplexity: what is worse lies above the picture
 
 
@@ -38,39 +38,53 @@ def draw(curves: Mapping[str, Points]) -> str:
     """
     seconds = [s for points in curves.values() for s, _ in points]
     best = min(value for points in curves.values() for _, value in points)
-    first, last = math.log10(min(seconds) * 0.9), math.log10(max(seconds) * 1.1)
-
-    def x(second: float) -> float:
-        return _LEFT + (math.log10(second) - first) / (last - first) * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(value: float) -> float:
-        share = (value / best - 0.98) / (_WORST - 0.98)
-        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
-
+    frame = _Frame(min(seconds) * 0.9, max(seconds) * 1.1, best * 0.98, best * _WORST)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         'font-family="sans-serif" font-size="12">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
-        _text(_WIDTH / 2, _HEIGHT - 8, "seconds of training", "middle"),
-        _text(_LEFT, _TOP - 3, "ref, completion perplexity", "start"),
+        *frame.grid(),
     ]
-    for tick in _ticks(10**first, 10**last):
-        parts += [_line(x(tick), _TOP, x(tick), _HEIGHT - _BOTTOM)]
-        parts += [_text(x(tick), _HEIGHT - _BOTTOM + 16, f"{tick:g}", "middle")]
-    for share in (1.0, 1.1, 1.2, 1.3, 1.4, 1.5):
-        parts += [_line(_LEFT, y(share * best), _WIDTH - _RIGHT, y(share * best))]
-        parts += [_text(_LEFT - 6, y(share * best) + 4, f"{share * best:,.0f}", "end")]
     for number, ((name, points), colour) in enumerate(zip(curves.items(), cycle(_COLOURS))):
-        parts += _curve([(x(s), y(value)) for s, value in points if value <= _WORST * best], colour)
+        parts += _curve([(frame.x(s), frame.y(v)) for s, v in points if v <= frame.worst], colour)
         parts += [_text(_WIDTH - _RIGHT + 12, _TOP + 16 * (number + 1), name, "start", colour)]
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _ticks(first: float, last: float) -> list[float]:
+class _Frame(NamedTuple):
+    """Where seconds and perplexities lie in the picture."""
+
+    first: float
+    last: float
+    best: float
+    worst: float
+
+    def x(self, seconds: float) -> float:
+        share = math.log(seconds / self.first) / math.log(self.last / self.first)
+        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, perplexity: float) -> float:
+        share = (perplexity - self.best) / (self.worst - self.best)
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+
+    def grid(self) -> Iterator[str]:
+        """Lines and their values, and what the axes are."""
+        yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "seconds of training", "middle")
+        yield _text(_LEFT, _TOP - 4, "ref, completion perplexity", "start")
+        for seconds in _round_numbers(self.first, self.last):
+            yield _line(self.x(seconds), _TOP, self.x(seconds), _HEIGHT - _BOTTOM)
+            yield _text(self.x(seconds), _HEIGHT - _BOTTOM + 16, f"{seconds:g}", "middle")
+        step = max(_round_numbers(1, (self.worst - self.best) / 4), default=1)
+        for value in range(int(-(-self.best // step) * step), int(self.worst) + 1, int(step)):
+            yield _line(_LEFT, self.y(value), _WIDTH - _RIGHT, self.y(value))
+            yield _text(_LEFT - 6, self.y(value) + 4, f"{value:,}", "end")
+
+
+def _round_numbers(first: float, last: float) -> list[float]:
     """1, 2, 5, 10 … within a range."""
-    decades = range(math.floor(math.log10(first)), math.ceil(math.log10(last)))
-    ticks = (digit * 10.0**decade for decade in decades for digit in (1, 2, 5))
-    return [tick for tick in ticks if first <= tick <= last]
+    decades = range(math.floor(math.log10(first)), math.ceil(math.log10(max(first, last))) + 1)
+    numbers = (digit * 10.0**decade for decade in decades for digit in (1, 2, 5))
+    return [number for number in numbers if first <= number <= last]
 
 
 def _curve(points: Points, colour: str) -> list[str]:

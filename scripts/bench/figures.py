@@ -72,7 +72,7 @@ def perplexities(fitted: Fitted, test: DocTermMatrix) -> dict[str, float]:
     own = document_completion(test, lambda part: proportions(fitted, part), beta, seed=_SPLIT_SEED)
     return {
         "own": own.value,
-        "ref": document_completion(test, infer, beta, seed=_SPLIT_SEED).value,
+        "ref": reference_completion(test, alpha, beta),
         "elbo": bound.token_weighted("elbo").value,
         "elbo_document_mean": bound.document_mean("elbo_document_mean").value,
     }
@@ -92,20 +92,24 @@ def proportions(fitted: Fitted, doc_term: DocTermMatrix) -> npt.NDArray[np.float
     """θ (D, K) by the method's own inference; a document without words has the prior's."""
     theta = np.tile(fitted.alpha / fitted.alpha.sum(), (doc_term.num_documents, 1)).astype(np.float64)
     filled = np.flatnonzero(np.diff(doc_term.indptr))
-    inferred = np.asarray(fitted.infer(doc_term.rows(filled)), dtype=np.float64)
-    theta[filled] = inferred / inferred.sum(axis=1, keepdims=True)
+    theta[filled] = _normalized(fitted.infer(doc_term.rows(filled)))
     return theta
 
 
 def timed_inference(fitted: Fitted, doc_term: DocTermMatrix) -> tuple[npt.NDArray[np.float64], float]:
-    """θ (D, K), and documents inferred a second, after a warm-up and over at least two seconds."""
+    """θ (D, K) of documents that have words, and how many are inferred a second, after a warm-up."""
     fitted.infer(doc_term.rows(np.arange(min(_WARM_UP, doc_term.num_documents))))
     begun, rounds = time.perf_counter(), 0
     while not rounds or time.perf_counter() - begun < _SECONDS_OF_INFERENCE:
-        fitted.infer(doc_term)
+        inferred = fitted.infer(doc_term)
         rounds += 1
-    seconds = time.perf_counter() - begun
-    return proportions(fitted, doc_term), rounds * doc_term.num_documents / seconds
+    speed = rounds * doc_term.num_documents / (time.perf_counter() - begun)
+    return _normalized(inferred), speed
+
+
+def _normalized(concentration: FloatArray) -> npt.NDArray[np.float64]:
+    wide = np.asarray(concentration, dtype=np.float64)
+    return np.asarray(wide / wide.sum(axis=1, keepdims=True))
 
 
 def purity(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:

@@ -46,7 +46,7 @@ exp(mean(−ELBO / N)) |
 | live, dup. | topics with a mean test share of at least 0.1/K; topics sharing 5 of 10 top words with one |
 | purity, NMI | of the test documents' arg-max topic against their label |
 | s, CPU s, MB | training: wall and processor seconds, peak memory, imports included |
-| docs/s | test documents inferred a second, by the method itself |
+| docs/s | test documents inferred a second, from counts, by the method itself |
 """
 
 

@@ -10,6 +10,8 @@ A module has three names, and imports its library inside ``fit``, for it may not
     Learns from counts (D, V), every document having a word. It calls ``clock.start()`` when its data are in
     the form that its library wants, and, where its library allows, ``clock.snapshot(lambda: (alpha, beta))``
     as often as it can.
+
+Settings were chosen on 1,500 validation documents of the training split of 20ng-2k, one seed.
 """
 
 from __future__ import annotations

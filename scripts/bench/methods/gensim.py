@@ -10,7 +10,7 @@ from bench.methods import Fitted
 from lda_app.corpus.doc_term import DocTermMatrix
 
 PACKAGES = ("gensim",)
-METHODS = {"gensim": {"passes": 20, "alpha": "auto", "eta": "auto", "chunksize": 2000, "eval_every": None}}
+METHODS = {"gensim": {"passes": 20, "alpha": "auto", "eta": "auto", "chunksize": 20_000, "eval_every": None}}
 
 
 def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, Any], clock: Clock) -> Fitted:

@@ -15,8 +15,8 @@ METHODS = {
     "scikit-learn-online": {
         "learning_method": "online",
         "max_iter": 10,
-        "batch_size": 256,
-        "learning_decay": 0.7,
+        "batch_size": 2048,
+        "learning_decay": 0.5,
         "learning_offset": 10.0,
         **_PRIORS,
     },

@@ -8,7 +8,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.runtime import cpu_count
 
 PACKAGES = ("topica",)
-METHODS = {"topica": {"iters": 1000, "optimize_interval": 50, "burn_in": 200}}
+METHODS = {"topica": {"iters": 1000, "optimize_interval": 10, "burn_in": 50}}
 
 
 def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, int], clock: Clock) -> Fitted:
