@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ TopicUpdate = Literal["refined", "elbo"]
 Device = Literal["auto", "cpu", "cuda"]
 
 MODEL, TRAINING = "The model", "The training"
+
+# Beyond these a document's topics are all alike, or one alone, whatever the exact value.
+ALPHA_RANGE = (1e-3, 1e3)
 
 _SEED_LIMIT = 2**32
 _MOST_TOPICS = 100_000
@@ -88,12 +90,13 @@ class TrainConfig:
                 _require_whole(name, getattr(self, name), 1, 10**9)
         for name in ("hidden", "unroll", "patience"):
             _require_whole(name, getattr(self, name), 1, 10_000)
-        for name, most in (("alpha", 1e3), ("eta", 1e3), ("learning_rate", 1.0)):
-            _require_positive(name, getattr(self, name), most)
-        if not _is_number(self.validation_fraction) or not 0 <= self.validation_fraction <= 0.5:
-            raise ConfigError(
-                f"validation_fraction must be a number from 0 to 0.5, got {self.validation_fraction!r}"
-            )
+        for name, least, most in (
+            ("alpha", *ALPHA_RANGE),
+            ("eta", 1e-6, 1e3),
+            ("learning_rate", 1e-6, 1.0),
+            ("validation_fraction", 0.0, 0.5),
+        ):
+            _require_number(name, getattr(self, name), least, most)
 
 
 def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainConfig:
@@ -167,15 +170,11 @@ def _require_whole(name: str, value: object, low: int, high: int) -> None:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
 
 
-def _require_positive(name: str, value: Any, most: float) -> None:
-    if not _is_number(value) or not 0 < value <= most:
-        raise ConfigError(f"{name} must be a number above 0, at most {most:g}, got {value!r}")
+def _require_number(name: str, value: Any, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ConfigError(f"{name} must be a number from {least:g} to {most:g}, got {value!r}")
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -12,9 +12,8 @@ from lda_app.models.distributions import BagOfWords, ImplicitDirichlet
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.topic_word import TopicWordCounts
 
-# Beyond these a document's topics are all alike, or one alone, whatever the exact value.
-_ALPHA_RANGE = (1e-3, 1e3)
-_CONCENTRATION_RANGE = (1e-3, 1e6)
+# Below this a sample of θ is one topic alone, whatever the exact value.
+_SMALLEST_CONCENTRATION = 1e-3
 
 
 class LDA(PyroModule):  # type: ignore[misc]
@@ -48,7 +47,7 @@ class LDA(PyroModule):  # type: ignore[misc]
     @property
     def alpha(self) -> Float[Tensor, " K"]:
         """Concentration of the prior of θ."""
-        return self.log_alpha.exp().clamp(*_ALPHA_RANGE)
+        return self.log_alpha.exp()
 
     def model(self, batch: Batch) -> None:
         """Each document mixes the topics by its own proportions."""
@@ -66,7 +65,7 @@ class LDA(PyroModule):  # type: ignore[misc]
         """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike."""
         beta = self.topics.rows(batch.words)
         concentration: Tensor = self.encoder(batch, self.alpha, beta)
-        return concentration.clamp(*_CONCENTRATION_RANGE)
+        return concentration.clamp(min=_SMALLEST_CONCENTRATION)
 
     def _documents(self, batch: Batch) -> pyro.plate:
         return pyro.plate("documents", self.num_documents, subsample=batch.rows)

@@ -1,5 +1,6 @@
 """One training step: the ELBO trains the guide; the topics and α learn from it, or from refined samples."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from pyro.infer import TraceMeanField_ELBO
 from torch import Tensor
 
-from lda_app.config import TrainConfig
+from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import Batch
 from lda_app.errors import NumericalError
 from lda_app.models.gibbs import Refined, refine
@@ -78,7 +79,7 @@ def train_step(
         refined = _refine(lda, elbo.theta, batch, schedule.burn_in(step), seed)
         counts = refined.word_topic * scale
         _set_alpha_gradient(lda, refined)
-    _apply(optimizers, config, schedule, step)
+    _apply(lda, optimizers, config, schedule, step)
     lda.topics.step(batch.words, counts, schedule.topic_rate(step))
     return float(loss.detach()) / (scale * float(batch.counts.sum()))
 
@@ -102,9 +103,11 @@ def _set_alpha_gradient(lda: LDA, refined: Refined) -> None:
     torch.autograd.backward(-(totals + topics).mean())
 
 
-def _apply(optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:
+def _apply(lda: LDA, optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:
     for group in optimizers.encoder.param_groups:
         group["lr"] = config.learning_rate * schedule.encoder_rate(step)
     optimizers.encoder.step()
     if schedule.learns_alpha(step):
         optimizers.alpha.step()
+        with torch.no_grad():
+            lda.log_alpha.clamp_(*map(math.log, ALPHA_RANGE))

@@ -69,6 +69,15 @@ def test_more_words_make_a_posterior_narrower(lda, doc_term):
     assert totals[17] < totals[19]
 
 
+def test_a_document_of_a_hundred_million_words_has_the_shares_of_a_long_one(lda, doc_term):
+    rows = doc_term.rows(np.arange(10)).to_scipy().toarray()
+    long, longest = (
+        topic_proportions(concentration(lda, DocTermMatrix.from_scipy(rows * times)))
+        for times in (10**4, 25 * 10**5)
+    )
+    np.testing.assert_allclose(longest, long, atol=0.01)
+
+
 def test_the_posterior_is_the_guides(lda, doc_term):
     batch = make_batch(doc_term, np.arange(150))
     trace = poutine.trace(lda.guide).get_trace(batch)

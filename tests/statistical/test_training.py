@@ -6,11 +6,14 @@ import torch
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
-from lda_app.config import TrainConfig
+from lda_app.config import ALPHA_RANGE, TrainConfig
+from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration, topic_proportions
 from lda_app.runtime import Interruption
 from lda_app.training.data import divide
+from lda_app.training.schedule import Schedule
+from lda_app.training.step import train_step
 from lda_app.training.train import make_state, train
 
 NUM_TOPICS, WORDS_A_TOPIC = 5, 12
@@ -72,6 +75,20 @@ def test_alpha_tends_to_the_truth():
     alpha = fit(doc_term, epochs=40).lda.alpha.detach().numpy()
     # Five components of 0.2 each; the steps of alpha end before it has fully settled.
     assert 0.5 < alpha.sum() < 2.0
+
+
+@pytest.mark.parametrize("alpha", ALPHA_RANGE)
+@pytest.mark.parametrize("topic_update", ["refined", "elbo"])
+def test_alpha_may_leave_an_end_of_its_range_but_not_the_range(alpha, topic_update):
+    config = TrainConfig(num_topics=NUM_TOPICS, alpha=alpha, topic_update=topic_update)
+    data = divide(simulate(num_documents=64)[0], config)
+    state = make_state(config, data, torch.device("cpu"))
+    batch = make_batch(data.doc_term, data.rows)
+    for step in range(10):
+        train_step(state.lda, state.optimizers, batch, config, Schedule(num_steps=10), step)
+        assert (state.lda.alpha >= ALPHA_RANGE[0] * 0.999).all()
+        assert (state.lda.alpha <= ALPHA_RANGE[1] * 1.001).all()
+    assert ((state.lda.alpha / alpha - 1).abs() > 1e-3).any()
 
 
 def test_training_lowers_the_held_out_perplexity():
