@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     options = parser.parse_args()
     doc_term = open_corpus(options.corpus).split("train")
-    print("| | perplexity, document_completion | NPMI, top 10 | live topics | CPU s |")
+    print("| | document_completion perplexity | NPMI on the same documents | live topics | CPU s |")
     print("|---|---:|---:|---:|---:|")
     for name, changes in VARIANTS.items():
         runs = []
