@@ -66,5 +66,6 @@ def sha256_of(path: Path) -> str:
 
 
 def _is_device(path: Path) -> bool:
-    # /dev/stdout may stand for a regular file, to which the shell has sent the output.
-    return path.is_relative_to("/dev") or (path.exists() and not path.is_file())
+    # /dev/stdout may stand for a regular file, to which the shell has sent the output; /dev/shm holds files.
+    named = path.is_relative_to("/dev") and not path.is_relative_to("/dev/shm")  # noqa: S108
+    return named or (path.exists() and not path.is_file())

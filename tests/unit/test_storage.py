@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -280,6 +281,14 @@ def test_a_device_is_written_and_never_replaced() -> None:
     with pytest.raises(FileSystemError, match="No space left on device"):
         write_atomic(Path("/dev/full"), b"new")
     assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no shared memory on this system")
+def test_a_file_in_shared_memory_is_replaced_and_not_added_to() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for text in (b"old", b"new"):
+            write_atomic(Path(folder) / "shares.csv", text)
+        assert (Path(folder) / "shares.csv").read_bytes() == b"new"
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
