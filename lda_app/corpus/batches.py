@@ -83,22 +83,38 @@ class ShuffledBatches:
 
     The stream is a pure function of ``(seed, step)``, so that a resumed run sees the batches
     that an uninterrupted one would have seen.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V).
+    rows
+        The documents to visit.
+    batch_size
+        Documents a batch, as nearly as batches of equal size can have.
+    seed
+        Of the orders.
     """
 
     def __init__(self, doc_term: DocTermMatrix, rows: Int[np.ndarray, " D"], batch_size: int, seed: int):
         self.doc_term = doc_term
         self.rows = rows
-        self.batch_size = min(batch_size, len(rows))
         self.seed = seed
-        self.steps_per_epoch = max(1, len(rows) // self.batch_size)
+        self.steps_per_epoch = max(1, round(len(rows) / batch_size))
         self._epoch = -1
         self._order = rows
 
     def __getitem__(self, step: int) -> Batch:
         """Return the batch of the given step (from 0); steps run on over epochs."""
-        epoch, position = divmod(step, self.steps_per_epoch)
+        epoch = step // self.steps_per_epoch
         if epoch != self._epoch:
             self._epoch = epoch
             self._order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
-        part = np.array_split(self._order, self.steps_per_epoch)[position]
-        return make_batch(self.doc_term, np.sort(part))
+        first, last = (self.num_visited(end) - epoch * len(self.rows) for end in (step, step + 1))
+        return make_batch(self.doc_term, np.sort(self._order[first:last]))
+
+    def num_visited(self, step: int) -> int:
+        """Documents of all batches before the given step; the sizes of batches differ by 1 at most."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        size, larger = divmod(len(self.rows), self.steps_per_epoch)
+        return epoch * len(self.rows) + position * size + min(position, larger)

@@ -65,9 +65,9 @@ def train(
     loop = _Loop(state, config, data)
     save(state)
     saved_at = time.monotonic()
-    total = loop.num_steps * loop.batches.batch_size
+    total = loop.batches.num_visited(loop.num_steps)
     with one_torch_thread(), progress("Training", total, "documents") as bar:
-        bar.advance(state.step * loop.batches.batch_size)
+        bar.advance(loop.batches.num_visited(state.step))
         while not loop.finished():
             loop.advance(bar)
             if interruption.requested is not None:
