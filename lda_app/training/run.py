@@ -18,6 +18,7 @@ from lda_app.inference import concentration, topic_proportions
 from lda_app.model_dir import TrainedModel, new_model_dir, write_model
 from lda_app.runtime import interruptible, log
 from lda_app.storage import check_writable
+from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, divide
 from lda_app.training.state import RunState, read_checkpoint, restore, save_checkpoint
 from lda_app.training.train import make_state, train
@@ -25,8 +26,10 @@ from lda_app.training.train import make_state, train
 _TOP_WORDS = 10
 _MOSTLY_SHARED = 7
 _DOCUMENTS_TO_LOOK_AT = 5_000
-_BYTES_A_WEIGHT = 12  # the weights, the best weights and the finished model, in float32
-_BYTES_A_WEIGHT_IN_MEMORY = 16  # the weights, the best weights, β of a validation, a checkpoint
+# In float32 a weight and the best one, and on disk a new checkpoint of both beside the one it replaces.
+_BYTES_A_WEIGHT_ON_DISK = 16
+# In memory the two, and as safetensors puts a checkpoint together (measured).
+_BYTES_A_WEIGHT_IN_MEMORY = 28
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def train_model(
             f"{checkpoint_of(out)}: an unfinished run is there; go on with it by --resume {out}, "
             "or begin anew with --overwrite"
         )
-    check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT)
+    check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT_ON_DISK)
     with new_model_dir(out, overwrite=overwrite or saved is not None) as staging:
         data = divide(corpus.split("train"), config)
         _warn_of_oddities(data, config)
@@ -224,7 +227,7 @@ def _warn_of_collapse(state: RunState, data: TrainingData) -> None:
     num_topics, live = len(shares), live_topics(shares)
     if live < num_topics / 2:
         log.warning("only %d of %d topics are used: try fewer topics, or more text", live, num_topics)
-    top = np.argsort(-state.lda.topics.beta().cpu().numpy(), axis=1, kind="stable")[:, :_TOP_WORDS]
+    top = top_words(state.lda.topics.beta().cpu().numpy(), _TOP_WORDS)
     alike = {topic for pair in duplicates(top, _MOSTLY_SHARED) for topic in (pair.topic, pair.other)}
     if len(alike) > num_topics / 2:
         log.warning(

@@ -15,7 +15,7 @@ _FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
 _FIRST_BURN_IN, _LAST_BURN_IN = 2, 6
 _LAST_ENCODER_SHARE = 0.05
 _ALPHA_STARTS = 1 / 3
-VALIDATIONS = 20
+_VALIDATIONS = 20
 
 
 def batch_size(config: TrainConfig, num_documents: int, num_tokens: int) -> int:
@@ -71,9 +71,9 @@ class Schedule:
         return step >= _ALPHA_STARTS * self.num_steps
 
     def validates(self, step: int) -> bool:
-        """Whether held-out documents are scored after this step: 20 times a run, and at its end."""
-        every = max(1, self.num_steps // VALIDATIONS)
-        return (step + 1) % every == 0 or step + 1 == self.num_steps
+        """Whether held-out documents are scored after this step: 20 times a run, the last at its end."""
+        done, before = ((end * _VALIDATIONS) // self.num_steps for end in (step + 1, step))
+        return done > before
 
 
 def _cosine(first: float, last: float, share: float) -> float:

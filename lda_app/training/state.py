@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from lda_app.errors import FolderError
 from lda_app.models.lda import LDA
-from lda_app.storage import write_atomic
+from lda_app.storage import atomic_file
 from lda_app.training.step import Optimizers
 
 CHECKPOINT_FORMAT = 1
@@ -75,7 +75,9 @@ def save_checkpoint(path: Path, state: RunState, details: dict[str, Any]) -> Non
         "state": {name: getattr(state, name) for name in _PLAIN},
     }
     body = safetensors.torch.save(payload, metadata={"lda-app": json.dumps(header)})
-    write_atomic(path, hashlib.sha256(body).digest() + body)
+    with atomic_file(path) as stream:  # the weights may be gigabytes: not copied behind their digest
+        stream.write(hashlib.sha256(body).digest())
+        stream.write(body)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -87,10 +89,10 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         If it is missing, damaged, or of another format.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            digest, body = stream.read(hashlib.sha256().digest_size), stream.read()
     except OSError as error:
         raise FolderError(f"{path}: the checkpoint cannot be read: {error.strerror}") from None
-    digest, body = data[:32], data[32:]
     if hashlib.sha256(body).digest() != digest:
         raise FolderError(
             f"{path}: the checkpoint is damaged: its checksum does not fit; train anew with --overwrite"
