@@ -121,6 +121,10 @@ format: $(INSTALLED) ## Format the code, and mend what the linter can mend
 docs: $(INSTALLED) ## Write docs/cli.md anew from the commands' --help
 	$(BIN)/python scripts/make_cli_docs.py
 
+.PHONY: gradients
+gradients: $(INSTALLED) ## Measure the tables and figures of docs/gradients.md anew
+	OMP_WAIT_POLICY=passive $(BIN)/python scripts/make_gradients_page.py
+
 # torch moves by hand: another release may draw other random numbers, and with them other topics.
 .PHONY: lock
 lock: $(INSTALLED) ## Pin the newest versions of all dependencies in constraints.txt

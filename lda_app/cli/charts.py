@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -219,10 +220,12 @@ def heat_map(
     drawing = _Drawing()
     drawing.text(10, 22, title, extra="font-weight='bold'")
     for b, row in zip(up, values, strict=True):
-        for a, value in zip(across, row, strict=True):
-            colour = next(shade for least, shade, _ in reversed(shades) if value >= least)
-            left, top = x.place(a) - width / 2, y.place(b) - height / 2
-            drawing.box(left, top, width + 0.3, height + 0.3, colour)
+        # Neighbours of one colour are one box: a large map stays a small file.
+        colours = [_shade(value, shades) for value in row]
+        for colour, run in groupby(range(len(row)), colours.__getitem__):
+            first, *others = run
+            left, top = x.place(across[first]) - width / 2, y.place(b) - height / 2
+            drawing.box(left, top, (1 + len(others)) * width + 0.3, height + 0.3, colour)
     drawing.ticks_below(x, 300 + height / 2, 304 + height / 2)
     drawing.ticks_left(y, 66 - width / 2, 70 - width / 2)
     drawing.text(250, 340, labels[0], anchor="middle")
@@ -241,6 +244,10 @@ def _axis(values: Sequence[float], start: float, end: float, *, logarithmic: boo
         return Axis(low - margin, high + margin, start, end, logarithmic=False)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return Axis(10.0**first, 10.0 ** max(last, first + 1), start, end)
+
+
+def _shade(value: float, shades: Sequence[tuple[float, str, str]]) -> str:
+    return next(colour for least, colour, _ in reversed(shades) if value >= least)
 
 
 def _drawable(number: float) -> bool:
