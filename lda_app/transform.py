@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from lda_app.corpus.counting import chunks_of
+from lda_app.corpus.documents import JsonText
 from lda_app.errors import ConfigError
 from lda_app.storage import atomic_file, check_writable, spreadsheet_safe
 
@@ -142,7 +143,10 @@ class Table:
         return (*self.columns, *added)
 
     def rows(self, chunk: Transformed) -> Iterator[Row]:
-        """Yield a row a document, as long as the header; None where a document lacks a column."""
+        """Yield a row a document, as long as the header.
+
+        None is where a document lacks a column, and the top topic of one without a known token.
+        """
         parts = zip(
             chunk.documents,
             chunk.known_tokens.tolist(),
@@ -153,7 +157,8 @@ class Table:
             strict=True,
         )
         for document, known, unknown, too_little, top, shares in parts:
-            yield (*self._own(document), known, unknown, too_little, top, self.topic_words[top], *shares)
+            topic = (top, self.topic_words[top]) if known else (None, None)
+            yield (*self._own(document), known, unknown, too_little, *topic, *shares)
 
     def _own(self, document: Document) -> Iterator[str | None]:
         for column in self.columns:
@@ -190,7 +195,10 @@ class _CsvWriter:
 
 
 class _JsonLinesWriter:
-    """An object a line, UTF-8; a column that a document lacks is left out of its object."""
+    """An object a line, UTF-8; a column that a document lacks is left out of its object.
+
+    JSON values of the input come out with the type they had.
+    """
 
     def __init__(self, stream: IO[bytes], table: Table) -> None:
         self._stream = stream
@@ -198,7 +206,11 @@ class _JsonLinesWriter:
 
     def write(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            filled = {name: value for name, value in zip(self._header, row, strict=True) if value is not None}
+            filled = {
+                name: value.value if isinstance(value, JsonText) else value
+                for name, value in zip(self._header, row, strict=True)
+                if value is not None
+            }
             self._stream.write(f"{json.dumps(filled, ensure_ascii=False)}\n".encode())
 
     def close(self) -> None:

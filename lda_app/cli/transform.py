@@ -5,9 +5,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Reading, RunFolder, Source
-from lda_app.errors import FolderError
+from lda_app.errors import ConfigError, FolderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +38,10 @@ def transform(
     """Tell the topics of new documents.
 
     With [bold]--output[/] (.csv, .jsonl or .parquet), the rows of the input are written with all their
-    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic.
-    Without it, a line a document says which topics it is about.
+    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic. A
+    document without a known token has no top topic, and the shares of the model's prior.
+
+    Without --output, a line a document says which topics it is about.
     """
     from lda_app.corpus.sources import open_source
     from lda_app.model_dir import open_model
@@ -46,6 +49,8 @@ def transform(
 
     if output is not None:
         check_output(output, overwrite=overwrite)
+    if is_corpus(source):
+        raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
     work = _Work(model, _preprocessor(model), open_source(source, reading.options()))
     work.read_once()
@@ -72,7 +77,7 @@ class _Work:
 
     def write(self, output: "Path") -> None:
         """Write a table."""
-        from lda_app.runtime import progress
+        from lda_app.runtime import log, progress
         from lda_app.transform import Table, write_table
 
         table = Table.of(self.source, self._names())
@@ -84,6 +89,7 @@ class _Work:
                     bar.advance(len(chunk.documents))
 
             write_table(output, table, advancing())
+        log.info("%s: %s rows, %d columns", output, f"{self.num_documents:,}", len(table.header))
 
     def lines(self) -> "Iterator[str]":
         """Yield a line a document, for people."""
@@ -117,10 +123,10 @@ class _Work:
             log.warning("left out: %d more", len(self.source.left_out) - _ROWS_NAMED)
         if self.num_little_known:
             log.warning(
-                "%d of %d documents have less than a tenth of their tokens known to the model: "
-                "their topics say little",
-                self.num_little_known,
-                self.num_documents,
+                "%s of %s documents: less than a tenth of the tokens is known to the model, so the topics "
+                "say little",
+                f"{self.num_little_known:,}",
+                f"{self.num_documents:,}",
             )
 
     def _chunks(self) -> "Iterator[Transformed]":
@@ -175,6 +181,6 @@ def _entry(chunk: "Transformed", row: int) -> dict[str, Any]:
         "known_tokens": int(chunk.known_tokens[row]),
         "unknown_tokens": int(chunk.unknown_tokens[row]),
         "too_little_known": bool(chunk.too_little_known[row]),
-        "top_topic": int(chunk.top_topics[row]),
+        "top_topic": int(chunk.top_topics[row]) if chunk.known_tokens[row] else None,
         "shares": [round(float(share), 6) for share in chunk.shares[row]],
     }

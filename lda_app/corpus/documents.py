@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
+
+
+class JsonText(str):
+    """A JSON value that is no string, as the text that a table shows of it: empty for null.
+
+    Examples
+    --------
+    >>> JsonText.of([1, None]), JsonText.of([1, None]).value
+    ('[1, null]', [1, None])
+    >>> JsonText.of(None), JsonText.of(None).value
+    ('', None)
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Any) -> JsonText:
+        """Write a value as text."""
+        return cls("" if value is None else json.dumps(value, ensure_ascii=False))
+
+    @property
+    def value(self) -> Any:
+        """The value itself."""
+        return json.loads(self) if self else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +44,7 @@ class Document:
     split
         ``"train"`` or ``"test"`` where the source has a split of its own, else None.
     metadata
-        The other columns, unchanged, as text.
+        The other columns, unchanged, as text; JSON values that are no strings as `JsonText`.
     place
         Where a message can point to, such as ``"news.csv:12"``.
 

@@ -146,5 +146,6 @@ def test_unknown_documents_get_the_prior_and_are_flagged(cli, trained_run, tmp_p
     empty, unknown, little, known = json.loads(done.stdout)["documents"]
     assert empty["shares"] == unknown["shares"]
     assert (empty["known_tokens"], unknown["known_tokens"]) == (0, 0)
+    assert (empty["top_topic"], unknown["top_topic"]) == (None, None)
     assert [d["too_little_known"] for d in (empty, unknown, little, known)] == [True, True, True, False]
     assert "3 of 4 documents" in done.stderr

@@ -66,7 +66,9 @@ def test_csv_keeps_the_user_s_rows_and_columns_in_order(cli, tiny_run, news, tmp
     assert [row["top_topic"] for row in rows[:2]] == ["0", "2"]
     assert [row["too_little_known"] for row in rows] == ["false", "false", "true", "true"]
     assert [row["known_tokens"] for row in rows] == ["2", "4", "0", "0"]
+    assert [row["top_topic"] for row in rows[2:]] == [row["top_topic_words"] for row in rows[2:]] == ["", ""]
     assert "2 of 4 documents" in done.stderr
+    assert f"{out}: 4 rows, 11 columns" in done.stderr
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -108,6 +110,26 @@ def test_json_lines_with_other_keys_in_each_row(cli, tiny_run, tmp_path):
     assert cli("transform", tiny_run.run, source, "--output", out).code == 0
     first, second = read_csv(out)
     assert (first["a"], first["b"], second["a"], second["b"]) == ("1", "", "", "2")
+
+
+def test_json_values_keep_their_type(cli, tiny_run, tmp_path):
+    source = tmp_path / "in.jsonl"
+    line = {"n": 7, "name": "7", "tags": ["a", None], "none": None, "empty": "", "text": "orbit"}
+    source.write_text(json.dumps(line) + "\n")
+    for suffix in ("jsonl", "csv", "parquet"):
+        out = tmp_path / f"out.{suffix}"
+        assert cli("transform", tiny_run.run, source, "--id-column", "n", "--output", out).code == 0
+    (row,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert {name: row[name] for name in line} == line
+    (cells,) = read_csv(tmp_path / "out.csv")
+    assert (cells["n"], cells["tags"], cells["none"]) == ("7", '["a", null]', "")
+    assert pd.read_parquet(tmp_path / "out.parquet")["tags"].tolist() == ['["a", null]']
+
+
+def test_a_corpus_folder_is_no_source(cli, tiny_run):
+    done = cli("transform", tiny_run.run, tiny_run.corpus)
+    assert done.code == 2
+    assert "is a corpus folder; give the texts themselves" in done.stderr
 
 
 def test_a_document_s_answer_does_not_depend_on_the_others(cli, tiny_run, tiny_texts, tmp_path):

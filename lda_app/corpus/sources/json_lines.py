@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lda_app.corpus.documents import Document
+from lda_app.corpus.documents import Document, JsonText
 from lda_app.corpus.sources.base import quoted
 from lda_app.corpus.sources.files import FileSource
 
@@ -105,9 +105,7 @@ def _taken(row: dict[str, Any], key: str, option: str) -> Any:
 
 def _as_text(value: Any) -> str:
     """Return a string as it is, null as the empty string, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else JsonText.of(value)
 
 
 def _shortened(value: Any) -> str:
