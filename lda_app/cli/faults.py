@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -25,6 +25,13 @@ from lda_app.storage import explain
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a smaller number",
+    "float_parsing": "a number",
+}
 
 
 @contextmanager
@@ -108,9 +115,19 @@ def _usage_message(error: typer.TyperException) -> str:
     """Return the message of a usage error with the help that mends it; none where help was the answer."""
     message = error.format_message().replace("Value error, ", "").rstrip(".")
     if callable(details := getattr(error.__cause__, "errors", None)):
-        message += f", got {details()[0]['input']!r}"  # pydantic, behind Typer, says only what it expected
+        message = _value_message(message, details()[0])
     context = getattr(error, "ctx", None)
-    return f"{message}; see {context.command_path} --help" if message and context else message
+    joint = " See" if message.endswith("?") else "; see"
+    return f"{message}{joint} {context.command_path} --help" if message and context else message
+
+
+def _value_message(message: str, detail: dict[str, Any]) -> str:
+    """Say what was expected and what was got, in our words where pydantic, behind Typer, has too many."""
+    got = repr(detail["input"])
+    if expected := _EXPECTED.get(detail["type"]):
+        return f"{message.split(': ', 1)[0]}: expected {expected}, got {got}"
+    message = message.replace(": Input should be ", ": expected a value ")
+    return message if got in message else f"{message}, got {got}"
 
 
 def _nobody_reads(stdout: int) -> bool:

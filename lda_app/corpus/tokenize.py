@@ -217,7 +217,10 @@ def read_stop_words(path: Path) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path}: byte {error.start} is not UTF-8; save the stop words as UTF-8") from error
     except OSError as error:
-        raise CorpusError(f"{path}: cannot read the stop words: {error.strerror}") from error
+        raise CorpusError(
+            f"{path}: cannot read the stop words: {error.strerror}; "
+            "--stop-words takes default, none, or a file"
+        ) from error
     words = {word for line in lines if not line.startswith("#") for word in line.split()}
     if not words:
         log.warning("%s: no stop words in it; every word is counted", path)

@@ -30,6 +30,14 @@ def test_a_value_of_training_is_refused_by_option_and_value(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_choice_is_refused_with_the_choices(cli, tiny_run):
+    done = cli("topics", tiny_run.run, "--format", "yaml")
+    assert done.stderr == (
+        "error: Invalid value for '--format': 'yaml' is not one of 'table', 'json', 'csv', 'markdown'; "
+        "see lda-app topics --help\n"
+    )
+
+
 BUILDING = [
     ("--min-df", "0"),
     ("--min-df", "1.5"),

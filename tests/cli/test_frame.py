@@ -126,9 +126,9 @@ def test_debug_shows_the_traceback_wherever_it_stands(cli, fail) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["wrok"], "error: No such command 'wrok'. Did you mean 'work'?; see lda-app --help"),
+        (["wrok"], "error: No such command 'wrok'. Did you mean 'work'? See lda-app --help"),
         (["work", "--num-topic", "3"], "--num-topics"),
-        (["work", "--num-topics", "ten"], "'--num-topics'"),
+        (["work", "--num-topics", "ten"], "'--num-topics': expected a whole number, got 'ten';"),
         (["work", "extra"], "extra"),
         (["--colour"], "No such option: --colour"),
         (["work", "--", "--debug"], "--debug"),
