@@ -36,6 +36,14 @@ CountFormat = Annotated[
 ]
 
 
+_LABELS = {
+    ("options", "texts"): "texts kept",
+    ("pruning", "min_documents"): "documents a word needs",
+    ("pruning", "max_documents"): "documents it may have",
+    ("pruning", "tokens"): "tokens pruned",
+}
+
+
 @with_groups(reading=Reading, words=Words)
 def build(
     source: Source,
@@ -214,13 +222,15 @@ def report(corpus: "Corpus") -> None:
     for message, times in manifest["warnings"].items():
         log.warning("%s: %s", message, f"{times:,}")
     for reason, times in manifest["left_out"].items():
-        log.info("left out, %s: %s", reason, f"{times:,}")
+        log.info("left_out.csv lists %s: %s", f"{times:,}", reason)
     splits = [(name, manifest["splits"][name]) for name in corpus.splits]
     documents = sum(split["documents"] for _, split in splits)
     tokens = sum(split["tokens"] for _, split in splits)
     by_split = ", ".join(f"{split['documents']:,} {name}" for name, split in splits)
     log.info("%s: %s documents (%s)", corpus.name, f"{documents:,}", by_split)
     log.info("%s words, %s tokens, in %s", f"{manifest['num_words']:,}", f"{tokens:,}", corpus.path)
+    if "test" not in corpus.splits:
+        log.info("no test split: measure a model by lda-app eval RUN --split train")
 
 
 def _say_what_next(out: Path) -> None:
@@ -252,7 +262,7 @@ def _tables(corpus: "Corpus") -> "list[RenderableType]":
     details.add_column("")
     for name in ("options", "pruning", "tools"):
         for key, value in manifest.get(name, {}).items():
-            details.add_row(key.replace("_", " "), _shown(value))
+            details.add_row(_LABELS.get((name, key), key.replace("_", " ")), _shown(value))
     troubles = new_table()
     troubles.add_column("times", justify="right")
     troubles.add_column("warnings, and what was left out (left_out.csv)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,4 +61,4 @@ def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
 def recorded_place(model: ModelDir) -> Path | None:
     """Return the folder of the corpus as the model recorded it, relative to its own; None if it is gone."""
     path: Path = model.path / model.config["corpus"]["path"]
-    return path if path.is_dir() else None
+    return Path(os.path.relpath(path.resolve())) if path.is_dir() else None

@@ -120,7 +120,9 @@ class Corpus:
 
     def _require(self, split: str) -> None:
         if split not in self.splits:
-            raise ConfigError(f"{self.path} has no split {split!r}; it has {', '.join(self.splits)}")
+            raise ConfigError(
+                f"{self.path} has no split {split!r}, only {', '.join(self.splits)}: name one by --split"
+            )
 
 
 def open_corpus(path: Path) -> Corpus:

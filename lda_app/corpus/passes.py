@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SPLITS = ("train", "test")
 
 _ROWS_AT_A_TIME = 50_000
+_NO_WORDS = "no words but stop words and ones too short or too long"
+_PRUNED = "no word left after pruning"
 _UNREAD = "documents of which more than half of the characters matched no token"
 
 
@@ -205,5 +207,4 @@ def _empty_rows(
     had_words = np.diff(every_word.indptr) > 0
     ids = read_documents(folder / f"documents-{split}.parquet", columns=["id"])["id"]
     for row in rows.tolist():
-        reason = "no word left after pruning" if had_words[row] else "no words but stop words"
-        yield EmptyRow(split, row, ids[row], reason)
+        yield EmptyRow(split, row, ids[row], _PRUNED if had_words[row] else _NO_WORDS)

@@ -143,7 +143,13 @@ def test_trouble_is_counted_in_the_summary(cli, tmp_path):
     (tmp_path / "a.txt").write_text("moon orbit\nthe\norbit\n")
     done = cli("corpus", "build", tmp_path / "a.txt", "--out", tmp_path / "out", "--test-fraction", "0")
     assert "warning: documents without a word of the vocabulary, kept as empty rows: 1" in done.stderr
-    assert "left out, no words but stop words: 1" in done.stderr
+    assert "left_out.csv lists 1: no words but stop words and ones too short or too long" in done.stderr
+
+
+def test_a_corpus_without_test_documents_says_how_to_measure(cli, tmp_path):
+    (tmp_path / "a.txt").write_text("moon orbit\norbit\n")
+    done = cli("corpus", "build", tmp_path / "a.txt", "--out", tmp_path / "out", "--test-fraction", "0")
+    assert "no test split: measure a model by lda-app eval RUN --split train" in done.stderr
 
 
 def test_info_shows_the_folder(cli, built):

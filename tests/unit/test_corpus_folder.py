@@ -52,6 +52,9 @@ def some_documents(number=40):
     )
 
 
+NO_WORDS = "no words but stop words and ones too short or too long"
+
+
 def all_bytes(folder):
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -64,8 +67,8 @@ def test_every_document_keeps_its_row(tmp_path):
     assert corpus.split("train").to_scipy().toarray().tolist() == [[1, 1], [0, 0], [0, 2], [0, 0]]
     assert corpus.documents("train")["id"].tolist() == ["d0", "d1", "d2", "d3"]
     assert corpus.left_out().to_numpy().tolist() == [
-        ["train", "1", "d1", "no words but stop words"],
-        ["train", "3", "d3", "no words but stop words"],
+        ["train", "1", "d1", NO_WORDS],
+        ["train", "3", "d3", NO_WORDS],
         ["", "", "listed:9", "no text"],
     ]
     message = "documents without a word of the vocabulary, kept as empty rows"
@@ -230,7 +233,7 @@ def test_a_damaged_file_is_named(tmp_path):
 
 def test_a_split_that_is_not_there(tmp_path):
     corpus = build_corpus(texts("moon orbit"), tmp_path / "corpus", OPTIONS)
-    with pytest.raises(ConfigError, match="no split 'test'; it has train"):
+    with pytest.raises(ConfigError, match="no split 'test', only train: name one by --split"):
         corpus.split("test")
 
 

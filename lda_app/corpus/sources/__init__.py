@@ -57,7 +57,7 @@ CORPORA: dict[str, NamedCorpus] = {
     ),
     "20newsgroups": NamedCorpus(
         description="18,846 messages of 20 Usenet groups, 1993; fetched by scikit-learn",
-        licence="public messages, collected for research",
+        licence="none stated: the messages remain their authors'",
         open=_newsgroups,
     ),
 }
