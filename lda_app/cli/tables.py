@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from lda_app.errors import ConfigError
+from lda_app.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +95,7 @@ def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:
         return
     check_file(output, overwrite=overwrite)
     write_atomic(output, text.encode())
+    log.info("written: %s", output)
 
 
 def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") -> None:

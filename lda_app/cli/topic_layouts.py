@@ -48,11 +48,10 @@ class Shown:
         """Say in a line by which protocols prevalence and coherence were measured."""
         if self.usage is None or self.coherence is None:
             return ""
-        split = self.coherence.reference
         return (
-            f"share: mean over {self.usage.num_documents:,} documents of the split {split}; "
-            f"coherence: {self.coherence.protocol}, top {self.coherence.num_top_words} words, "
-            f"split {split}"
+            f"share: mean over documents; coherence: {self.coherence.protocol} of the top "
+            f"{self.coherence.num_top_words} words; on the split {self.coherence.reference}, "
+            f"{self.usage.num_documents:,} documents, {self.usage.num_tokens:,} tokens"
         )
 
 

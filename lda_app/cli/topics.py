@@ -83,14 +83,14 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
 
 
 def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:
-    """Id and beginning of the text of each representative document; no text where none was stored."""
+    """Id and beginning of the text of each representative document; its label where no text was stored."""
     from lda_app.runtime import one_line
 
     rows = sorted({document.row for topic in described for document in topic.documents})
     if not rows:
         return {}
     chosen = corpus.documents(SPLIT).iloc[rows]
-    texts = chosen["text"] if "text" in chosen else [""] * len(rows)
+    texts = next((chosen[name] for name in ("text", "label") if name in chosen), [""] * len(rows))
     return {
         row: (one_line(str(name)), _snippet(text))
         for row, name, text in zip(rows, chosen["id"], texts, strict=True)

@@ -4,7 +4,9 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
+from scipy import sparse
 
 SPACE = {"orbit", "shuttle", "moon", "rocket", "launch", "satellite", "astronaut", "telescope"}
 
@@ -17,7 +19,7 @@ def test_the_table_shows_words_shares_coherence_and_documents(cli, tiny_run):
     assert len(words) == 4
     assert set(words) <= SPACE
     assert "%" in space.split()[1]
-    assert "document_npmi, top 10 words, split train" in done.stdout
+    assert "document_npmi of the top 10 words; on the split train, 44 documents, 528 tokens" in done.stdout
     assert done.stdout.count("%  doc") == 9
     assert "\x1b" not in done.stdout
 
@@ -74,8 +76,21 @@ def test_markdown_has_a_table_and_documents(cli, tiny_run, tmp_path):
 
 def test_a_table_in_a_file_is_the_one_in_a_pipe(cli, tiny_run, tmp_path):
     out = tmp_path / "topics.txt"
-    assert cli("topics", tiny_run.run, "--output", out).code == 0
+    done = cli("topics", tiny_run.run, "--output", out)
+    assert done.code == 0
+    assert f"written: {out}" in done.stderr
     assert out.read_text() == cli("topics", tiny_run.run).stdout
+
+
+def test_documents_of_imported_counts_show_their_label(cli, quick, tmp_path):
+    sparse.save_npz(tmp_path / "counts.npz", sparse.csr_array(np.eye(30, 3, dtype=int) + 1))
+    (tmp_path / "vocab.txt").write_text("moon\norbit\ngoal\n")
+    (tmp_path / "labels.txt").write_text("sky\n" * 30)
+    files = (tmp_path / "counts.npz", "--vocab", tmp_path / "vocab.txt", "--labels", tmp_path / "labels.txt")
+    assert cli("corpus", "import", *files, "--out", tmp_path / "corpus").code == 0
+    assert cli("train", tmp_path / "corpus", "--out", tmp_path / "run", *quick).code == 0
+    lines = cli("topics", tmp_path / "run", "--documents", "1").stdout.splitlines()
+    assert sum(line.endswith("  sky") for line in lines) == 3
 
 
 def test_an_output_that_exists_is_kept(cli, tiny_run, tmp_path):
