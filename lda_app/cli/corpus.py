@@ -38,8 +38,8 @@ CountFormat = Annotated[
 
 _LABELS = {
     ("options", "texts"): "texts kept",
-    ("pruning", "min_documents"): "documents a word needs",
-    ("pruning", "max_documents"): "documents it may have",
+    ("pruning", "min_documents"): "fewest documents of a word",
+    ("pruning", "max_documents"): "most documents of a word",
     ("pruning", "tokens"): "tokens pruned",
 }
 
