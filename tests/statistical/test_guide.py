@@ -12,6 +12,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
+from lda_app.models.threads import one_torch_thread
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.training.schedule import Schedule
 from lda_app.training.step import Optimizers, train_step
@@ -56,10 +57,11 @@ def trained():
     optimizers = Optimizers.of(lda, config)
     generator = np.random.default_rng(1)
     fixed = {name: value.clone() for name, value in lda.state_dict().items() if "encoder" not in name}
-    for step in range(600):
-        batch = make_batch(doc_term, np.sort(generator.choice(3000, size=100, replace=False)))
-        train_step(lda, optimizers, batch, config, schedule, step)
-        lda.load_state_dict(fixed, strict=False)
+    with one_torch_thread():
+        for step in range(600):
+            batch = make_batch(doc_term, np.sort(generator.choice(3000, size=100, replace=False)))
+            train_step(lda, optimizers, batch, config, schedule, step)
+            lda.load_state_dict(fixed, strict=False)
     return lda
 
 

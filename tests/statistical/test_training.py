@@ -10,6 +10,7 @@ from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration, topic_proportions
+from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.schedule import Schedule
@@ -85,7 +86,8 @@ def test_alpha_may_leave_an_end_of_its_range_but_not_the_range(alpha, topic_upda
     state = make_state(config, data, torch.device("cpu"))
     batch = make_batch(data.doc_term, data.rows)
     for step in range(10):
-        train_step(state.lda, state.optimizers, batch, config, Schedule(num_steps=10), step)
+        with one_torch_thread():
+            train_step(state.lda, state.optimizers, batch, config, Schedule(num_steps=10), step)
         assert (state.lda.alpha >= ALPHA_RANGE[0] * 0.999).all()
         assert (state.lda.alpha <= ALPHA_RANGE[1] * 1.001).all()
     assert ((state.lda.alpha / alpha - 1).abs() > 1e-3).any()
