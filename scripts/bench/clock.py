@@ -1,4 +1,4 @@
-"""Seconds, processor seconds and memory of a training, and snapshots of the model during it."""
+"""Seconds, processor seconds and memory of a training on Linux, and snapshots of the model during it."""
 
 from __future__ import annotations
 
