@@ -1,5 +1,8 @@
 """The posterior of θ for any document: the guide of training, without its samples."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -8,6 +11,10 @@ from lda_app.corpus.batches import consecutive_batches
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread
+
+FloatArray = npt.NDArray[np.floating[Any]]
+Infer = Callable[[DocTermMatrix], FloatArray]
+"""Counts (D, V) to the concentration (D, K) of q(θ|w): what all that uses a model asks of it."""
 
 _BATCH_SIZE = 1024
 

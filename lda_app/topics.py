@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.inference import FloatArray, Infer
     from lda_app.runtime import Progress
 
-    FloatArray = npt.NDArray[np.floating[Any]]
     IntArray = npt.NDArray[np.integer[Any]]
-    Infer = Callable[[DocTermMatrix], FloatArray]
 
 _BLOCK = 8192  # documents whose proportions are held at a time
 

@@ -7,7 +7,7 @@ import io
 import json
 from contextlib import closing
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,18 +17,16 @@ from lda_app.errors import ConfigError
 from lda_app.storage import atomic_file, check_writable, spreadsheet_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
-    from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.documents import Document
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source
+    from lda_app.inference import FloatArray, Infer
 
-    FloatArray = npt.NDArray[np.floating[Any]]
-    Infer = Callable[[DocTermMatrix], FloatArray]
     Row = tuple[str | int | float | bool | None, ...]
 
 LITTLE_KNOWN = 0.1

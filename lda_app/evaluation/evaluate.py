@@ -17,7 +17,7 @@ from lda_app.runtime import progress
 if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.evaluation.perplexity import FloatArray, Infer
+    from lda_app.inference import FloatArray, Infer
 
 SCHEMA_VERSION = 1
 COHERENCE_WORDS = 10

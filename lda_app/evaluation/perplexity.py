@@ -32,12 +32,11 @@ from lda_app.models.kernels import mixture_forward
 from lda_app.runtime import rng
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    FloatArray = npt.NDArray[np.floating[Any]]
-    Infer = Callable[[DocTermMatrix], FloatArray]
+    from lda_app.inference import FloatArray, Infer
 
 NUM_SAMPLES = 10
 _BLOCK_FLOATS = 2**22  # samples of theta held at a time: 32 MB
