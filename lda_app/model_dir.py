@@ -215,7 +215,10 @@ def _card(model: TrainedModel) -> str:
     """Say in a page what the model is, what it was made from and how well it does."""
     config, corpus = model.training, model.corpus
     perplexity = model.metrics.get("validation_perplexity")
-    held_out = "not measured: too few documents" if perplexity is None else f"{perplexity['value']:,.1f}"
+    held_out = "not measured: no documents were held out"
+    if perplexity is not None:
+        size = f"{perplexity['num_documents']:,} documents, {perplexity['num_tokens']:,} tokens"
+        held_out = f"{perplexity['value']:,.1f} ({size})"
     beta = model.lda.topics.beta().cpu().numpy()
     alpha = model.lda.alpha.detach().cpu().numpy()
     lines = [

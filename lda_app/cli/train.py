@@ -205,10 +205,16 @@ def _report(out: Path) -> None:
     from lda_app.model_dir import open_model
 
     metrics = open_model(out).metrics
-    perplexity = metrics.get("validation_perplexity")
-    figure = (
-        "" if perplexity is None else f", document_completion perplexity {perplexity['value']:,.1f} held out"
-    )
-    log.info("Model in %s: best weights of step %d%s", out, metrics["best_step"], figure)
+    held_out = metrics.get("validation_perplexity")
+    which = "last" if held_out is None else "best"
+    log.info("Model in %s: the %s weights, of step %d", out, which, metrics["best_step"])
+    if held_out is not None:
+        log.info(
+            "Perplexity held out, %s: %s (%s documents, %s tokens)",
+            held_out["protocol"],
+            f"{held_out['value']:,.1f}",
+            f"{held_out['num_documents']:,}",
+            f"{held_out['num_tokens']:,}",
+        )
     run = shlex.quote(str(out))
     log.info("Next: lda-app topics %s, lda-app eval %s, lda-app transform %s FILE", run, run, run)
