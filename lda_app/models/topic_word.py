@@ -34,8 +34,11 @@ class TopicWordCounts(nn.Module):
     """
 
     expected_counts: Tensor
+    """λ / scale, (V, K)."""
     scale: Tensor
+    """The factor, common to all counts, by which they have decayed since the last rescaling."""
     totals: Tensor
+    """n (K,), the sums of λ over the words, in float64."""
 
     def __init__(self, expected_counts: Float[Tensor, "V K"], eta: float):
         super().__init__()

@@ -114,6 +114,16 @@ def test_odd_corpora_train_to_finite_numbers(counts):
     assert all(tensor.isfinite().all() for tensor in state.lda.state_dict().values())
 
 
+@pytest.mark.parametrize("num_topics", [2, 500])
+def test_few_topics_and_more_than_documents_train_to_finite_numbers(num_topics):
+    config = TrainConfig(num_topics=num_topics, epochs=3)
+    data = divide(simulate(num_documents=200)[0], config)
+    state = make_state(config, data, torch.device("cpu"))
+    train(state, config, data, save=lambda state: None, interruption=Interruption())
+    assert all(tensor.isfinite().all() for tensor in state.lda.state_dict().values())
+    torch.testing.assert_close(state.lda.topics.beta().sum(1), torch.ones(num_topics))
+
+
 def test_a_very_long_document_gives_no_nan():
     counts = simulate(num_documents=50)[0].to_scipy().toarray()
     counts[0] *= 3000

@@ -1,0 +1,79 @@
+"""A run that goes on from its checkpoint ends as one that was never interrupted, to the bit."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from lda_app.config import TrainConfig
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.runtime import Interruption
+from lda_app.training import train as train_module
+from lda_app.training.data import divide
+from lda_app.training.state import read_checkpoint, restore, save_checkpoint
+from lda_app.training.train import make_state, train
+
+NUM_STEPS = 38
+STOPS = [1, 13, 25, 37]  # before and after α begins to learn, off the validations
+
+
+@pytest.fixture(scope="module")
+def doc_term():
+    return DocTermMatrix.from_scipy(sparse.csr_array(np.random.default_rng(0).poisson(0.6, size=(120, 50))))
+
+
+def run(config, doc_term, *, checkpoint=None, go_on=False, stop=None, forget=()):
+    """Train, from the checkpoint if it is to go on, and to the step of a number if there is one."""
+    data = divide(doc_term, config)
+    state = make_state(config, data, torch.device("cpu"))
+    if go_on:
+        header, tensors = read_checkpoint(checkpoint)
+        restore(state, header, {name: t for name, t in tensors.items() if not name.startswith(forget)})
+    interruption = Interruption()
+    real = train_module.train_step
+
+    def step(*arguments):
+        if arguments[-1] + 1 == stop:
+            interruption.requested = 2
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_module, "train_step", step)
+
+        def save(state):
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, state, {})
+
+        assert train(state, config, data, save=save, interruption=interruption) == (stop is None)
+    return state
+
+
+def same(a, b):
+    ours, theirs = a.lda.state_dict(), b.lda.state_dict()
+    return a.history == b.history and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.fixture(scope="module", params=["refined", "elbo"])
+def uninterrupted(request, doc_term):
+    config = TrainConfig(num_topics=5, epochs=2, batch_size=6, patience=99, topic_update=request.param)
+    state = run(config, doc_term)
+    assert state.step == NUM_STEPS
+    return config, state
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_resumed_run_equals_an_uninterrupted_one(uninterrupted, doc_term, tmp_path, stop):
+    config, whole = uninterrupted
+    stopped = run(config, doc_term, checkpoint=tmp_path / "checkpoint", stop=stop)
+    assert stopped.step == stop
+    assert same(run(config, doc_term, checkpoint=tmp_path / "checkpoint", go_on=True), whole)
+
+
+@pytest.mark.parametrize("forget", ["encoder", "alpha"])
+def test_negative_control_without_an_optimizers_moments_it_does_not(
+    uninterrupted, doc_term, tmp_path, forget
+):
+    config, whole = uninterrupted
+    run(config, doc_term, checkpoint=tmp_path / "checkpoint", stop=25)
+    resumed = run(config, doc_term, checkpoint=tmp_path / "checkpoint", go_on=True, forget=forget)
+    assert not same(resumed, whole)
