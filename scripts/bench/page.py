@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,10 +131,17 @@ def _missing(cells: Sequence[Cell], found: Results) -> list[str]:
     if not missing:
         return []
     lines = [f"Missing: {len(missing)} of {len(cells)} results.\n"]
-    for (corpus, num_topics), group in itertools.groupby(missing, key=lambda cell: cell[:2]):
-        names = ", ".join(f"{cell.method} (seed {cell.seed})" for cell in group)
-        lines.append(f"- {corpus}, K = {num_topics}: {names}")
+    for (corpus, num_topics), group in itertools.groupby(sorted(missing), key=lambda cell: cell[:2]):
+        seeds = defaultdict(list)
+        for cell in group:
+            seeds[cell.seed].append(cell.method)
+        names = "; ".join(f"seed {seed}: {_all_or(methods)}" for seed, methods in sorted(seeds.items()))
+        lines.append(f"- {corpus}, K = {num_topics}, {names}")
     return [*lines, ""]
+
+
+def _all_or(methods: Sequence[str]) -> str:
+    return "all methods" if len(methods) == len(METHODS) else ", ".join(methods)
 
 
 def _heading(name: str, corpus: Corpus) -> str:

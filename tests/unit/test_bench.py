@@ -182,7 +182,7 @@ def test_the_page_shows_what_is_there_and_names_what_is_missing(tmp_path: Path) 
     text = out.read_text()
     assert "## tiny" in text
     assert "Missing: 1 of 2 results" in text
-    assert "by-hand (seed 1)" in text
+    assert "- tiny, K = 2, seed 1: by-hand" in text
     row = next(line for line in text.splitlines() if line.startswith("| by-hand |"))
     assert row.count("|") == len(page.COLUMNS) + 3
 
