@@ -1,10 +1,12 @@
 """The command line: which commands there are, and how one is run."""
 
 import inspect
+import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +17,7 @@ from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
+_PREFIX = "LDA_APP"
 _EPILOG = (
     "An option can also be given by the environment: LDA_APP_, the command and the option in capitals, "
     "such as LDA_APP_TRAIN_NUM_TOPICS=50. The flags --debug and --quiet may stand anywhere."
@@ -26,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"auto_envvar_prefix": "LDA_APP"},
+    context_settings={"auto_envvar_prefix": _PREFIX},
 )
 corpus_app = typer.Typer(no_args_is_help=True)
 gradients_app = typer.Typer(no_args_is_help=True)
@@ -108,6 +111,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     with sigterm_unwinds(), second_stdout() as stdout:
         try:
             command = _tidied(typer.main.get_command(app))
+            _warn_of_idle_variables(set(_name_variables(command, _PREFIX)))
             code = command.main(arguments, prog_name="lda-app", standalone_mode=False)
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -132,6 +136,27 @@ def _tidied(command: Any) -> Any:
     for subcommand in subcommands.values():
         _tidied(subcommand)
     return command
+
+
+def _name_variables(command: Any, prefix: str) -> Iterator[str]:
+    """Name each option's variable after its flag, not after its parameter, and yield the names."""
+    for option in command.params:
+        flag = next((name for name in option.opts if name.startswith("--")), None)
+        if flag is not None:
+            name = f"{prefix}_{flag[2:]}".upper().replace("-", "_")
+            if getattr(option, "allow_from_autoenv", False):
+                option.envvar = name
+            yield name
+    for name, subcommand in getattr(command, "commands", {}).items():
+        yield from _name_variables(subcommand, f"{prefix}_{name}")
+
+
+def _warn_of_idle_variables(known: set[str]) -> None:
+    """Warn of variables that look like an option's but are none; others may be of an image or a script."""
+    for name in sorted(os.environ.keys() - known):
+        near = get_close_matches(name, sorted(known), n=1, cutoff=0.8) if name.startswith(_PREFIX) else []
+        if near:
+            log.warning("the environment's %s has no effect; did you mean %s?", name, near[0])
 
 
 def _global_flags_first(arguments: Sequence[str]) -> list[str]:

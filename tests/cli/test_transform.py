@@ -126,6 +126,20 @@ def test_json_values_keep_their_type(cli, tiny_run, tmp_path):
     assert pd.read_parquet(tmp_path / "out.parquet")["tags"].tolist() == ['["a", null]']
 
 
+def test_a_missing_id_is_told_with_all_keys(cli, tiny_run, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "orbit", "n": 1}\n')
+    done = cli("transform", tiny_run.run, tmp_path / "in.jsonl", "--id-column", "id")
+    assert "no key 'id' (give --id-column); the keys are 'text', 'n'" in done.stderr
+
+
+def test_options_of_the_environment_are_named_as_their_flags(cli, tiny_run, monkeypatch):
+    monkeypatch.setenv("LDA_APP_EVAL_JSON", "1")
+    monkeypatch.setenv("LDA_APP_EVAL_SPLITS", "train")
+    done = cli("eval", tiny_run.run)
+    assert json.loads(done.stdout)["split"] == "test"
+    assert "LDA_APP_EVAL_SPLITS has no effect; did you mean LDA_APP_EVAL_SPLIT?" in done.stderr
+
+
 def test_a_corpus_folder_is_no_source(cli, tiny_run):
     done = cli("transform", tiny_run.run, tiny_run.corpus)
     assert done.code == 2

@@ -57,9 +57,9 @@ class JsonLinesSource(FileSource):
             if value is None:
                 raise ValueError(f"the id {self.id_column!r} is null")
             key = _as_text(value)
-        return Document(
-            key, text, metadata={name: _as_text(value) for name, value in row.items()}, place=place
-        )
+        own = (self.text_column, self.id_column)
+        metadata = {name: _as_text(value) for name, value in row.items() if name not in own}
+        return Document(key, text, metadata=metadata, place=place)
 
     def _note_keys(self, row: dict[str, Any]) -> None:
         new = row.keys() - self._known_keys
@@ -100,7 +100,7 @@ def _taken(row: dict[str, Any], key: str, option: str) -> Any:
     if key not in row:
         keys = ", ".join(quoted(name) for name in list(row)[:20])
         raise ValueError(f"no key {quoted(key)} (give {option}); the keys are {keys}")
-    return row.pop(key)
+    return row[key]
 
 
 def _as_text(value: Any) -> str:
