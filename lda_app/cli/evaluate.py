@@ -35,7 +35,7 @@ def evaluate(
     """
     from functools import partial
 
-    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.cli.tables import check_file, fits, print_out, write_out
     from lda_app.evaluation.evaluate import evaluate as measure
     from lda_app.inference import concentration
     from lda_app.model_dir import open_model
@@ -51,15 +51,15 @@ def evaluate(
     if as_json:
         write_out(document, None, overwrite=False)
     else:
-        print_out(figures_table(figures))
+        table = figures_table(figures)
+        print_out(table if fits(table) else narrow_table(figures))
 
 
 def figures_table(figures: dict[str, Any]) -> "Table":
     """Lay the figures of an evaluation out, a line each: figure, protocol, value, what it was measured on."""
     from lda_app.cli.tables import new_table
 
-    title = f"{figures['num_topics']} topics, {figures['num_words']:,} words, seed {figures['seed']}"
-    table = new_table(title)
+    table = new_table(_title(figures))
     table.add_column("figure")
     table.add_column("protocol", overflow="fold")
     for column in ("value", "split", "documents", "tokens"):
@@ -67,6 +67,25 @@ def figures_table(figures: dict[str, Any]) -> "Table":
     for row in _lines(figures):
         table.add_row(*row)
     return table
+
+
+def narrow_table(figures: dict[str, Any]) -> "Table":
+    """Lay the same out in two columns, for a terminal that the other table does not fit."""
+    from lda_app.cli.tables import new_table
+
+    table = new_table(_title(figures))
+    table.add_column("figure")
+    table.add_column("value", justify="right", no_wrap=True)
+    for figure, protocol, value, *measured_on in _lines(figures):
+        table.add_row(f"{figure}: {protocol}", value)
+        if measured_on:
+            split, documents, tokens = measured_on
+            table.add_row(f"  {split}, {documents} documents, {tokens} tokens", "", style="dim")
+    return table
+
+
+def _title(figures: dict[str, Any]) -> str:
+    return f"{figures['num_topics']} topics, {figures['num_words']:,} words, seed {figures['seed']}"
 
 
 def _lines(figures: dict[str, Any]) -> list[tuple[str, ...]]:

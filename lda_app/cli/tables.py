@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
 _WIDE = 100_000  # columns: what goes into a pipe is never wrapped
@@ -57,6 +57,18 @@ def new_table(title: str = "", *, plain: bool | None = None) -> Table:
         pad_edge=False,
         header_style="bold",
     )
+
+
+def fits(table: Table) -> bool:
+    """Tell whether a table need not be squeezed to be printed on stdout."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    return is_plain() or console.measure(table, options=_unlimited(console)).maximum <= console.width
+
+
+def _unlimited(console: Console) -> ConsoleOptions:
+    return console.options.update(width=_WIDE)
 
 
 def plain_text(*parts: RenderableType) -> str:

@@ -18,15 +18,15 @@ def test_the_table_names_each_figure_s_protocol_and_size(cli, tiny_run):
     assert all(line == line.rstrip() for line in done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_a_terminal_of_any_width_shows_whole_names(cli, tiny_run, monkeypatch, columns):
     monkeypatch.setattr("lda_app.cli.tables.is_plain", lambda: False)
     monkeypatch.setenv("COLUMNS", str(columns))
     out = cli("eval", tiny_run.run).stdout
     assert "…" not in out
     assert max(map(len, out.splitlines())) <= columns
-    if columns >= 80:
-        assert "document_completion" in out
+    assert "document_completion" in out
+    assert "seed 0" in out
 
 
 def test_json_is_one_document_and_repeats_itself(cli, tiny_run):
