@@ -21,7 +21,7 @@ from lda_app.storage import check_writable
 from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, divide
 from lda_app.training.state import RunState, read_checkpoint, restore, save_checkpoint
-from lda_app.training.train import make_state, train
+from lda_app.training.train import make_state, train, validation_score
 
 _TOP_WORDS = 10
 _MOSTLY_SHARED = 7
@@ -147,7 +147,7 @@ def _trained(
         training=config,
         corpus=_identity(corpus, out),
         history=state.history,
-        metrics=_metrics(state, data),
+        metrics=_metrics(state, config, data),
         timing={"train_seconds": round(state.seconds, 3)},
     )
 
@@ -158,17 +158,18 @@ def _identity(corpus: Corpus, out: Path) -> dict[str, str]:
     return {"name": corpus.name, "path": path, "fingerprint": corpus.fingerprint}
 
 
-def _metrics(state: RunState, data: TrainingData) -> dict[str, Any]:
+def _metrics(state: RunState, config: TrainConfig, data: TrainingData) -> dict[str, Any]:
     best = next((row for row in state.history if row["step"] == state.best_step), None)
     metrics: dict[str, Any] = {"steps": state.step, "best_step": state.best_step}
     if best is not None:
         metrics["loss"] = {"unit": "nats per token, negative elbo of training batches", "value": best["loss"]}
-    if best is not None and data.validation is not None:
+    score = validation_score(state.lda, data, config.seed)
+    if score is not None:
         metrics["validation_perplexity"] = {
-            "protocol": "document_completion",
-            "value": best["validation_perplexity"],
-            "num_documents": data.validation.num_documents,
-            "num_tokens": data.validation.num_tokens,
+            "protocol": score.protocol,
+            "value": score.value,
+            "num_documents": score.num_documents,
+            "num_tokens": score.num_tokens,
         }
     return metrics
 
@@ -226,7 +227,9 @@ def _warn_of_collapse(state: RunState, data: TrainingData) -> None:
     shares = topic_proportions(concentration(state.lda, data.doc_term.rows(some))).mean(axis=0)
     num_topics, live = len(shares), live_topics(shares)
     if live < num_topics / 2:
-        log.warning("only %d of %d topics are used: try fewer topics, or more text", live, num_topics)
+        log.warning("topics in use: only %d of %d; try fewer topics, or more text", live, num_topics)
+    if data.doc_term.num_words <= 2 * _TOP_WORDS:
+        return  # of so few words any two topics share most
     top = top_words(state.lda.topics.beta().cpu().numpy(), _TOP_WORDS)
     alike = {topic for pair in duplicates(top, _MOSTLY_SHARED) for topic in (pair.topic, pair.other)}
     if len(alike) > num_topics / 2:

@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import ShuffledBatches
 from lda_app.errors import NumericalError
-from lda_app.evaluation.perplexity import document_completion
+from lda_app.evaluation.perplexity import Perplexity, document_completion
 from lda_app.inference import concentration
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread
@@ -66,7 +67,7 @@ def train(
     save(state)
     saved_at = time.monotonic()
     total = loop.batches.num_visited(loop.num_steps)
-    with one_torch_thread(), progress("Training", total, "documents") as bar:
+    with one_torch_thread(), progress("Training", total, "document visits") as bar:
         bar.advance(loop.batches.num_visited(state.step))
         while not loop.finished():
             loop.advance(bar)
@@ -123,7 +124,8 @@ class _Loop:
         epoch = state.step / self.batches.steps_per_epoch
         loss = math.fsum(state.losses) / len(state.losses)
         state.losses.clear()
-        perplexity = self._perplexity(state.lda)
+        score = validation_score(state.lda, self.data, self.config.seed)
+        perplexity = None if score is None else score.value
         row = {"step": state.step, "epoch": epoch, "loss": loss, "validation_perplexity": perplexity}
         best = min(
             (value for r in state.history if (value := r["validation_perplexity"]) is not None),
@@ -135,11 +137,10 @@ class _Loop:
         held_out = "" if perplexity is None else f", held-out perplexity {perplexity:,.0f}"
         return f"epoch {epoch:.0f}, loss {loss:.2f}{held_out}"
 
-    def _perplexity(self, lda: LDA) -> float | None:
-        if self.data.validation is None:
-            return None
-        beta = lda.topics.beta().cpu().numpy()
-        score = document_completion(
-            self.data.validation, lambda documents: concentration(lda, documents), beta, seed=self.config.seed
-        )
-        return score.value
+
+def validation_score(lda: LDA, data: TrainingData, seed: int) -> Perplexity | None:
+    """Score a model on the held-out training documents; None if there are none."""
+    if data.validation is None:
+        return None
+    beta = lda.topics.beta().cpu().numpy()
+    return document_completion(data.validation, partial(concentration, lda), beta, seed=seed)
