@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from lda_app.errors import ConfigError
 
 TopicUpdate = Literal["refined", "elbo"]
+Gradient = Literal["implicit", "torch", "rsvi", "score", "gumbel-softmax"]
+Posterior = Literal["dirichlet", "logistic-normal"]
+Inference = Literal["amortized", "cavi"]
 Device = Literal["auto", "cpu", "cuda"]
 
 MODEL, TRAINING = "The model", "The training"
@@ -56,6 +59,26 @@ class TrainConfig:
     eta: Annotated[float, Described("Symmetric Dirichlet prior of a topic's words.", MODEL)] = 0.05
     unroll: Annotated[int, Described("J, the unrolled mean-field steps of the encoder.", MODEL)] = 3
     hidden: Annotated[int, Described("Width of the encoder's hidden layer.", MODEL)] = 100
+    inference: Annotated[
+        Inference,
+        Described(
+            "How a document's posterior is found: by a network, or by coordinate ascent without one.", MODEL
+        ),
+    ] = "amortized"
+    posterior: Annotated[
+        Posterior, Described("The family of the posterior that the network is trained with.", MODEL)
+    ] = "dirichlet"
+    gradient: Annotated[
+        Gradient,
+        Described(
+            "Gradient of a Dirichlet sample: implicit, torch's own, rsvi, or the score function. With "
+            "gumbel-softmax it is implicit, and each word's topic is sampled, too, relaxed."
+        ),
+    ] = "implicit"
+    temperature: Annotated[float, Described("Of the relaxed topics of gumbel-softmax, at first.")] = 0.5
+    final_temperature: Annotated[
+        float | None, Described("Of the relaxed topics at the end.", default="the same")
+    ] = None
     epochs: Annotated[
         int | None,
         Described("Passes over the documents.", default="as many as make 2,000 steps, from 2 to 50"),
@@ -85,6 +108,10 @@ class TrainConfig:
         _require_whole("seed", self.seed, 0, _SEED_LIMIT - 1)
         _require_choice("topic_update", self.topic_update, get_args(TopicUpdate))
         _require_choice("device", self.device, get_args(Device))
+        _require_choice("inference", self.inference, get_args(Inference))
+        _require_choice("posterior", self.posterior, get_args(Posterior))
+        _require_choice("gradient", self.gradient, get_args(Gradient))
+        _require_compatible(self)
         for name in ("epochs", "batch_size"):
             if getattr(self, name) is not None:
                 _require_whole(name, getattr(self, name), 1, 10**9)
@@ -95,6 +122,8 @@ class TrainConfig:
             ("eta", 1e-6, 1e3),
             ("learning_rate", 1e-6, 1.0),
             ("validation_fraction", 0.0, 0.5),
+            ("temperature", 1e-2, 1e2),
+            *((("final_temperature", 1e-2, 1e2),) if self.final_temperature is not None else ()),
         ):
             _require_number(name, getattr(self, name), least, most)
 
@@ -178,3 +207,13 @@ def _require_number(name: str, value: Any, least: float, most: float) -> None:
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _require_compatible(config: TrainConfig) -> None:
+    if config.inference == "cavi" and config.posterior != "dirichlet":
+        raise ConfigError("posterior must be dirichlet with cavi: coordinate ascent has no other")
+    if config.gradient != "implicit" and (config.inference, config.posterior) != ("amortized", "dirichlet"):
+        raise ConfigError(
+            f"gradient {config.gradient} is one of a network's Dirichlet samples; leave it out, or leave out "
+            f"{'cavi' if config.inference == 'cavi' else config.posterior}"
+        )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lda_app.gradients import density
-from lda_app.gradients.dirichlet import sample_beta, sample_dirichlet
+from lda_app.gradients.dirichlet import sample_beta, sample_dirichlet, sample_log_dirichlet
 from lda_app.gradients.discrete import sample_gumbel_softmax, sample_one_hot
 from lda_app.gradients.exponential import sample_exponential
 from lda_app.gradients.gamma import check_concentration, sample_log_gamma
@@ -27,12 +27,14 @@ from lda_app.gradients.scalar_families import (
 )
 from lda_app.gradients.score import (
     Baseline,
+    Draw,
     Parameters,
     Sampler,
     leave_one_out,
     moving_average,
     no_baseline,
     pathwise,
+    repeated,
     scored,
     surrogate,
 )
@@ -132,8 +134,16 @@ def sample_implicit_exponential(rate: Tensor, generator: torch.Generator | None 
     return attach_scalar(sample_exponential(rate.detach(), generator), lambda z: -torch.expm1(-rate * z))
 
 
-def _score(family: str, sample: Callable[..., Tensor], log_density: Callable[..., Tensor]) -> list[Estimator]:
-    sampler = scored(sample, log_density)
+def _score_dirichlet(parameters: Parameters, num_samples: int, generator: torch.Generator | None) -> Draw:
+    """Draw θ and its log density from log θ, which is finite where θ is too small for a float."""
+    (concentration,) = parameters
+    (repeats,) = repeated((concentration.detach(),), num_samples)
+    log_theta = sample_log_dirichlet(repeats, generator)
+    constant = torch.lgamma(concentration.sum(-1)) - torch.lgamma(concentration).sum(-1)
+    return Draw(torch.exp(log_theta), ((concentration - 1) * log_theta).sum(-1) + constant)
+
+
+def _score(family: str, sampler: Sampler) -> list[Estimator]:
     return [
         Estimator(family, "score", sampler),
         Estimator(family, "score, moving average", sampler, moving_average),
@@ -150,7 +160,7 @@ def _relaxed(temperature: float, *, straight_through: bool = False) -> Estimator
 ESTIMATORS: tuple[Estimator, ...] = (
     Estimator("normal", "explicit", pathwise(sample_normal)),
     Estimator("normal", "implicit", pathwise(sample_implicit_normal)),
-    *_score("normal", sample_normal, density.log_normal_density),
+    *_score("normal", scored(sample_normal, density.log_normal_density)),
     Estimator("log-normal", "explicit", pathwise(sample_log_normal)),
     Estimator("logistic-normal", "explicit", pathwise(sample_logistic_normal)),
     Estimator("exponential", "explicit", pathwise(sample_exponential)),
@@ -164,15 +174,15 @@ ESTIMATORS: tuple[Estimator, ...] = (
     Estimator("gamma", "torch", pathwise(sample_torch_gamma)),
     Estimator("gamma", "rsvi, B = 1", rejection_gamma(1)),
     Estimator("gamma", "rsvi, B = 10", rejection_gamma(10)),
-    *_score("gamma", sample_gamma, density.log_gamma_density),
+    *_score("gamma", scored(sample_gamma, density.log_gamma_density)),
     Estimator("beta", "implicit", pathwise(sample_beta)),
     Estimator("beta", "score", scored(sample_beta, density.log_beta_density)),
     Estimator("dirichlet", "implicit", pathwise(sample_dirichlet)),
     Estimator("dirichlet", "torch", pathwise(sample_torch_dirichlet), unbiased=False),
     Estimator("dirichlet", "rsvi, B = 1", rejection_dirichlet(1)),
     Estimator("dirichlet", "rsvi, B = 10", rejection_dirichlet(10)),
-    *_score("dirichlet", sample_dirichlet, density.log_dirichlet_density),
-    *_score("categorical", sample_one_hot, density.log_categorical_mass),
+    *_score("dirichlet", _score_dirichlet),
+    *_score("categorical", scored(sample_one_hot, density.log_categorical_mass)),
     _relaxed(1.0),
     _relaxed(0.5),
     _relaxed(0.1),

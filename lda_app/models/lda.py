@@ -1,15 +1,23 @@
 """Latent Dirichlet allocation and its amortized guide, as a Pyro pair."""
 
+from collections.abc import Callable
+
 import pyro
 import pyro.distributions as dist
 import torch
 from jaxtyping import Float
+from pyro.distributions.torch_distribution import TorchDistribution
 from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from lda_app.corpus.batches import Batch
-from lda_app.models.distributions import BagOfWords, ImplicitDirichlet
-from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.distributions import (
+    AssignedWords,
+    Assignments,
+    BagOfWords,
+    ImplicitDirichlet,
+    responsibilities,
+)
 from lda_app.models.topic_word import TopicWordCounts
 
 # Below this a sample of θ is one topic alone, whatever the exact value.
@@ -20,7 +28,7 @@ class LDA(PyroModule):  # type: ignore[misc]
     """Latent Dirichlet allocation with the topic assignments summed out.
 
     For each document: θ ~ Dirichlet(α), and each word ~ Σ_k θ_k β_k (Blei, Ng, Jordan 2003). The guide is
-    q(θ|w) = Dirichlet(NN(w, λ)).
+    q(θ|w) = Dirichlet(NN(w, λ)), unless another is chosen; see :mod:`lda_app.models.guides`.
 
     Parameters
     ----------
@@ -29,19 +37,33 @@ class LDA(PyroModule):  # type: ignore[misc]
     topics
         The topic-word probabilities β.
     encoder
-        The guide's network.
+        The guide's network, or what stands for it.
     alpha
         Start value of each α_k.
+    variational
+        Makes q(θ|w) of a concentration and a source of randomness.
+    relaxed
+        Whether the assignments are sampled, relaxed by Gumbel-softmax at ``temperature``, not summed out.
     """
 
     def __init__(
-        self, num_documents: int, topics: TopicWordCounts, encoder: UnrolledEncoder, *, alpha: float = 0.05
+        self,
+        num_documents: int,
+        topics: TopicWordCounts,
+        encoder: nn.Module,
+        *,
+        alpha: float = 0.05,
+        variational: Callable[..., TorchDistribution] = ImplicitDirichlet,
+        relaxed: bool = False,
     ):
         super().__init__()
         self.num_documents = num_documents
         self.topics = topics
         self.encoder = encoder
         self.log_alpha = nn.Parameter(torch.full((topics.num_topics,), alpha).log())
+        self.variational = variational
+        self.relaxed = relaxed
+        self.temperature = 1.0
         self.generator: torch.Generator | None = None
 
     @property
@@ -54,12 +76,24 @@ class LDA(PyroModule):  # type: ignore[misc]
         beta = self.topics(batch.words)
         with self._documents(batch):
             theta = pyro.sample("theta", dist.Dirichlet(self.alpha))
-            pyro.sample("counts", BagOfWords(theta, beta), obs=batch)
+            if self.relaxed:
+                assignments = pyro.sample("assignments", Assignments(theta[batch.document_of].log(), batch))
+                words = AssignedWords(assignments, beta, batch.num_documents)
+            else:
+                words = BagOfWords(theta, beta)
+            pyro.sample("counts", words, obs=batch)
 
     def guide(self, batch: Batch) -> None:
         """Amortized posterior: one network for all documents. β has no guide, it is a parameter."""
+        concentration = self.posterior(batch)
         with self._documents(batch):
-            pyro.sample("theta", ImplicitDirichlet(self.posterior(batch), generator=self.generator))
+            pyro.sample("theta", self.variational(concentration, generator=self.generator))
+            if self.relaxed:
+                log_shares = responsibilities(concentration, self.topics.rows(batch.words), batch)
+                pyro.sample(
+                    "assignments",
+                    Assignments(log_shares, batch, temperature=self.temperature, generator=self.generator),
+                )
 
     def posterior(self, batch: Batch) -> Float[Tensor, "B K"]:
         """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lda_app.config import TrainConfig
+from lda_app.gradients.discrete import annealed_temperature
 
 # Chosen on validation documents; see docs/inference.md.
 _TOKENS_A_BATCH = 14_000
@@ -60,6 +61,12 @@ class Schedule:
     def encoder_rate(self, step: int) -> float:
         """Share of the encoder's learning rate."""
         return _cosine(1.0, _LAST_ENCODER_SHARE, step / self.num_steps)
+
+    def temperature(self, config: TrainConfig, step: int) -> float:
+        """Temperature of relaxed assignments: constant, or falling geometrically."""
+        if config.final_temperature is None:
+            return config.temperature
+        return annealed_temperature(step / self.num_steps, config.temperature, config.final_temperature)
 
     def burn_in(self, step: int) -> int:
         """Sweeps before the one that counts: 2 for the first half, rising to 6 by three quarters."""

@@ -6,7 +6,7 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.models.encoder import UnrolledEncoder
+from lda_app.models.guides import make_lda
 from lda_app.models.lda import LDA
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import rng
@@ -31,10 +31,7 @@ def start_model(config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[
     topics = TopicWordCounts(torch.from_numpy(start_counts(config, doc_term, rows)), config.eta)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng(config.seed, "encoder").integers(2**63)))
-        encoder = UnrolledEncoder(
-            config.num_topics, num_steps=config.unroll, hidden=config.hidden, alpha=config.alpha
-        )
-    return LDA(len(rows), topics, encoder, alpha=config.alpha)
+        return make_lda(config, len(rows), topics)
 
 
 def start_counts(

@@ -119,7 +119,8 @@ def restore(state: RunState, header: dict[str, Any], tensors: dict[str, Tensor])
 
 
 def _named(optimizers: Optimizers) -> list[tuple[str, Optimizer]]:
-    return [("encoder", optimizers.encoder), ("alpha", optimizers.alpha)]
+    encoder = [] if optimizers.encoder is None else [("encoder", optimizers.encoder)]
+    return [*encoder, ("alpha", optimizers.alpha)]
 
 
 def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

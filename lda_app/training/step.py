@@ -13,6 +13,7 @@ from torch import Tensor
 from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import Batch
 from lda_app.errors import NumericalError
+from lda_app.gradients.score import leave_one_out
 from lda_app.models.gibbs import Refined, refine
 from lda_app.models.lda import LDA
 from lda_app.training.schedule import Schedule
@@ -21,7 +22,12 @@ _ALPHA_RATE = 0.01
 
 
 class SampledELBO(TraceMeanField_ELBO):  # type: ignore[misc]
-    """The ELBO with closed-form KL divergence; it also keeps the guide's sample of θ."""
+    """The ELBO with closed-form KL divergence where there is one; it also keeps the guide's sample of θ.
+
+    An estimator of the guide's may need the likelihood times a gradient of its own
+    (:class:`~lda_app.models.guides.EstimatedDirichlet`). As a baseline, a document's likelihood per token is
+    compared with that of the other documents.
+    """
 
     theta: Float[Tensor, "B K"]
 
@@ -30,19 +36,31 @@ class SampledELBO(TraceMeanField_ELBO):  # type: ignore[misc]
         self.theta = guide_trace.nodes["theta"]["value"].detach()
         return model_trace, guide_trace
 
+    def _differentiable_loss_particle(self, model_trace: Any, guide_trace: Any) -> Any:
+        loss, surrogate_loss = super()._differentiable_loss_particle(model_trace, guide_trace)
+        log_weight = getattr(guide_trace.nodes["theta"]["fn"], "log_weight", None)
+        if log_weight is not None:
+            counts = model_trace.nodes["counts"]
+            lengths = counts["value"].lengths()
+            advantage = counts["log_prob"] - lengths * leave_one_out(counts["log_prob"] / lengths)
+            change = log_weight - log_weight.detach()
+            surrogate_loss = surrogate_loss - (advantage.detach() * change).sum()
+        return loss, surrogate_loss
+
 
 @dataclass
 class Optimizers:
-    """Adam for the encoder and for α; the topics have a natural-gradient step of their own."""
+    """Adam for the encoder, if it learns, and for α; the topics have a natural-gradient step of their own."""
 
-    encoder: torch.optim.Adam
+    encoder: torch.optim.Adam | None
     alpha: torch.optim.Adam
 
     @classmethod
     def of(cls, lda: LDA, config: TrainConfig) -> "Optimizers":
         """Make fresh optimizers."""
+        weights = list(lda.encoder.parameters())
         return cls(
-            encoder=torch.optim.Adam(lda.encoder.parameters(), lr=config.learning_rate),
+            encoder=torch.optim.Adam(weights, lr=config.learning_rate) if weights else None,
             alpha=torch.optim.Adam([lda.log_alpha], lr=_ALPHA_RATE),
         )
 
@@ -64,6 +82,7 @@ def train_step(
     """
     seed = step_seed(config.seed, step)
     lda.generator = torch.Generator(lda.log_alpha.device).manual_seed(seed)
+    lda.temperature = schedule.temperature(config, step)
     lda.topics.learn_by_gradient = config.topic_update == "elbo"
     lda.zero_grad()
     elbo = SampledELBO()
@@ -104,9 +123,10 @@ def _set_alpha_gradient(lda: LDA, refined: Refined) -> None:
 
 
 def _apply(lda: LDA, optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:
-    for group in optimizers.encoder.param_groups:
-        group["lr"] = config.learning_rate * schedule.encoder_rate(step)
-    optimizers.encoder.step()
+    if optimizers.encoder is not None:
+        for group in optimizers.encoder.param_groups:
+            group["lr"] = config.learning_rate * schedule.encoder_rate(step)
+        optimizers.encoder.step()
     if schedule.learns_alpha(step):
         optimizers.alpha.step()
         with torch.no_grad():

@@ -95,3 +95,28 @@ def test_existing_files_are_kept(cli, assert_refused, tmp_path):
     assert table.read_text(encoding="utf-8") == "mine"
     assert cli(*command, "--overwrite").code == 0
     assert table.read_text(encoding="utf-8").startswith("family,")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--inference", "cavi"),
+        ("--posterior", "logistic-normal"),
+        ("--gradient", "gumbel-softmax", "--temperature", "1", "--final-temperature", "0.2"),
+        ("--gradient", "score", "--topic-update", "elbo"),
+    ],
+    ids=" ".join,
+)
+def test_models_of_other_guides_are_models(cli, tiny_run, tmp_path, options):
+    run = tmp_path / "run"
+    quick = ("--num-topics", "3", "--epochs", "3", "--batch-size", "20", "--validation-fraction", "0.2")
+    done = cli("train", tiny_run.corpus, "--out", run, *quick, *options)
+    assert done.code == 0, done.stderr
+    figures = json.loads(cli("eval", run, "--split", "train", "--json").stdout)
+    assert 1 < figures["perplexity"]["document_completion"]["value"] < 200
+
+
+def test_guides_that_do_not_fit_are_refused(cli, assert_refused, tiny_run, tmp_path):
+    command = ("train", tiny_run.corpus, "--out", tmp_path / "run", "--inference", "cavi")
+    assert_refused(cli(*command, "--gradient", "rsvi"), 2, "--gradient rsvi is one of a network's")
+    assert_refused(cli(*command, "--posterior", "logistic-normal"), 2, "--posterior must be dirichlet")
