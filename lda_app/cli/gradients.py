@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _DOCUMENTS = 32
-_REFERENCE_SAMPLES = 20_000
+_MOST_REFERENCE_SAMPLES = 20_000
+_REFERENCE_BLOCKS = 20
+_REFERENCE_NUMBERS = 20_000_000  # all samples of the reference are in memory at once
 
 Points = Annotated[
     int, typer.Option("--points", min=16, max=10**6, help="Points of the grid of each family.")
@@ -259,9 +261,10 @@ def likelihood_problem(model: "ModelDir", corpus: "Corpus") -> "Problem":
 
     def expectation(c: torch.Tensor) -> torch.Tensor:
         implicit, generator = estimators_of("dirichlet")[0], torch.Generator().manual_seed(2**32)
-        blocks = 20
-        size = _REFERENCE_SAMPLES // blocks
-        parts = [implicit.surrogate(log_likelihood, (c,), size, generator) for _ in range(blocks)]
+        samples = min(_MOST_REFERENCE_SAMPLES, _REFERENCE_NUMBERS // c.numel())
+        size = max(1, samples // _REFERENCE_BLOCKS)
+        blocks = range(_REFERENCE_BLOCKS)
+        parts = [implicit.surrogate(log_likelihood, (c,), size, generator) for _ in blocks]
         return torch.stack(parts).mean(0)
 
     name = f"log likelihood of {batch.num_documents} documents"
