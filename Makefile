@@ -124,6 +124,11 @@ docs: $(INSTALLED) ## Write docs/cli.md anew from the commands' --help
 .PHONY: gradients
 gradients: $(INSTALLED) ## Measure the tables and figures of docs/gradients.md anew
 	OMP_WAIT_POLICY=passive $(BIN)/python scripts/make_gradients_page.py
+	@if $(MAKE) CORPUS=20newsgroups CORPUS_OPTIONS= "$(DATA)/20newsgroups/manifest.json"; then \
+	  OMP_WAIT_POLICY=passive $(BIN)/python scripts/compare_training.py "$(DATA)/20newsgroups"; \
+	else \
+	  echo "20 Newsgroups is not to be had: the page's figures of training stay as they are"; \
+	fi
 
 # torch moves by hand: another release may draw other random numbers, and with them other topics.
 .PHONY: lock
