@@ -110,11 +110,13 @@ def test_hostile_words_and_ids_are_inert(cli, tmp_path):
         assert {row["id"] for row in csv.DictReader(stream)} == {"'=empty", "'@empty"}
 
 
+COMMON = "orbit moon rocket goal puck soil seed rain harvest spade "
+RARE = "tree lake stone cloud river meadow castle bridge candle mirror ladder window"
 CORPORA = {
     "a single document": (["orbit moon rocket"], "a single document has words"),
     "all alike": (["orbit moon rocket"] * 30, "documents are alike"),
     "topics alike": (
-        ["orbit moon rocket goal puck soil seed rain harvest spade"] * 30 + ["puck rain"],
+        [COMMON * 3 + RARE] * 30 + ["puck rain"],
         "top words with another",
     ),
 }
