@@ -40,6 +40,7 @@ NUM_TOPICS, NUM_WORDS = 20, 500
 
 REPRODUCTION = """\
 import torch
+
 x, a, total = (torch.tensor([v], dtype=torch.float64) for v in (2.184e-4, 1.0, 31623.8))
 print(torch._dirichlet_grad(x, a, total))  # the derivative is 8.34e-5
 """
