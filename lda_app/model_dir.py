@@ -36,7 +36,7 @@ from lda_app.errors import ConfigError, FolderError
 from lda_app.models.guides import make_lda
 from lda_app.models.lda import LDA
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.storage import open_folder, sealed_folder
+from lda_app.storage import open_folder, sealed_folder, write_json
 
 MODEL_FORMAT = 1
 _VERSIONS = ("torch", "pyro-ppl", "numpy", "numba")
@@ -146,11 +146,11 @@ def write_model(folder: Path, model: TrainedModel) -> None:
     weights = {name: t.detach().cpu().contiguous() for name, t in model.lda.state_dict().items()}
     (folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
     model.vocabulary.save(folder / "vocabulary.txt")
-    _write_json(folder / "config.json", _describe(model))
-    _write_json(folder / "metrics.json", model.metrics)
-    _write_json(folder / "timing.json", model.timing)
+    write_json(folder / "config.json", _describe(model))
+    write_json(folder / "metrics.json", model.metrics)
+    write_json(folder / "timing.json", model.timing)
     if model.preprocessor is not None:
-        _write_json(folder / "preprocess.json", model.preprocessor.to_json())
+        write_json(folder / "preprocess.json", model.preprocessor.to_json())
     pd.DataFrame(model.history).to_csv(folder / "history.csv", index=False)
     (folder / "model_card.md").write_text(_card(model), encoding="utf-8")
 
@@ -246,12 +246,6 @@ def _card(model: TrainedModel) -> str:
 def _inert(word: str) -> str:
     """Return a word so that Markdown shows it as it is."""
     return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in word)
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    file.write_text(
-        json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
 
 
 def _read_json(file: Path) -> dict[str, Any]:

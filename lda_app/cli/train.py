@@ -16,7 +16,7 @@ from lda_app.cli.options import Overwrite, Reading, Words
 from lda_app.config import TrainConfig, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
-from lda_app.storage import check_replaceable, folder_lock
+from lda_app.storage import folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
@@ -108,15 +108,15 @@ def train(
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
+    from lda_app.training.run import require_free, train_model
+
     out = _nameable(out)
     with folder_lock(out):
-        _require_free(out, overwrite=overwrite)
+        require_free(out, overwrite=overwrite)
         if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
             log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
         built_at = out.with_name(f"{out.name}.corpus")
         counts = resolve_corpus(corpus, built_at, reading, words, seed=settings.seed, overwrite=overwrite)
-        from lda_app.training.run import train_model
-
         train_model(counts, settings, out, overwrite=overwrite)
     _report(out)
 
@@ -186,18 +186,6 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
             f"{corpus.fingerprint[:12]}, expected {saved['fingerprint'][:12]}"
         )
     return corpus
-
-
-def _require_free(out: Path, *, overwrite: bool) -> None:
-    """Refuse an output that is taken before the corpus is read."""
-    from lda_app.training.run import checkpoint_of
-
-    check_replaceable(out, "model", overwrite=overwrite)
-    if checkpoint_of(out).exists() and not overwrite:
-        raise ConfigError(
-            f"{checkpoint_of(out)}: an unfinished run is there; go on with it by "
-            f"lda-app train --resume {shlex.quote(str(out))}, or begin anew with --overwrite"
-        )
 
 
 def _report(out: Path) -> None:

@@ -32,7 +32,7 @@ from lda_app.corpus.tokenize import resolve_stop_words
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
 from lda_app.runtime import progress
-from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe
+from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -268,12 +268,6 @@ def describe_options(
 ) -> dict[str, Any]:
     """Return all that decides on a corpus but its source, as it is in the manifest."""
     return {**options.describe(), "test_fraction": test_fraction, "seed": seed, "texts": texts}
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON with sorted keys, UTF-8, for people to read."""
-    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _text_of(document: Document) -> str:

@@ -1,6 +1,6 @@
 """Sealed folders and atomic files: what the app writes is there as a whole or not at all."""
 
-from lda_app.storage.files import atomic_file, sha256_of, write_atomic
+from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
 from lda_app.storage.paths import check_writable, explain
@@ -17,4 +17,5 @@ __all__ = [
     "sha256_of",
     "spreadsheet_safe",
     "write_atomic",
+    "write_json",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from lda_app.storage.locks import folder_lock
 from lda_app.storage.paths import sibling, sync, target, writing
@@ -57,6 +58,12 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Write a file that is the old one or the new one at any moment; see `atomic_file`."""
     with atomic_file(path) as stream:
         stream.write(data)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON into a folder under way: sorted keys, UTF-8, the same bytes each time."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lda_app import __version__
 from lda_app.errors import FolderError
-from lda_app.storage.files import sha256_of
+from lda_app.storage.files import sha256_of, write_json
 from lda_app.storage.paths import TRACE, explain, sync
 
 MANIFEST = "manifest.json"
@@ -22,10 +22,7 @@ def seal(staging: Path, header: dict[str, Any]) -> None:
         for name in _file_names(staging)
     }
     content = {**header, "lda_app": __version__, "files": files}
-    manifest.write_text(
-        json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",
-        encoding="utf-8",
-    )
+    write_json(manifest, content)
     for entry in (*staging.rglob("*"), staging):
         sync(entry)
 

@@ -17,7 +17,7 @@ from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.inference import concentration, topic_proportions
 from lda_app.model_dir import TrainedModel, new_model_dir, write_model
 from lda_app.runtime import interruptible, log
-from lda_app.storage import check_writable
+from lda_app.storage import check_replaceable, check_writable
 from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, divide
 from lda_app.training.state import RunState, read_checkpoint, restore, save_checkpoint
@@ -61,6 +61,22 @@ def open_run(out: Path) -> SavedRun:
     return SavedRun(config, header["details"]["corpus"], header, tensors)
 
 
+def require_free(out: Path, *, overwrite: bool) -> None:
+    """Refuse an output that is taken, by a model or by an unfinished run.
+
+    Raises
+    ------
+    ConfigError
+        If it may not be replaced.
+    """
+    check_replaceable(out, "model", overwrite=overwrite)
+    if checkpoint_of(out).exists() and not overwrite:
+        raise ConfigError(
+            f"{checkpoint_of(out)}: an unfinished run is there; go on with it by "
+            f"lda-app train --resume {shlex.quote(str(out))}, or begin anew with --overwrite"
+        )
+
+
 def train_model(
     corpus: Corpus, config: TrainConfig, out: Path, *, saved: SavedRun | None = None, overwrite: bool = False
 ) -> None:
@@ -92,11 +108,8 @@ def train_model(
     """
     device = _device(config)
     _require_memory(len(corpus.vocabulary), config.num_topics)
-    if saved is None and not overwrite and checkpoint_of(out).exists():
-        raise ConfigError(
-            f"{checkpoint_of(out)}: an unfinished run is there; go on with it by --resume {out}, "
-            "or begin anew with --overwrite"
-        )
+    if saved is None:
+        require_free(out, overwrite=overwrite)
     check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT_ON_DISK)
     with new_model_dir(out, overwrite=overwrite or saved is not None) as staging:
         data = divide(corpus.split("train"), config)
