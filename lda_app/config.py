@@ -14,6 +14,11 @@ TopicUpdate = Literal["refined", "elbo"]
 Gradient = Literal["implicit", "torch", "rsvi", "score", "gumbel-softmax"]
 Posterior = Literal["dirichlet", "logistic-normal"]
 Inference = Literal["amortized", "cavi"]
+Encoder = Literal["unrolled", "mlp"]
+BetaOptimizer = Literal["natural", "adam"]
+Init = Literal["documents", "random"]
+RateDecay = Literal["cosine", "none"]
+PresetName = Literal["default", "fast", "figurnov"]
 Device = Literal["auto", "cpu", "cuda"]
 
 MODEL, TRAINING = "The model", "The training"
@@ -21,6 +26,20 @@ MODEL, TRAINING = "The model", "The training"
 # Beyond these a document's topics are all alike, or one alone, whatever the exact value.
 ALPHA_RANGE = (1e-3, 1e3)
 
+_CHOICES = {
+    "preset": PresetName,
+    "topic_update": TopicUpdate,
+    "beta_optimizer": BetaOptimizer,
+    "init": Init,
+    "encoder": Encoder,
+    "inference": Inference,
+    "posterior": Posterior,
+    "gradient": Gradient,
+    "rate_decay": RateDecay,
+    "device": Device,
+}
+# Two ways to say one thing.
+_LENGTHS = {"epochs", "steps"}
 _SEED_LIMIT = 2**32
 _MOST_TOPICS = 100_000
 
@@ -34,9 +53,43 @@ class Described(NamedTuple):
     """What None stands for."""
 
 
+class Preset(NamedTuple):
+    """Values that go together, for the options that a user does not give."""
+
+    about: str
+    values: Mapping[str, Any]
+
+
+PRESETS: Mapping[PresetName, Preset] = {
+    "default": Preset("the best topics", {}),
+    "fast": Preset("nearly as good, in a third of the time", {"effort": 0.3}),
+    # The hyper-parameters of Figurnov, Mohamed and Mnih (2018) as TensorFlow Probability's example of LDA
+    # has them; it has no held-out documents and ends with its last step.
+    "figurnov": Preset(
+        "the published recipe (Figurnov, Mohamed, Mnih 2018), slow, to compare with",
+        {
+            "topic_update": "elbo",
+            "beta_optimizer": "adam",
+            "encoder": "mlp",
+            "hidden": 300,
+            "init": "random",
+            "alpha": 0.7,
+            "alpha_burn_in": 2 / 3,
+            "learning_rate": 3e-4,
+            "rate_decay": "none",
+            "batch_size": 32,
+            "steps": 180_000,
+            "validation_fraction": 0.0,
+        },
+    ),
+}
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides a training run besides the corpus.
+
+    ``preset`` names where values came from; :func:`resolve_config` puts them in.
 
     Examples
     --------
@@ -46,6 +99,15 @@ class TrainConfig:
     lda_app.errors.ConfigError: num_topics must be a whole number from 2 to 100000, got 0
     """
 
+    preset: Annotated[
+        PresetName,
+        Described(
+            "Values of all options that are not given: "
+            + "; ".join(f"{name}, {preset.about}" for name, preset in PRESETS.items())
+            + ".",
+            MODEL,
+        ),
+    ] = "default"
     num_topics: Annotated[int, Described("K, the number of topics.", MODEL)] = 20
     topic_update: Annotated[
         TopicUpdate,
@@ -55,10 +117,31 @@ class TrainConfig:
             MODEL,
         ),
     ] = "refined"
+    beta_optimizer: Annotated[
+        BetaOptimizer,
+        Described(
+            "How topics follow the elbo: by natural-gradient steps, or as a softmax learned by Adam, without "
+            "eta.",
+            MODEL,
+        ),
+    ] = "natural"
+    init: Annotated[Init, Described("What the topics start from: some documents each, or noise.", MODEL)] = (
+        "documents"
+    )
     alpha: Annotated[float, Described("Where each component of the documents' prior starts.", MODEL)] = 0.05
     eta: Annotated[float, Described("Symmetric Dirichlet prior of a topic's words.", MODEL)] = 0.05
-    unroll: Annotated[int, Described("J, the unrolled mean-field steps of the encoder.", MODEL)] = 3
-    hidden: Annotated[int, Described("Width of the encoder's hidden layer.", MODEL)] = 100
+    alpha_burn_in: Annotated[
+        float, Described("Share of the run before alpha begins to learn.", MODEL, default="1/3")
+    ] = 1 / 3
+    encoder: Annotated[
+        Encoder,
+        Described(
+            "The network: unrolled mean-field steps, or an mlp of three hidden layers on the words' counts.",
+            MODEL,
+        ),
+    ] = "unrolled"
+    unroll: Annotated[int, Described("J, the mean-field steps of the unrolled encoder.", MODEL)] = 3
+    hidden: Annotated[int, Described("Width of the encoder's hidden layers.", MODEL)] = 100
     inference: Annotated[
         Inference,
         Described(
@@ -83,11 +166,20 @@ class TrainConfig:
         int | None,
         Described("Passes over the documents.", default="as many as make 2,000 steps, from 2 to 50"),
     ] = None
+    steps: Annotated[int | None, Described("Steps in all, in place of epochs.", default="by the epochs")] = (
+        None
+    )
+    effort: Annotated[
+        float, Described("Share of the steps to make where neither epochs nor steps are given.")
+    ] = 1.0
     batch_size: Annotated[
         int | None,
         Described("Documents a step.", default="as many as have about 14,000 tokens, at most a 20th of all"),
     ] = None
-    learning_rate: Annotated[float, Described("Adam's rate for the encoder; it falls by a cosine.")] = 0.01
+    learning_rate: Annotated[float, Described("Adam's rate, for all that it trains.")] = 0.01
+    rate_decay: Annotated[
+        RateDecay, Described("How Adam's rate falls over the run; that for alpha is constant.")
+    ] = "cosine"
     validation_fraction: Annotated[
         float,
         Described(
@@ -106,13 +198,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _require_whole("num_topics", self.num_topics, 2, _MOST_TOPICS)
         _require_whole("seed", self.seed, 0, _SEED_LIMIT - 1)
-        _require_choice("topic_update", self.topic_update, get_args(TopicUpdate))
-        _require_choice("device", self.device, get_args(Device))
-        _require_choice("inference", self.inference, get_args(Inference))
-        _require_choice("posterior", self.posterior, get_args(Posterior))
-        _require_choice("gradient", self.gradient, get_args(Gradient))
+        for name, choices in _CHOICES.items():
+            _require_choice(name, getattr(self, name), get_args(choices))
         _require_compatible(self)
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) is not None:
                 _require_whole(name, getattr(self, name), 1, 10**9)
         for name in ("hidden", "unroll", "patience"):
@@ -120,6 +209,8 @@ class TrainConfig:
         for name, least, most in (
             ("alpha", *ALPHA_RANGE),
             ("eta", 1e-6, 1e3),
+            ("alpha_burn_in", 0.0, 1.0),
+            ("effort", 1e-3, 1e3),
             ("learning_rate", 1e-6, 1.0),
             ("validation_fraction", 0.0, 0.5),
             ("temperature", 1e-2, 1e2),
@@ -129,7 +220,7 @@ class TrainConfig:
 
 
 def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainConfig:
-    """Put the configuration together: a flag wins over the file, the file over the default.
+    """Put the configuration together: a flag wins over the file, the file over the preset's values.
 
     Parameters
     ----------
@@ -137,6 +228,11 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
         Option name to value; None means that the option was not given.
     file
         A TOML file whose top-level keys are options.
+
+    Returns
+    -------
+    TrainConfig
+        All values as they are to be used, and the name of the preset.
 
     Raises
     ------
@@ -147,11 +243,16 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
     --------
     >>> resolve_config({"num_topics": 50, "seed": None}).num_topics
     50
+    >>> published = resolve_config({"preset": "figurnov", "hidden": 100})
+    >>> published.encoder, published.hidden
+    ('mlp', 100)
     """
-    values = _read_toml(file) if file is not None else {}
-    values |= {name: value for name, value in flags.items() if value is not None}
+    in_file = _read_toml(file) if file is not None else {}
+    given = {name: value for name, value in flags.items() if value is not None}
+    preset = given.get("preset", in_file.get("preset", "default"))
+    _require_choice("preset", preset, get_args(PresetName))
     try:
-        return TrainConfig(**values)
+        return TrainConfig(**_layered(PRESETS[preset].values, in_file, given))
     except ConfigError as error:  # the file was checked before: this is a flag's
         name, rest = str(error).split(" ", 1)
         raise ConfigError(f"--{name.replace('_', '-')} {rest}") from None
@@ -183,6 +284,15 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         raise ConfigError(f"{source}: {error}") from None
 
 
+def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Let later layers win; one that has epochs or steps also wins over the other of the two."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        replaced = _LENGTHS if _LENGTHS & layer.keys() else ()
+        values = {name: value for name, value in values.items() if name not in replaced} | dict(layer)
+    return values
+
+
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -210,6 +320,15 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def _require_compatible(config: TrainConfig) -> None:
+    if config.epochs is not None and config.steps is not None:
+        raise ConfigError("epochs must not be given with steps: each says how long the run is")
+    if config.beta_optimizer == "adam" and config.topic_update != "elbo":
+        raise ConfigError(
+            "beta_optimizer must be natural with refined samples, which give counts and no gradient; "
+            "adam needs topic_update elbo"
+        )
+    if config.inference == "cavi" and config.encoder != "unrolled":
+        raise ConfigError(f"encoder {config.encoder} is a network; leave it out, or leave out cavi")
     if config.inference == "cavi" and config.posterior != "dirichlet":
         raise ConfigError("posterior must be dirichlet with cavi: coordinate ascent has no other")
     if config.gradient != "implicit" and (config.inference, config.posterior) != ("amortized", "dirichlet"):

@@ -33,9 +33,8 @@ from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.preprocess import Preprocessor
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, FolderError
-from lda_app.models.guides import make_lda
+from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
-from lda_app.models.topic_word import TopicWordCounts
 from lda_app.storage import open_folder, sealed_folder, write_json
 
 MODEL_FORMAT = 1
@@ -195,7 +194,7 @@ def _require_sound(path: Path, config: dict[str, Any], lda: LDA) -> None:
 
 def untrained(training: TrainConfig, num_documents: int, num_words: int) -> LDA:
     """Make a model of the right shapes, to load weights into."""
-    topics = TopicWordCounts(torch.zeros(num_words, training.num_topics), training.eta)
+    topics = make_topics(training, torch.zeros(num_words, training.num_topics))
     return make_lda(training, num_documents, topics)
 
 

@@ -13,7 +13,7 @@ import typer
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import Overwrite, Reading, Words
-from lda_app.config import TrainConfig, resolve_config
+from lda_app.config import TrainConfig, config_from_dict, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock
@@ -136,7 +136,7 @@ def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, 
         _report(run)
     elif run.exists():
         model = open_model(run)
-        _require_same(model.config["training"], flags)
+        _require_same(asdict(config_from_dict(model.config["training"], str(run))), flags)
         if corpus is not None:
             _same_corpus(run, model.config["corpus"], corpus)
         log.info("%s is finished: nothing is left to do", run)

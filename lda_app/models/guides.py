@@ -20,7 +20,9 @@ from lda_app.gradients.normal import sample_logistic_normal
 from lda_app.models.cavi import CoordinateAscent
 from lda_app.models.distributions import ImplicitDirichlet
 from lda_app.models.encoder import UnrolledEncoder
-from lda_app.models.lda import LDA
+from lda_app.models.lda import LDA, Topics
+from lda_app.models.mlp_encoder import MLPEncoder
+from lda_app.models.topic_logits import TopicWordLogits
 from lda_app.models.topic_word import TopicWordCounts
 
 Family = TypeVar("Family", bound=TorchDistribution)
@@ -29,7 +31,16 @@ Variational = Callable[..., TorchDistribution]
 _ESTIMATORS = {"torch": "torch", "rsvi": "rsvi, B = 10", "score": "score"}
 
 
-def make_lda(config: TrainConfig, num_documents: int, topics: TopicWordCounts) -> LDA:
+def make_topics(config: TrainConfig, expected_counts: Float[Tensor, "V K"]) -> Topics:
+    """Make the topics as the optimizer of β that a configuration asks for needs them, from counts λ."""
+    if config.beta_optimizer == "adam":
+        return TopicWordLogits(expected_counts + config.eta)
+    topics = TopicWordCounts(expected_counts, config.eta)
+    topics.learn_by_gradient = config.topic_update == "elbo"
+    return topics
+
+
+def make_lda(config: TrainConfig, num_documents: int, topics: Topics) -> LDA:
     """Make a model with the guide that a configuration asks for; its network is drawn from torch's generator.
 
     Parameters
@@ -41,18 +52,23 @@ def make_lda(config: TrainConfig, num_documents: int, topics: TopicWordCounts) -
     topics
         The topic-word probabilities.
     """
-    encoder: torch.nn.Module = CoordinateAscent()
-    if config.inference == "amortized":
-        encoder = UnrolledEncoder(
-            config.num_topics, num_steps=config.unroll, hidden=config.hidden, alpha=config.alpha
-        )
     return LDA(
         num_documents,
         topics,
-        encoder,
+        _make_encoder(config, topics.num_words),
         alpha=config.alpha,
         variational=variational(config),
         relaxed=config.gradient == "gumbel-softmax",
+    )
+
+
+def _make_encoder(config: TrainConfig, num_words: int) -> torch.nn.Module:
+    if config.inference == "cavi":
+        return CoordinateAscent()
+    if config.encoder == "mlp":
+        return MLPEncoder(num_words, config.num_topics, hidden=config.hidden)
+    return UnrolledEncoder(
+        config.num_topics, num_steps=config.unroll, hidden=config.hidden, alpha=config.alpha
     )
 
 

@@ -18,7 +18,10 @@ from lda_app.models.distributions import (
     ImplicitDirichlet,
     responsibilities,
 )
+from lda_app.models.topic_logits import TopicWordLogits
 from lda_app.models.topic_word import TopicWordCounts
+
+Topics = TopicWordCounts | TopicWordLogits
 
 # Below this a sample of θ is one topic alone, whatever the exact value.
 _SMALLEST_CONCENTRATION = 1e-3
@@ -49,7 +52,7 @@ class LDA(PyroModule):  # type: ignore[misc]
     def __init__(
         self,
         num_documents: int,
-        topics: TopicWordCounts,
+        topics: Topics,
         encoder: nn.Module,
         *,
         alpha: float = 0.05,

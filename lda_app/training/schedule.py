@@ -15,7 +15,6 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 2, 50
 _FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
 _FIRST_BURN_IN, _LAST_BURN_IN = 2, 6
 _LAST_ENCODER_SHARE = 0.05
-_ALPHA_STARTS = 1 / 3
 _VALIDATIONS = 20
 
 
@@ -35,10 +34,13 @@ def batch_size(config: TrainConfig, num_documents: int, num_tokens: int) -> int:
 
 
 def num_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Steps of a run: the epochs asked for, or 2,000 within 2 to 50 epochs."""
+    """Steps of a run: as asked for, or 2,000 within 2 to 50 epochs, times the effort."""
+    if config.steps is not None:
+        return config.steps
     if config.epochs is not None:
         return config.epochs * steps_per_epoch
-    return min(max(_STEPS, _FEWEST_EPOCHS * steps_per_epoch), _MOST_EPOCHS * steps_per_epoch)
+    enough = min(max(_STEPS, _FEWEST_EPOCHS * steps_per_epoch), _MOST_EPOCHS * steps_per_epoch)
+    return max(1, round(config.effort * enough))
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,11 @@ class Schedule:
         """Step size ρ of the topics; short-sighted at first, which anneals, then averaging."""
         return _cosine(_FIRST_TOPIC_RATE, _LAST_TOPIC_RATE, step / self.num_steps)
 
-    def encoder_rate(self, step: int) -> float:
-        """Share of the encoder's learning rate."""
-        return _cosine(1.0, _LAST_ENCODER_SHARE, step / self.num_steps)
+    def adam_rate(self, config: TrainConfig, step: int) -> float:
+        """Adam's learning rate, for the encoder and for topics that have no step of their own."""
+        if config.rate_decay == "none":
+            return config.learning_rate
+        return config.learning_rate * _cosine(1.0, _LAST_ENCODER_SHARE, step / self.num_steps)
 
     def temperature(self, config: TrainConfig, step: int) -> float:
         """Temperature of relaxed assignments: constant, or falling geometrically."""
@@ -73,9 +77,9 @@ class Schedule:
         rise = min(max(4 * step / self.num_steps - 2, 0), 1)
         return round(_FIRST_BURN_IN + rise * (_LAST_BURN_IN - _FIRST_BURN_IN))
 
-    def learns_alpha(self, step: int) -> bool:
+    def learns_alpha(self, config: TrainConfig, step: int) -> bool:
         """Whether α moves: learned while the topics are still mixed, it would starve most of them."""
-        return step >= _ALPHA_STARTS * self.num_steps
+        return step >= config.alpha_burn_in * self.num_steps
 
     def validates(self, step: int) -> bool:
         """Whether held-out documents are scored after this step: 20 times a run, the last at its end."""

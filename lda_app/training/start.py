@@ -1,4 +1,4 @@
-"""Where training begins: topics made of random documents, and the model around them."""
+"""Where training begins: topics made of random documents or of noise, and the model around them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,14 +6,15 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.models.guides import make_lda
+from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
-from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import rng
 
 # Topics that start alike stay alike: enough tokens to cover a theme, few enough to differ.
 _TOKENS_A_TOPIC = 1_080
 _UNIGRAM_SHARE = 0.1
+# Hoffman, Blei and Bach (2010) start from Gamma(100, 1/100): a word's shares differ by a tenth.
+_NOISE_SHAPE = 100.0
 
 
 def start_model(config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[np.int64]) -> LDA:
@@ -28,7 +29,9 @@ def start_model(config: TrainConfig, doc_term: DocTermMatrix, rows: npt.NDArray[
     rows
         The training documents, none of them empty.
     """
-    topics = TopicWordCounts(torch.from_numpy(start_counts(config, doc_term, rows)), config.eta)
+    from_noise = config.init == "random"
+    counts = noise_counts(config, doc_term) if from_noise else start_counts(config, doc_term, rows)
+    topics = make_topics(config, torch.from_numpy(counts))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng(config.seed, "encoder").integers(2**63)))
         return make_lda(config, len(rows), topics)
@@ -50,6 +53,16 @@ def start_counts(
         documents = _draw_documents(rows, lengths, generator)
         shares = _UNIGRAM_SHARE * unigram + (1 - _UNIGRAM_SHARE) * _word_shares(doc_term.rows(documents))
         counts[:, topic] = shares * num_tokens / config.num_topics
+    return counts
+
+
+def noise_counts(config: TrainConfig, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
+    """Counts λ (V, K) of nothing but noise: each topic is nearly even over the words."""
+    generator = rng(config.seed, "start")
+    size = doc_term.num_words, config.num_topics
+    noise = generator.standard_gamma(_NOISE_SHAPE, size=size, dtype=np.float32)
+    tokens_a_topic = doc_term.num_tokens / config.num_topics
+    counts: npt.NDArray[np.float32] = noise / noise.sum(0) * np.float32(tokens_a_topic)
     return counts
 
 

@@ -119,8 +119,8 @@ def restore(state: RunState, header: dict[str, Any], tensors: dict[str, Tensor])
 
 
 def _named(optimizers: Optimizers) -> list[tuple[str, Optimizer]]:
-    encoder = [] if optimizers.encoder is None else [("encoder", optimizers.encoder)]
-    return [*encoder, ("alpha", optimizers.alpha)]
+    every = {"encoder": optimizers.encoder, "topics": optimizers.topics, "alpha": optimizers.alpha}
+    return [(name, optimizer) for name, optimizer in every.items() if optimizer is not None]
 
 
 def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -23,6 +23,20 @@ def test_a_run_has_2000_steps_within_2_to_50_epochs_if_not_told_otherwise(epochs
 
 
 @pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"steps": 180_000}, 180_000),
+        ({"steps": 3, "effort": 0.5}, 3),
+        ({"epochs": 2, "effort": 0.5}, 200),
+        ({"effort": 0.3}, 600),
+        ({"effort": 0.001}, 2),
+    ],
+)
+def test_a_length_that_is_asked_for_wins_over_effort(options, expected):
+    assert num_steps(TrainConfig(**options), steps_per_epoch=100) == expected
+
+
+@pytest.mark.parametrize(
     ("asked", "num_documents", "num_tokens", "expected"),
     [
         pytest.param(None, 100_000, 10_000_000, 140, id="14,000 tokens"),
@@ -43,7 +57,20 @@ def test_rates_fall_and_sweeps_rise_over_a_run():
     rates = [schedule.topic_rate(step) for step in range(1000)]
     assert rates == sorted(rates, reverse=True)
     assert (rates[0], rates[-1]) == (0.6, pytest.approx(0.012, rel=0.01))
-    shares = [schedule.encoder_rate(step) for step in range(1000)]
+    shares = [schedule.adam_rate(TrainConfig(learning_rate=0.02), step) for step in range(1000)]
     assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 0.02
     assert [schedule.burn_in(step) for step in (0, 500, 625, 750, 999)] == [2, 2, 4, 6, 6]
-    assert [schedule.learns_alpha(step) for step in (0, 333, 334, 999)] == [False, False, True, True]
+    learns = [schedule.learns_alpha(TrainConfig(), step) for step in (0, 333, 334, 999)]
+    assert learns == [False, False, True, True]
+
+
+def test_adams_rate_may_stay():
+    config, schedule = TrainConfig(learning_rate=3e-4, rate_decay="none"), Schedule(1000)
+    assert {schedule.adam_rate(config, step) for step in range(1000)} == {3e-4}
+
+
+@pytest.mark.parametrize(("share", "first"), [(0.0, 0), (2 / 3, 120_000), (1.0, 180_000)])
+def test_alpha_waits_as_long_as_it_is_told(share, first):
+    config, schedule = TrainConfig(alpha_burn_in=share), Schedule(180_000)
+    assert [schedule.learns_alpha(config, step) for step in (first - 1, first)] == [False, True]
