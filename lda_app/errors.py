@@ -15,6 +15,10 @@ class NumericalError(LdaAppError):
     """A loss or a parameter is NaN or infinite; the last good weights were kept."""
 
 
+class ProcessGroupError(LdaAppError):
+    """Of several processes that train together one has ended, does not answer, or differs from the others."""
+
+
 class ConfigError(LdaAppError):
     """An option, an environment variable or the configuration file has a value that cannot be used."""
 

@@ -44,6 +44,12 @@ class Batch(NamedTuple):
         zeros = torch.zeros(self.num_documents, dtype=self.counts.dtype, device=self.counts.device)
         return zeros.index_add_(0, self.document_of, self.counts)
 
+    def over(self, words: Int[Tensor, " U"]) -> "Batch":
+        """Return the same documents over more words, ascending: those of this batch are among them."""
+        if words is self.words:
+            return self
+        return self._replace(words=words, columns=torch.searchsorted(words, self.words)[self.columns])
+
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch on another device."""
         return Batch(*(part.to(device) for part in self))
@@ -105,13 +111,17 @@ class ShuffledBatches:
         self._order = rows
 
     def __getitem__(self, step: int) -> Batch:
-        """Return the batch of the given step (from 0); steps run on over epochs."""
+        """Return the batch of the given step (from 0)."""
+        return make_batch(self.doc_term, self.documents(step))
+
+    def documents(self, step: int) -> Int[np.ndarray, " B"]:
+        """Rows, ascending, of the documents of a step's batch; steps run on over epochs."""
         epoch = step // self.steps_per_epoch
         if epoch != self._epoch:
             self._epoch = epoch
             self._order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
         first, last = (self.num_visited(end) - epoch * len(self.rows) for end in (step, step + 1))
-        return make_batch(self.doc_term, np.sort(self._order[first:last]))
+        return np.sort(self._order[first:last])
 
     def num_visited(self, step: int) -> int:
         """Documents of all batches before the given step; the sizes of batches differ by 1 at most."""

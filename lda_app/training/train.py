@@ -1,15 +1,19 @@
 """The training loop."""
 
+import json
 import math
 import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.corpus.batches import ShuffledBatches
-from lda_app.errors import NumericalError
+from lda_app.corpus.batches import Batch, ShuffledBatches, make_batch
+from lda_app.distributed import ALONE, Group
+from lda_app.errors import ConfigError, NumericalError
 from lda_app.evaluation.perplexity import Perplexity, document_completion
 from lda_app.inference import concentration
 from lda_app.models.lda import LDA
@@ -22,6 +26,8 @@ from lda_app.training.state import RunState
 from lda_app.training.step import Optimizers, train_step
 
 _SECONDS_BETWEEN_CHECKPOINTS = 10.0
+# A checkpoint of a large model takes long to write; all of them together shall not slow training down.
+_MOST_TIME_FOR_CHECKPOINTS = 0.05
 
 
 def make_state(config: TrainConfig, data: TrainingData, device: torch.device) -> RunState:
@@ -37,6 +43,7 @@ def train(
     *,
     save: Callable[[RunState], None],
     interruption: Interruption,
+    group: Group = ALONE,
 ) -> bool:
     """Train until the schedule ends, the validation no longer gets better, or an interruption is asked for.
 
@@ -49,9 +56,12 @@ def train(
     data
         What to learn from.
     save
-        Called every ten seconds, and when interrupted, to write a checkpoint.
+        Called to write a checkpoint: every ten seconds, more rarely where that takes long, and when
+        interrupted.
     interruption
-        Looked at after each step.
+        Looked at after each step; that of one process stops all, and they all learn of the signal.
+    group
+        The processes that train together, with equal states.
 
     Returns
     -------
@@ -60,38 +70,71 @@ def train(
 
     Raises
     ------
+    ConfigError
+        If there are more processes than documents in a batch.
     NumericalError
         If the loss is NaN or infinite; the state then has the best weights so far.
+    ProcessGroupError
+        If another process has ended or does not answer.
     """
-    loop = _Loop(state, config, data)
-    save(state)
-    saved_at = time.monotonic()
+    loop = _Loop(state, config, data, group)
+    checkpoints = _Checkpoints(state, save, group)
+    checkpoints.write()
     total = loop.batches.num_visited(loop.num_steps)
     with one_torch_thread(), progress("Training", total, "document visits") as bar:
         bar.advance(loop.batches.num_visited(state.step))
         while not loop.finished():
             loop.advance(bar)
-            if interruption.requested is not None:
-                save(state)
+            signum, due = group.largest(interruption.requested or 0, checkpoints.due)
+            if signum or due:
+                checkpoints.write()
+            if signum:
+                interruption.requested = signum
                 return False
-            if time.monotonic() - saved_at > _SECONDS_BETWEEN_CHECKPOINTS:
-                save(state)
-                saved_at = time.monotonic()
     state.restore_best()
     state.lda.topics.rescale()
     return True
 
 
+class _Checkpoints:
+    """Written by the first process, while the others wait; when, is its decision alone, for clocks differ."""
+
+    def __init__(self, state: RunState, save: Callable[[RunState], None], group: Group):
+        self.state, self.save, self.group = state, save, group
+        self.due_at = math.inf
+
+    @property
+    def due(self) -> bool:
+        """Whether the last one is old enough; never so but on the first process."""
+        return time.monotonic() > self.due_at
+
+    def write(self) -> None:
+        """Write a checkpoint."""
+        self.group.from_first(self._write)
+
+    def _write(self) -> bytes:
+        begun = time.monotonic()
+        self.save(self.state)
+        now = time.monotonic()
+        self.due_at = now + max(_SECONDS_BETWEEN_CHECKPOINTS, (now - begun) / _MOST_TIME_FOR_CHECKPOINTS)
+        return b""
+
+
 class _Loop:
     """One step after the other, with a validation now and then."""
 
-    def __init__(self, state: RunState, config: TrainConfig, data: TrainingData):
-        self.state, self.config, self.data = state, config, data
+    def __init__(self, state: RunState, config: TrainConfig, data: TrainingData, group: Group):
+        self.state, self.config, self.data, self.group = state, config, data, group
         size = batch_size(config, len(data.rows), data.doc_term.num_tokens)
         self.batches = ShuffledBatches(data.doc_term, data.rows, size, config.seed)
         self.num_steps = num_steps(config, self.batches.steps_per_epoch)
         self.schedule = Schedule(self.num_steps)
         self.device = state.lda.log_alpha.device
+        if (smallest := len(data.rows) // self.batches.steps_per_epoch) < group.place.size:
+            raise ConfigError(
+                f"a batch of {smallest} documents has nothing to do for {group.place.size} processes; start "
+                "fewer, or use a larger --batch-size"
+            )
 
     def finished(self) -> bool:
         """Whether the schedule has ended, or too many validations in a row were no better than the best."""
@@ -104,9 +147,12 @@ class _Loop:
     def advance(self, bar: Progress) -> None:
         """Do one step; score the held-out documents if it is their turn."""
         state, begun = self.state, time.monotonic()
-        batch = self.batches[state.step].to(self.device)
+        rows = self.batches.documents(state.step)
+        batch = self._part_of(rows)
+        share = batch.num_documents / len(rows)
+        plan = self.config, self.schedule, state.step
         try:
-            loss = train_step(state.lda, state.optimizers, batch, self.config, self.schedule, state.step)
+            loss = train_step(state.lda, state.optimizers, batch, *plan, share=share, group=self.group)
         except NumericalError as error:
             state.restore_best()
             kept = f"the weights of step {state.best_step}" if state.best_step else "no weights"
@@ -116,7 +162,12 @@ class _Loop:
         if self.schedule.validates(state.step - 1):
             bar.note(self._validate())
         state.seconds += time.monotonic() - begun
-        bar.advance(batch.num_documents)
+        bar.advance(len(rows))
+
+    def _part_of(self, rows: npt.NDArray[np.int64]) -> Batch:
+        """Return this process's documents of a batch, over the words of the whole batch."""
+        own = make_batch(self.data.doc_term, self.group.part(rows))
+        return own.over(self.group.union(own.words)).to(self.device)
 
     def _validate(self) -> str:
         """Add a row to the history, keep the weights if they are the best, and say how it stands."""
@@ -124,8 +175,8 @@ class _Loop:
         epoch = state.step / self.batches.steps_per_epoch
         loss = math.fsum(state.losses) / len(state.losses)
         state.losses.clear()
-        score = validation_score(state.lda, self.data, self.config.seed)
-        perplexity = None if score is None else score.value
+        self.group.require_same(state.lda.state_dict())
+        perplexity: float | None = json.loads(self.group.from_first(self._score))
         row = {"step": state.step, "epoch": epoch, "loss": loss, "validation_perplexity": perplexity}
         best = min(
             (value for r in state.history if (value := r["validation_perplexity"]) is not None),
@@ -136,6 +187,10 @@ class _Loop:
             state.keep_as_best()
         held_out = "" if perplexity is None else f", held-out perplexity {perplexity:,.0f}"
         return f"epoch {epoch:.0f}, loss {loss:.2f}{held_out}"
+
+    def _score(self) -> bytes:
+        score = validation_score(self.state.lda, self.data, self.config.seed)
+        return json.dumps(None if score is None else score.value).encode()
 
 
 def validation_score(lda: LDA, data: TrainingData, seed: int) -> Perplexity | None:

@@ -5,6 +5,7 @@ counted from its first step, is drawn at random. With a checkpoint after each st
 parts of writing checkpoints and the model.
 """
 
+import math
 import os
 import random
 import signal
@@ -53,10 +54,10 @@ def die_at(moment: int) -> None:
 
     real = train_module.train_step
 
-    def step(*arguments: object) -> float:
+    def step(*arguments: object, **more: object) -> float:
         nonlocal begun
         tick()
-        loss = real(*arguments)  # type: ignore[arg-type]
+        loss = real(*arguments, **more)  # type: ignore[arg-type]
         begun = True
         return loss
 
@@ -71,6 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:  # load once what each copy would have to load
         run(["train", corpus, "--out", f"{scratch}/run", *options])
     train_module._SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    train_module._MOST_TIME_FOR_CHECKPOINTS = math.inf
     moments = random.Random(0).sample(range(1, LONGEST), KILLS)
     for moment in [*moments, None]:
         code = attempt(command(corpus, Path(out), options), moment)

@@ -31,10 +31,10 @@ def before_step(monkeypatch):
     def install(number, action):
         real = train_module.train_step
 
-        def step(*arguments):
+        def step(*arguments, **more):
             if arguments[-1] == number:
                 action()
-            return real(*arguments)
+            return real(*arguments, **more)
 
         monkeypatch.setattr(train_module, "train_step", step)
         return lambda: monkeypatch.setattr(train_module, "train_step", real)
@@ -55,14 +55,14 @@ def interrupted(train, before_step, tmp_path):
 def nan_from(call_number, monkeypatch):
     """Make the loss NaN from this call on."""
     calls = SimpleNamespace(count=0)
-    real = step_module.SampledELBO.differentiable_loss
+    real = step_module.sampled_elbo
 
-    def loss(*arguments, **options):
+    def sampled_elbo(lda, batch):
         calls.count += 1
-        value = real(*arguments, **options)
-        return value * math.nan if calls.count >= call_number else value
+        elbo = real(lda, batch)
+        return elbo._replace(loss=elbo.loss * math.nan) if calls.count >= call_number else elbo
 
-    monkeypatch.setattr(step_module.SampledELBO, "differentiable_loss", loss)
+    monkeypatch.setattr(step_module, "sampled_elbo", sampled_elbo)
 
 
 def weights(run):
