@@ -250,8 +250,8 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
     in_file = _read_toml(file) if file is not None else {}
     given = {name: value for name, value in flags.items() if value is not None}
     preset = given.get("preset", in_file.get("preset", "default"))
-    _require_choice("preset", preset, get_args(PresetName))
     try:
+        _require_choice("preset", preset, get_args(PresetName))
         return TrainConfig(**_layered(PRESETS[preset].values, in_file, given))
     except ConfigError as error:  # the file was checked before: this is a flag's
         name, rest = str(error).split(" ", 1)

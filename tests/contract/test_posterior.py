@@ -11,18 +11,21 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration, topic_proportions
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
+from lda_app.models.mlp_encoder import MLPEncoder
 from lda_app.models.topic_word import TopicWordCounts
 
 NUM_WORDS, NUM_TOPICS = 80, 6
 
 
-@pytest.fixture(scope="module")
-def lda():
+@pytest.fixture(scope="module", params=["unrolled", "mlp"])
+def lda(request):
     generator = torch.Generator().manual_seed(0)
     topics = TopicWordCounts(torch.rand(NUM_WORDS, NUM_TOPICS, generator=generator) ** 4 * 100, eta=0.05)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = LDA(100, topics, UnrolledEncoder(NUM_TOPICS))
+        unrolled = request.param == "unrolled"
+        encoder = UnrolledEncoder(NUM_TOPICS) if unrolled else MLPEncoder(NUM_WORDS, NUM_TOPICS, hidden=30)
+        model = LDA(100, topics, encoder)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.3)
@@ -64,6 +67,11 @@ def test_the_order_of_documents_does_not_matter(lda, doc_term):
 
 def test_a_document_without_words_has_the_prior(lda, doc_term):
     np.testing.assert_allclose(concentration(lda, doc_term)[17], lda.alpha.detach(), rtol=1e-6)
+
+
+def test_documents_may_all_be_without_words(lda):
+    empty = DocTermMatrix.from_scipy(sparse.csr_array((2, NUM_WORDS), dtype=int))
+    np.testing.assert_allclose(concentration(lda, empty), np.tile(lda.alpha.detach(), (2, 1)), rtol=1e-6)
 
 
 def test_more_words_make_a_posterior_narrower(lda, doc_term):
