@@ -2,6 +2,10 @@
 
 A kernel has the signature ``kernel(start, stop, *arrays)`` and works on the rows ``start:stop`` alone, so
 that its result does not depend on the number of threads.
+
+Where numba is missing or cannot compile, or ``LDA_APP_NO_COMPILE=1`` is set, a kernel is the Python function
+that it was written as: right, but slow. What matters for speed has a second form in torch or numpy, chosen by
+:func:`runs_compiled` or :func:`why_not_compiled`.
 """
 
 import functools
@@ -11,12 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, TypeVar
 
-import numba
-
 from lda_app.runtime import cpu_count, log
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+NO_COMPILE = "LDA_APP_NO_COMPILE"
 _ROWS_WORTH_A_THREAD = 32
 
 
@@ -38,6 +41,12 @@ def kernel(function: Kernel) -> Kernel:
     >>> values.tolist()
     [0.0, 2.0, 4.0]
     """
+    return function if why_not_compiled() else _compile(function)
+
+
+def _compile(function: Kernel) -> Kernel:
+    import numba
+
     settings = {"nogil": True, "fastmath": True, "boundscheck": False, "error_model": "numpy"}
     compile_: Callable[[Kernel], Kernel] = numba.njit(cache=True, **settings)
     try:
@@ -46,6 +55,33 @@ def kernel(function: Kernel) -> Kernel:
         log.debug("%s is compiled anew in each process: set NUMBA_CACHE_DIR", function.__name__)
         compile_ = numba.njit(**settings)
         return compile_(function)
+
+
+@functools.cache
+def why_not_compiled() -> str | None:
+    """Return why loops are not compiled; None where they are.
+
+    Looked up once a process: a small loop is compiled to see whether numba works on this machine.
+    """
+    if os.environ.get(NO_COMPILE, "0") not in {"", "0"}:
+        return f"{NO_COMPILE} is set"
+    try:
+        if _compile(_probe)(20) == 21:
+            return None
+    except ImportError:
+        return "numba is not installed"
+    except Exception as error:  # noqa: BLE001 - whatever a compiler may fail with, there is another way
+        return f"numba cannot compile here: {type(error).__name__}: {error}"
+    return "numba compiles to wrong results here"
+
+
+def _probe(number: int) -> int:
+    return number + 1
+
+
+def runs_compiled(tensor: Any) -> bool:
+    """Whether compiled loops serve a torch tensor: it lies on the processor, and they can be compiled."""
+    return tensor.device.type == "cpu" and why_not_compiled() is None
 
 
 def over_rows(compiled: Callable[..., None], num_rows: int, *arrays: Any) -> None:

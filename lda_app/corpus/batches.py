@@ -41,8 +41,8 @@ class Batch(NamedTuple):
 
     def lengths(self) -> Float[Tensor, " B"]:
         """Tokens of each document."""
-        zeros = torch.zeros(self.num_documents, dtype=self.counts.dtype, device=self.counts.device)
-        return zeros.index_add_(0, self.document_of, self.counts)
+        before = torch.nn.functional.pad(self.counts.cumsum(0, dtype=torch.float64), (1, 0))
+        return torch.diff(before[self.indptr]).to(self.counts.dtype)
 
     def over(self, words: Int[Tensor, " U"]) -> "Batch":
         """Return the same documents over more words, ascending: those of this batch are among them."""

@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 from torch.distributions import Dirichlet
 from torch.distributions.kl import register_kl
 
+from lda_app.compiled import over_rows
+from lda_app.gradients import kernels
 from lda_app.gradients.gamma import (
     check_concentration,
     compiles,
@@ -192,15 +194,59 @@ class ImplicitDirichlet(Dirichlet):
         return theta.clamp(min=torch.finfo(theta.dtype).tiny)
 
 
-@register_kl(ImplicitDirichlet, Dirichlet)  # type: ignore[no-untyped-call, untyped-decorator]
-def kl_divergence(q: ImplicitDirichlet, p: Dirichlet) -> Float[Tensor, "*batch"]:
-    """Return KL(q ‖ p), in the dtype of q's concentrations.
+class _Divergence(torch.autograd.Function):
+    """KL(Dirichlet(c) ‖ Dirichlet(α)) without log Γ(Σα) − Σ log Γ(α), in float64 within each row."""
 
-    Its terms are large and nearly cancel, so they are summed in float64.
+    @staticmethod
+    def forward(ctx: Any, concentration: Tensor, prior: Tensor) -> Tensor:
+        rows = concentration.detach().contiguous()
+        divergence = torch.empty(len(rows), dtype=torch.float64)
+        gradient, mean_log = torch.empty_like(rows), torch.empty_like(rows)
+        arrays = (rows, prior.detach(), divergence, gradient, mean_log)
+        over_rows(kernels.dirichlet_divergence, len(rows), *(array.numpy() for array in arrays))
+        ctx.save_for_backward(gradient, mean_log)
+        return divergence
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor | None]:
+        gradient, mean_log = ctx.saved_tensors
+        weights = upstream.unsqueeze(-1).to(gradient.dtype)
+        prior_gradient = None
+        if ctx.needs_input_grad[1]:
+            prior_gradient = -(upstream @ mean_log.to(upstream.dtype))
+        return weights * gradient, prior_gradient
+
+
+def dirichlet_divergence(
+    concentration: Float[Tensor, "*batch K"], prior: Float[Tensor, "*prior K"]
+) -> Float[Tensor, "*batch"]:
+    """Return KL(Dirichlet(concentration) ‖ Dirichlet(prior)) of each row, differentiable in both.
+
+    Its terms are large and nearly cancel, so they are summed in float64. Compiled loops serve where one
+    prior (K,) is shared by the rows (B, K).
+
+    Examples
+    --------
+    >>> dirichlet_divergence(torch.ones(1, 2), torch.tensor([1.0, 2.0]))
+    tensor([0.3069])
     """
-    c, prior = q.concentration.to(torch.float64), p.concentration.to(torch.float64)
+    prior64 = prior.to(torch.float64)
+    if not (compiles(concentration) and concentration.dim() == 2 and prior.dim() == 1):
+        return _divergence_in_torch(concentration.to(torch.float64), prior64).to(concentration.dtype)
+    constant = torch.lgamma(prior64).sum() - torch.lgamma(prior64.sum())
+    divergence: Tensor = _Divergence.apply(concentration, prior64)  # type: ignore[no-untyped-call]
+    return (divergence + constant).to(concentration.dtype)
+
+
+def _divergence_in_torch(c: Tensor, prior: Tensor) -> Tensor:
     total, prior_total = c.sum(-1), prior.sum(-1)
     expected_log = torch.digamma(c) - torch.digamma(total).unsqueeze(-1)
     terms = torch.lgamma(prior) - torch.lgamma(c) + (c - prior) * expected_log
-    divergence = torch.lgamma(total) - torch.lgamma(prior_total) + terms.sum(-1)
-    return divergence.to(q.concentration.dtype)
+    return torch.lgamma(total) - torch.lgamma(prior_total) + terms.sum(-1)
+
+
+@register_kl(ImplicitDirichlet, Dirichlet)  # type: ignore[no-untyped-call, untyped-decorator]
+def kl_divergence(q: ImplicitDirichlet, p: Dirichlet) -> Float[Tensor, "*batch"]:
+    """Return KL(q ‖ p), in the dtype of q's concentrations; see :func:`dirichlet_divergence`."""
+    return dirichlet_divergence(q.concentration, p.concentration)

@@ -8,7 +8,7 @@ incomplete gamma function and p its density (Figurnov, Mohamed and Mnih 2018):
 ∂P/∂a comes from differentiating, in forward mode, the very formula that gives P for that (a, z): its series,
 its continued fraction, or for large a the uniform expansion of :mod:`lda_app.gradients.special`. P and p
 share the factor z^a e^{-z}, which cancels in each, so that only ∂ log z/∂a is ever computed.
-The loops are compiled by numba; without it, and away from the CPU, the same formulas run in torch.
+The loops are compiled by numba; where that cannot be, and away from the CPU, the same formulas run in torch.
 """
 
 import math
@@ -20,13 +20,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lda_app.compiled import over_rows, runs_compiled
+from lda_app.gradients import kernels
 from lda_app.gradients.special import accuracy, slope_in_torch
-
-try:
-    from lda_app.compiled import over_rows
-    from lda_app.gradients import kernels
-except ImportError:  # without numba
-    kernels = None  # type: ignore[assignment]
 
 
 def check_concentration(concentration: Tensor) -> None:
@@ -92,11 +88,7 @@ def log_gamma_backward(concentration: Tensor, log_value: Tensor, upstream: Tenso
 
 def compiles(concentration: Tensor) -> bool:
     """Whether the compiled loops serve this tensor."""
-    return (
-        kernels is not None
-        and concentration.device.type == "cpu"
-        and concentration.dtype in {torch.float32, torch.float64}
-    )
+    return runs_compiled(concentration) and concentration.dtype in {torch.float32, torch.float64}
 
 
 def run_rows(name: str, *inputs: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from lda_app.gradients.special import Accuracy
 
 Array = npt.NDArray[Any]
 
+_HALF_LOG_2_PI = 0.9189385332046727
 _TERMS_A_TEST = 4  # superfluous terms cost less than a loop whose length the processor cannot foresee
 
 
@@ -61,6 +62,74 @@ def digamma_above_one(a: float, start: float) -> float:
     u = r * r
     tail = 1 / 252 - u * (1 / 240 - u * (1 / 132 - u * (691 / 32760 - u / 12)))
     return math.log(x) - 0.5 * r - u * (1 / 12 - u * (1 / 120 - u * tail)) - numerator * inverse * x
+
+
+@kernel
+def digamma_in_parts(a: float) -> tuple[float, float, float]:
+    """Return ψ(a) − log(a + 8), ψ′(a) and a (a + 1) … (a + 7), a > 0, without a logarithm or a branch.
+
+    The recurrence ψ(a) = ψ(a + 8) − Σ 1/(a + i) takes its sum from the product and its first two derivatives,
+    for one division in all; the asymptotic series serves a + 8. Relative errors are below 1e-12.
+    """
+    product, first, second = 1.0, 0.0, 0.0
+    for i in range(8):
+        x = a + i
+        second = second * x + 2.0 * first
+        first = first * x + product
+        product *= x
+    x = a + 8.0
+    inverse = 1.0 / (x * product)
+    r, ratio = inverse * product, first * inverse * x
+    u = r * r
+    tail = 1 / 12 - u * (1 / 120 - u * (1 / 252 - u * (1 / 240 - u / 132)))
+    trigamma_tail = 1 / 6 - u * (1 / 30 - u * (1 / 42 - u * (1 / 30 - u * 5 / 66)))
+    trigamma = r + 0.5 * u + u * r * trigamma_tail + ratio * ratio - second * inverse * x
+    return -0.5 * r - u * tail - ratio, trigamma, product
+
+
+@kernel
+def polygammas(a: float) -> tuple[float, float, float]:
+    """Return log Γ(a), ψ(a) and ψ′(a), a > 0."""
+    rest, trigamma, product = digamma_in_parts(a)
+    x = a + 8.0
+    r, log_x = 1.0 / x, math.log(x)
+    u = r * r
+    tail = 1 / 12 - u * (1 / 360 - u * (1 / 1260 - u * (1 / 1680 - u / 1188)))
+    log_gamma = (x - 0.5) * log_x - x + _HALF_LOG_2_PI + r * tail - math.log(product)
+    return log_gamma, log_x + rest, trigamma
+
+
+@kernel
+def dirichlet_divergence(
+    start: int,
+    stop: int,
+    concentration: Array,
+    prior: Array,
+    divergence: Array,
+    gradient: Array,
+    mean_log: Array,
+) -> None:
+    """Fill ``divergence (B,)`` with KL(Dirichlet(concentration) ‖ Dirichlet(prior)), less terms of the prior.
+
+    ``gradient (B, K)`` is its derivative in the concentrations, ``mean_log (B, K)`` E[log θ]; ``prior (K,)``.
+    """
+    num_topics = len(prior)
+    prior_total = prior.sum()
+    terms = np.empty(num_topics)
+    for row in range(start, stop):
+        total = 0.0
+        for k in range(num_topics):
+            total += concentration[row, k]
+        log_gamma_total, digamma_total, trigamma_total = polygammas(total)
+        common = (total - prior_total) * trigamma_total
+        for k in range(num_topics):
+            c = np.float64(concentration[row, k])
+            log_gamma, digamma, trigamma = polygammas(c)
+            mean_log[row, k] = digamma - digamma_total
+            gradient[row, k] = (c - prior[k]) * trigamma - common
+            terms[k] = (c - prior[k]) * (digamma - digamma_total) - log_gamma
+        # A loop that also stores may add up in another order where the arrays lie elsewhere.
+        divergence[row] = log_gamma_total + terms.sum()
 
 
 @kernel

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lda_app.corpus.batches import Batch
-from lda_app.models.likelihood import expected_topic_counts
+from lda_app.models.likelihood import expected_topic_counts, mean_field_steps
 from lda_app.models.row_linear import RowLinear
 
 
@@ -53,12 +53,10 @@ class UnrolledEncoder(nn.Module):
         # Written out: torch's sigmoid rounds a number otherwise at another place of its array.
         damping = 1 / (1 + torch.exp(-self.damping[0] - self.damping[1] * log_lengths))
         weights = self._propose(batch, alpha, beta, lengths, log_lengths)
-        concentration = self._step(weights, batch, beta, damping)
-        for _ in range(self.num_steps - 1):
-            # Only the ratios of the weights matter: softmax keeps exp ψ(γ) from underflow.
-            weights = torch.softmax(torch.digamma(concentration), dim=-1)
-            concentration = self._step(weights, batch, beta, damping)
-        return torch.where(lengths > 0, concentration, alpha)
+        prior = self.log_prior.exp()
+        concentration = mean_field_steps(weights, prior, damping[:, 0], beta, batch, self.num_steps)
+        empty = lengths == 0
+        return torch.where(empty, alpha, concentration) if bool(empty.any()) else concentration
 
     def _propose(
         self, batch: Batch, alpha: Tensor, beta: Tensor, lengths: Tensor, log_lengths: Tensor
@@ -68,6 +66,3 @@ class UnrolledEncoder(nn.Module):
         log_share = torch.log((counts + alpha) / (lengths + alpha.sum()))
         hidden = torch.relu(self.inner(torch.cat([log_share, log_lengths], dim=-1)))
         return torch.softmax(log_share + self.outer(hidden), dim=-1)
-
-    def _step(self, weights: Tensor, batch: Batch, beta: Tensor, damping: Tensor) -> Tensor:
-        return self.log_prior.exp() + damping * expected_topic_counts(weights, beta, batch)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from lda_app.compiled import kernel
+from lda_app.gradients.kernels import digamma_in_parts
 
 # Below the smallest normal float32 a quotient overflows; no mixture of smoothed topics comes near it.
 _TINY = np.float32(1e-35)
@@ -50,23 +51,131 @@ def mixture_backward_beta(start, stop, weights, beta, indptr, columns, counts, u
 
 
 @kernel
-def topic_counts_backward(start, stop, weights, beta, indptr, columns, counts, slope, upstream, gradient):
-    """Chain ``upstream`` through r_k = weights_k slope_k(weights): both factors depend on the weights."""
-    num_topics = weights.shape[1]
+def mean_field_forward(
+    start,
+    stop,
+    proposal,
+    prior,
+    damping,
+    beta,
+    indptr,
+    columns,
+    counts,
+    weights,
+    slopes,
+    trigammas,
+    concentration,
+):
+    """Do J steps γ = prior + damping_d e slope(e), slope(e) = Σ_w n_w β_w / (e·β_w), from e = ``proposal``.
+
+    Between two steps e = softmax ψ(γ). Each step's e, its slope, and the ψ′(γ) that e was made with are kept
+    in ``weights``, ``slopes`` and ``trigammas``, all (J, B, K), for the way back.
+    """
+    num_steps, _, num_topics = weights.shape
     for d in range(start, stop):
+        weights[0, d] = proposal[d]
+        for j in range(num_steps):
+            e, slope = weights[j, d], slopes[j, d]
+            if j > 0:
+                _softmax_digamma(concentration[d], e, trigammas[j, d])
+            slope[:] = 0
+            for i in range(indptr[d], indptr[d + 1]):
+                word = beta[columns[i]]
+                probability = _TINY * counts[i]
+                for k in range(num_topics):
+                    probability += e[k] * word[k]
+                ratio = counts[i] / probability
+                for k in range(num_topics):
+                    slope[k] += ratio * word[k]
+            for k in range(num_topics):
+                concentration[d, k] = prior[k] + damping[d] * e[k] * slope[k]
+
+
+@kernel
+def mean_field_backward(
+    start,
+    stop,
+    upstream,
+    damping,
+    beta,
+    indptr,
+    columns,
+    counts,
+    weights,
+    slopes,
+    trigammas,
+    proposal_gradient,
+    prior_gradient,
+    damping_gradient,
+):
+    """Chain ``upstream (B, K)`` back through the steps of :func:`mean_field_forward`, last step first.
+
+    The prior's gradient is given for each document, (B, K).
+    """
+    num_steps, _, num_topics = weights.shape
+    joint, gradient = np.empty(num_topics, upstream.dtype), np.empty(num_topics, upstream.dtype)
+    for d in range(start, stop):
+        places = slice(indptr[d], indptr[d + 1])
+        gradient[:] = upstream[d]
+        for j in range(num_steps - 1, -1, -1):
+            e = weights[j, d]
+            prior_gradient[d] += gradient
+            for k in range(num_topics):
+                joint[k] = gradient[k] * e[k]
+                gradient[k] *= slopes[j, d, k]
+            damping_gradient[d] += _dot(joint, slopes[j, d])
+            _subtract_curvature(e, joint, beta, columns[places], counts[places], gradient)
+            gradient *= damping[d]
+            if j > 0:
+                _softmax_digamma_backward(e, trigammas[j, d], gradient)
+        proposal_gradient[d] = gradient
+
+
+@kernel
+def _dot(values, others):
+    total = 0 * values[0]
+    for k in range(len(values)):
+        total += values[k] * others[k]
+    return total
+
+
+@kernel
+def _subtract_curvature(e, joint, beta, columns, counts, gradient):
+    """Take Σ_w n_w (joint·β_w) β_w / (e·β_w)² off the gradient: how a document's slope moves with e."""
+    num_topics = len(e)
+    for i in range(len(columns)):
+        word = beta[columns[i]]
+        probability = _TINY * counts[i]
+        projected = 0 * probability
         for k in range(num_topics):
-            gradient[d, k] = upstream[d, k] * slope[d, k]
-        for i in range(indptr[d], indptr[d + 1]):
-            w = columns[i]
-            probability = _TINY * counts[i]
-            projected = 0 * probability
-            for k in range(num_topics):
-                joint = weights[d, k] * beta[w, k]
-                probability += joint
-                projected += joint * upstream[d, k]
-            factor = counts[i] * projected / (probability * probability)
-            for k in range(num_topics):
-                gradient[d, k] -= factor * beta[w, k]
+            probability += e[k] * word[k]
+            projected += joint[k] * word[k]
+        factor = counts[i] * (projected / probability) / probability
+        for k in range(num_topics):
+            gradient[k] -= factor * word[k]
+
+
+@kernel
+def _softmax_digamma(concentration, weights, trigammas):
+    """Fill ``weights`` with softmax ψ(γ) and ``trigammas`` with ψ′(γ); all (K,).
+
+    exp ψ(γ) is (γ + 8) exp(ψ(γ) − log(γ + 8)), and the largest is taken as 1, so that it does not underflow.
+    """
+    num_topics = len(weights)
+    for k in range(num_topics):
+        weights[k], trigammas[k], _ = digamma_in_parts(np.float64(concentration[k]))
+    largest = weights.max()
+    for k in range(num_topics):
+        weights[k] = (concentration[k] + 8) * math.exp(weights[k] - largest)
+    weights /= weights.sum()
+
+
+@kernel
+def _softmax_digamma_backward(weights, trigammas, gradient):
+    """Chain ``gradient`` (K,), in place, from the weights back to γ."""
+    mean = _dot(weights, gradient)
+    for k in range(len(weights)):
+        gradient[k] = trigammas[k] * weights[k] * (gradient[k] - mean)
 
 
 @kernel

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lda_app.compiled import over_rows
+from lda_app.compiled import over_rows, runs_compiled
 from lda_app.corpus.batches import Batch
 from lda_app.models import kernels
 
@@ -44,19 +44,20 @@ def mixture_log_likelihood(
     >>> mixture_log_likelihood(theta, beta, batch).exp()  # 0.55² · 0.45
     tensor([0.1361])
     """
-    if theta.device.type != "cpu":
+    if not runs_compiled(theta):
         return _mixture_log_likelihood_torch(theta, beta, batch)
     result: Tensor = _MixtureLogLikelihood.apply(theta, beta, batch)  # type: ignore[no-untyped-call]
     return result
 
 
+@torch.no_grad()
 def expected_topic_counts(
     weights: Float[Tensor, "B K"], beta: Float[Tensor, "U K"], batch: Batch
 ) -> Float[Tensor, "B K"]:
     """Tokens that each topic is expected to account for: Σ_w n_w e_k β_kw / Σ_j e_j β_jw.
 
-    One half of a mean-field step (Blei, Ng, Jordan 2003, eq. 6 and 7 with the counts n_w gathered);
-    differentiable in ``weights``, not in ``beta``. Each row adds up to the document's length.
+    One half of a mean-field step (Blei, Ng, Jordan 2003, eq. 6 and 7 with the counts n_w gathered), without
+    a gradient; :func:`mean_field_steps` has one. Each row adds up to the document's length.
 
     Parameters
     ----------
@@ -77,9 +78,55 @@ def expected_topic_counts(
     >>> expected_topic_counts(torch.tensor([[1.0, 1.0]]), beta, batch)
     tensor([[1.8000, 1.2000]])
     """
-    if weights.device.type != "cpu":
+    if not runs_compiled(weights):
         return _expected_topic_counts_torch(weights, beta, batch)
-    result: Tensor = _ExpectedTopicCounts.apply(weights, beta, batch)  # type: ignore[no-untyped-call]
+    weights = weights.contiguous()
+    _, slope = _mixture_forward(weights, beta.contiguous(), batch)
+    return weights * slope
+
+
+def mean_field_steps(
+    weights: Float[Tensor, "B K"],
+    prior: Float[Tensor, " K"],
+    damping: Float[Tensor, " B"],
+    beta: Float[Tensor, "U K"],
+    batch: Batch,
+    num_steps: int,
+) -> Float[Tensor, "B K"]:
+    """Concentration γ after some mean-field steps, differentiable in all but ``beta``.
+
+    Each step is γ = prior + damping · expected_topic_counts(e), and e = softmax ψ(γ) leads to the next.
+
+    Parameters
+    ----------
+    weights
+        e of the first step, positive.
+    prior
+        What a document without words is left with.
+    damping
+        The share of a token that counts as evidence, a number a document.
+    beta
+        Topic-word probabilities, a row for each of ``batch.words``.
+    batch
+        The counts.
+    num_steps
+        J, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np, scipy.sparse
+    >>> from lda_app.corpus.batches import make_batch
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> batch = make_batch(DocTermMatrix.from_scipy(scipy.sparse.csr_array([[2, 1]])), np.array([0]))
+    >>> beta = torch.tensor([[0.8, 0.2], [0.2, 0.8]])
+    >>> mean_field_steps(torch.ones(1, 2), torch.full((2,), 0.1), torch.ones(1), beta, batch, num_steps=1)
+    tensor([[1.9000, 1.3000]])
+    """
+    if not runs_compiled(weights):
+        return _mean_field_steps_torch(weights, prior, damping, beta, batch, num_steps)
+    result: Tensor = _MeanFieldSteps.apply(  # type: ignore[no-untyped-call]
+        weights, prior, damping, beta, batch, num_steps
+    )
     return result
 
 
@@ -104,23 +151,31 @@ class _MixtureLogLikelihood(torch.autograd.Function):
         return upstream[:, None] * slope, beta_gradient, None
 
 
-class _ExpectedTopicCounts(torch.autograd.Function):
+class _MeanFieldSteps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, beta: Tensor, batch: Batch) -> Tensor:
-        weights, beta = weights.contiguous(), beta.contiguous()
-        _, slope = _mixture_forward(weights, beta, batch)
-        ctx.save_for_backward(weights, beta, slope)
+    def forward(
+        ctx: Any, weights: Tensor, prior: Tensor, damping: Tensor, beta: Tensor, batch: Batch, num_steps: int
+    ) -> Tensor:
+        beta, damping = beta.contiguous(), damping.contiguous()
+        kept = weights.new_empty(3, num_steps, *weights.shape)
+        concentration = torch.empty_like(weights, memory_format=torch.contiguous_format)
+        inputs = (weights.contiguous(), prior, damping, beta, *_csr(batch))
+        arrays = _numpy(*inputs, *kept, concentration)
+        over_rows(kernels.mean_field_forward, len(weights), *arrays)
+        ctx.save_for_backward(damping, beta, kept)
         ctx.batch = batch
-        return weights * slope
+        return concentration
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
-        weights, beta, slope = ctx.saved_tensors
-        gradient = torch.empty_like(weights)
-        arrays = _numpy(weights, beta, *_csr(ctx.batch), slope, upstream.contiguous(), gradient)
-        over_rows(kernels.topic_counts_backward, len(weights), *arrays)
-        return gradient, None, None
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        damping, beta, kept = ctx.saved_tensors
+        gradient = torch.empty_like(kept[0, 0])
+        prior_gradient, damping_gradient = torch.zeros_like(gradient), torch.zeros_like(damping)
+        inputs = (upstream.contiguous(), damping, beta, *_csr(ctx.batch), *kept)
+        arrays = _numpy(*inputs, gradient, prior_gradient, damping_gradient)
+        over_rows(kernels.mean_field_backward, len(gradient), *arrays)
+        return gradient, prior_gradient.sum(0), damping_gradient, None, None, None
 
 
 def _mixture_forward(weights: Tensor, beta: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -149,3 +204,14 @@ def _expected_topic_counts_torch(weights: Tensor, beta: Tensor, batch: Batch) ->
     joint = weights[documents] * beta[batch.columns].detach()
     share = joint / joint.sum(-1, keepdim=True)
     return torch.zeros_like(weights).index_add_(0, documents, batch.counts[:, None] * share)
+
+
+def _mean_field_steps_torch(
+    weights: Tensor, prior: Tensor, damping: Tensor, beta: Tensor, batch: Batch, num_steps: int
+) -> Tensor:
+    concentration = weights
+    for step in range(num_steps):
+        if step > 0:
+            weights = torch.softmax(torch.digamma(concentration), dim=-1)
+        concentration = prior + damping[:, None] * _expected_topic_counts_torch(weights, beta, batch)
+    return concentration

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lda_app.compiled import over_rows
+from lda_app.compiled import over_rows, runs_compiled
 from lda_app.models import kernels
 
 
@@ -15,7 +15,8 @@ class RowLinear(nn.Linear):
     """``nn.Linear`` computed row by row.
 
     A matrix product sums in another order for other numbers of rows, so the last digits of a row depend on
-    its batch; a user who looks up one document again must get the same figures.
+    its batch; a user who looks up one document again must get the same figures. Where there are no compiled
+    loops it is ``nn.Linear``.
 
     Examples
     --------
@@ -27,7 +28,7 @@ class RowLinear(nn.Linear):
 
     def forward(self, inputs: Float[Tensor, "B n"]) -> Float[Tensor, "B m"]:
         """Return inputs · weightᵀ + bias."""
-        if inputs.device.type != "cpu":
+        if not runs_compiled(inputs):
             return super().forward(inputs)
         result: Tensor = _RowLinear.apply(inputs, self.weight, self.bias)  # type: ignore[no-untyped-call]
         return result

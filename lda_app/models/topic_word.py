@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from lda_app.compiled import runs_compiled
 from lda_app.models import kernels
 
 # Rescaling touches the whole matrix, so it waits until float32 needs it: this is every few dozen steps.
@@ -61,7 +62,7 @@ class TopicWordCounts(nn.Module):
 
     def rows(self, words: Int[Tensor, " U"]) -> Float[Tensor, "U K"]:
         """Rows of β for some words."""
-        if self.expected_counts.device.type != "cpu":
+        if not runs_compiled(self.expected_counts):
             return self._smooth(self.expected_counts[words])
         rows = self.expected_counts.new_empty(len(words), self.num_topics)
         scale, eta, norm = self._smoothing()
@@ -122,7 +123,7 @@ class TopicWordCounts(nn.Module):
         self.scale.fill_(1)
 
     def _add(self, words: Tensor, counts: Tensor, factor: float) -> None:
-        if self.expected_counts.device.type != "cpu":
+        if not runs_compiled(self.expected_counts):
             self.expected_counts[words] += counts * factor
             return
         scaled = torch.tensor(factor, dtype=counts.dtype)

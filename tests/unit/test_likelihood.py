@@ -8,7 +8,7 @@ from scipy import sparse
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models import likelihood
-from lda_app.models.likelihood import expected_topic_counts, mixture_log_likelihood
+from lda_app.models.likelihood import expected_topic_counts, mean_field_steps, mixture_log_likelihood
 
 NUM_TOPICS = 7
 
@@ -54,17 +54,42 @@ def test_weights_need_no_norm(problem):
     )
 
 
-@pytest.mark.parametrize("name", ["mixture_log_likelihood", "expected_topic_counts"])
-def test_compiled_and_torch_agree_in_value_and_gradient(problem, name):
+def test_compiled_and_torch_agree_in_value_and_gradient(problem):
     batch, theta, beta = problem
     results = []
-    for function in (getattr(likelihood, name), getattr(likelihood, f"_{name}_torch")):
+    for function in (mixture_log_likelihood, likelihood._mixture_log_likelihood_torch):
         value = function(theta, beta, batch)
-        weights = torch.linspace(0.5, 1.5, value.numel(), dtype=value.dtype).reshape(value.shape)
-        inputs = (theta, beta) if name == "mixture_log_likelihood" else (theta,)
-        results.append((value, *torch.autograd.grad((value * weights).sum(), inputs)))
+        weights = torch.linspace(0.5, 1.5, value.numel(), dtype=value.dtype)
+        results.append((value, *torch.autograd.grad((value * weights).sum(), (theta, beta))))
     for compiled, reference in zip(*results, strict=True):
         torch.testing.assert_close(compiled, reference)
+
+
+@pytest.mark.parametrize("num_steps", [1, 3])
+def test_mean_field_steps_compiled_and_torch_agree_in_value_and_gradient(problem, num_steps):
+    batch, weights, beta = problem
+    prior = torch.linspace(0.01, 0.4, NUM_TOPICS, dtype=torch.float64).requires_grad_()
+    damping = torch.linspace(0.2, 0.9, batch.num_documents, dtype=torch.float64).requires_grad_()
+    results = []
+    for function in (mean_field_steps, likelihood._mean_field_steps_torch):
+        value = function(weights, prior, damping, beta.detach(), batch, num_steps)
+        upstream = torch.linspace(-1, 1, value.numel(), dtype=value.dtype).reshape(value.shape)
+        slopes = torch.autograd.grad((value * upstream).sum(), (weights, prior, damping))
+        results.append((value, *slopes))
+    for compiled, reference in zip(*results, strict=True):
+        torch.testing.assert_close(compiled, reference)
+
+
+def test_mean_field_weights_do_not_underflow():
+    """All concentrations so small that exp ψ is zero in any float."""
+    batch = make_batch(DocTermMatrix.from_scipy(np.array([[1, 0]])), np.array([0]))
+    prior, beta = torch.tensor([1e-3, 2e-3]), torch.full((1, 2), 0.5)
+    for damping in (torch.zeros(1), torch.ones(1)):
+        gammas = mean_field_steps(torch.full((1, 2), 0.5), prior, damping, beta, batch, 3)
+        reference = likelihood._mean_field_steps_torch(
+            torch.full((1, 2), 0.5), prior, damping, beta, batch, 3
+        )
+        torch.testing.assert_close(gammas, reference)
 
 
 def test_a_gradient_check_by_differences(problem):
@@ -76,8 +101,11 @@ def test_a_gradient_check_by_differences(problem):
         lambda t, b: mixture_log_likelihood(t, b, small),
         (theta.detach().requires_grad_(), beta.detach().requires_grad_()),
     )
+    prior = torch.full((NUM_TOPICS,), 0.2, dtype=torch.float64, requires_grad=True)
+    damping = torch.tensor([0.3, 0.8], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
-        lambda t: expected_topic_counts(t, beta.detach(), small), (theta.detach().requires_grad_(),)
+        lambda t, p, s: mean_field_steps(t, p, s, beta.detach(), small, 2),
+        (theta.detach().requires_grad_(), prior, damping),
     )
 
 
