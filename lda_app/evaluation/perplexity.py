@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from lda_app.compiled import kernel, over_rows
+from lda_app.compiled import kernel, over_rows, why_not_compiled
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import CorpusError
 from lda_app.models.kernels import mixture_forward
@@ -350,11 +350,22 @@ def _score_tokens(
     theta: npt.NDArray[np.float64], word_topic: FloatArray, doc_term: DocTermMatrix
 ) -> npt.NDArray[np.float64]:
     """Σ_w n_dw log(θ_sd·β_w) for theta (S, D, K) and word-major beta (V, K): (S, D)."""
+    if why_not_compiled():
+        return np.stack([_score_in_numpy(theta_s, word_topic, doc_term) for theta_s in theta])
     scores, slope = np.empty(theta.shape[:2]), np.empty_like(theta[0])
     csr = doc_term.indptr, doc_term.indices, doc_term.counts
     for theta_s, scores_s in zip(theta, scores, strict=True):
         over_rows(mixture_forward, len(theta_s), theta_s, word_topic, *csr, scores_s, slope)
     return scores
+
+
+def _score_in_numpy(
+    theta: npt.NDArray[np.float64], word_topic: FloatArray, doc_term: DocTermMatrix
+) -> npt.NDArray[np.float64]:
+    documents = np.repeat(np.arange(len(theta)), np.diff(doc_term.indptr))
+    probability = np.einsum("nk,nk->n", theta[documents], word_topic[doc_term.indices])
+    scores = np.bincount(documents, doc_term.counts * np.log(probability), minlength=len(theta))
+    return np.asarray(scores, dtype=np.float64)
 
 
 def _with_counts(doc_term: DocTermMatrix, counts: npt.NDArray[np.int32]) -> DocTermMatrix:

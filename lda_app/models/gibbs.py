@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from lda_app.compiled import kernel, over_rows
+from lda_app.compiled import kernel, over_rows, runs_compiled
 from lda_app.corpus.batches import Batch
+from lda_app.gradients.gamma import draw_log_gamma
 
 
 class Refined(NamedTuple):
@@ -40,7 +41,8 @@ def refine(
     """Sweep over the assignments of each token, starting from a sample of the guide.
 
     The first assignments are drawn from p(z|θ, w); then come ``burn_in`` collapsed sweeps with θ integrated
-    out, and one more whose conditional *probabilities* are summed (Rao-Blackwellised counts).
+    out, and one more whose conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
+    no compiled loops, a sweep draws θ given z and then all z given θ: other draws, of the same posterior.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def refine(
     tensor([[30.,  0.],
             [ 0., 10.]])
     """
+    if not runs_compiled(beta):
+        return _refine_in_torch(theta, alpha, beta, batch, burn_in, seed)
     num_topics = beta.shape[1]
     tokens = torch.cat([batch.counts.new_zeros(1), batch.counts]).to(torch.int64).cumsum(0)
     assignments = torch.empty(int(tokens[-1]), dtype=torch.int32)
@@ -74,10 +78,44 @@ def refine(
     document_topic = torch.zeros(batch.num_documents, num_topics)
     inputs = (theta, alpha, beta, batch.indptr, batch.columns, tokens, batch.rows)
     outputs = (assignments, document_topic, by_nonzero)
-    arrays = [tensor.detach().cpu().contiguous().numpy() for tensor in (*inputs, *outputs)]
+    arrays = [tensor.detach().contiguous().numpy() for tensor in (*inputs, *outputs)]
     over_rows(_sweep_documents, batch.num_documents, burn_in, np.uint64(seed), *arrays)
-    word_topic = torch.zeros(len(batch.words), num_topics).index_add_(0, batch.columns.cpu(), by_nonzero)
-    return Refined(word_topic.to(beta.device), document_topic.to(beta.device))
+    word_topic = torch.zeros(len(batch.words), num_topics).index_add_(0, batch.columns, by_nonzero)
+    return Refined(word_topic, document_topic)
+
+
+def _refine_in_torch(
+    theta: Tensor, alpha: Tensor, beta: Tensor, batch: Batch, burn_in: int, seed: int
+) -> Refined:
+    """Refine on any device: all assignments are drawn at once given θ, then θ given them."""
+    # The document is part of the seed: processes that share a batch draw each for its own documents.
+    generator = torch.Generator(beta.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
+    documents, nonzero_of = batch.document_of, torch.repeat_interleave(batch.counts.to(torch.int64))
+    document_topic = torch.zeros_like(theta)
+    for _ in range(burn_in + 1):
+        joint = theta[documents] * beta[batch.columns]
+        topics = _draw_topics(joint, nonzero_of, generator)
+        places = documents[nonzero_of] * len(alpha) + topics
+        document_topic = torch.bincount(places, minlength=theta.numel()).reshape(theta.shape).to(theta.dtype)
+        theta = torch.softmax(draw_log_gamma(alpha + document_topic, generator), dim=-1)
+    joint = theta[documents] * beta[batch.columns]
+    expected = batch.counts[:, None] * joint / joint.sum(-1, keepdim=True)
+    return Refined(torch.zeros_like(beta).index_add_(0, batch.columns, expected), document_topic)
+
+
+def _draw_topics(
+    joint: Float[Tensor, "nnz K"], nonzero_of: Int[Tensor, " tokens"], generator: torch.Generator
+) -> Int[Tensor, " tokens"]:
+    """Draw a topic for each token, in proportion to the row of its nonzero count.
+
+    The rows' distribution functions, row i shifted by i, make one ascending array, searched once for all.
+    """
+    cumulative = joint.double().cumsum(-1)
+    cumulative /= cumulative[:, -1:].clone()
+    rows = torch.arange(len(joint), device=joint.device)[:, None]
+    uniform = torch.rand(len(nonzero_of), dtype=torch.float64, device=joint.device, generator=generator)
+    found = torch.searchsorted((cumulative + rows).flatten(), nonzero_of + uniform, right=True)
+    return (found - nonzero_of * joint.shape[1]).clamp(max=joint.shape[1] - 1)  # i + 0.999… may round up
 
 
 # SplitMix64 (Steele, Lea, Flood 2014): a stream is a counter that steps by the golden ratio.
