@@ -52,7 +52,7 @@ def sampled_elbo(lda: LDA, batch: Batch) -> ELBO:
 def direct_elbo(lda: LDA, batch: Batch) -> ELBO:
     """Return the loss where q(θ|w) is a Dirichlet, term by term: E_q[log p(w|θ, β)] − KL(q ‖ p)."""
     beta = lda.topics(batch.words)
-    concentration = lda.posterior(batch)
+    concentration = lda.posterior(batch, beta)
     total = concentration.sum()
     if not math.isfinite(total.item()):  # there is nothing to sample from
         return ELBO(total, concentration.detach())

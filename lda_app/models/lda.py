@@ -98,9 +98,12 @@ class LDA(PyroModule):  # type: ignore[misc]
                     Assignments(log_shares, batch, temperature=self.temperature, generator=self.generator),
                 )
 
-    def posterior(self, batch: Batch) -> Float[Tensor, "B K"]:
-        """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike."""
-        beta = self.topics.rows(batch.words)
+    def posterior(self, batch: Batch, beta: Float[Tensor, "U K"] | None = None) -> Float[Tensor, "B K"]:
+        """Concentration of q(θ|w): the one definition, for training, inference and evaluation alike.
+
+        Who has the rows of β for the batch's words already hands them over.
+        """
+        beta = self.topics.rows(batch.words) if beta is None else beta
         concentration: Tensor = self.encoder(batch, self.alpha, beta)
         return concentration.clamp(min=_SMALLEST_CONCENTRATION)
 

@@ -38,7 +38,7 @@ def corpus():
 
 
 def losses(way):
-    config = TrainConfig(num_topics=8, epochs=10, seed=3, **WAYS[way])
+    config = TrainConfig(num_topics=8, epochs=10, patience=20, seed=3, **WAYS[way])
     data = divide(corpus(), config)
     state = make_state(config, data, torch.device("cpu"))
     train(state, config, data, save=lambda _: None, interruption=Interruption())
