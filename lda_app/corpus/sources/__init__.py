@@ -35,6 +35,8 @@ class NamedCorpus:
     description: str
     licence: str
     open: Callable[[], Source]
+    offline: Callable[[], bool] = lambda: True
+    """Whether it can be opened without a network."""
 
 
 def _pydocs() -> Source:
@@ -49,6 +51,12 @@ def _newsgroups() -> Source:
     return NewsgroupsSource()
 
 
+def _has_newsgroups() -> bool:
+    from lda_app.corpus.sources.newsgroups import is_cached
+
+    return is_cached()
+
+
 CORPORA: dict[str, NamedCorpus] = {
     "pydocs": NamedCorpus(
         description="documentation of the Python packages installed with the app; needs no network",
@@ -59,6 +67,7 @@ CORPORA: dict[str, NamedCorpus] = {
         description="18,846 messages of 20 Usenet groups, 1993; fetched by scikit-learn",
         licence="none stated: the messages remain their authors'",
         open=_newsgroups,
+        offline=_has_newsgroups,
     ),
 }
 

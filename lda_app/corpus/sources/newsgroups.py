@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CACHE_FILE = "20news-bydate_py3.pkz"
+
+
+def is_cached() -> bool:
+    """Tell whether scikit-learn has fetched the corpus before."""
+    home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
+    return (Path(home).expanduser() / CACHE_FILE).is_file()
 
 
 class NewsgroupsSource(BaseSource):

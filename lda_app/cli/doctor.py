@@ -1,0 +1,141 @@
+"""``lda-app doctor``: whether this machine has what the app needs, and how the app would run on it."""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lda_app.cli.options import JsonFlag
+from lda_app.errors import ConfigError
+
+SCHEMA_VERSION = 1
+_PACKAGES = ("lda-app", "torch", "pyro-ppl", "numba", "numpy", "scipy")
+
+System = Annotated[
+    bool,
+    typer.Option("--system", help="The machine: versions, cores, memory, device, compiled loops."),
+]
+
+
+def doctor(*, system: System = False, as_json: JsonFlag = False) -> None:
+    """Tell how the app would run here, and why.
+
+    Nothing is changed, nothing is fetched. Loops that cannot be compiled are replaced by torch's own
+    operations: the same numbers, several times slower; LDA_APP_NO_COMPILE=1 asks for that.
+    """
+    if not system:
+        raise ConfigError("nothing to report on: give --system")
+    report = {"system": _system()}
+    if as_json:
+        content = {"schema_version": SCHEMA_VERSION, **report}
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(report["system"])
+
+
+def _system() -> dict[str, Any]:
+    from lda_app.runtime import cpu_count
+    from lda_app.training.resources import memory_limit
+
+    return {
+        "versions": _versions(),
+        "platform": platform.platform(),
+        "cores": cpu_count(),
+        "memory_bytes": memory_limit(),
+        "device": _device(),
+        "compiled_loops": _compiled_loops(),
+        "corpora": _corpora(),
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    """Return the version of each package, None where it is missing."""
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except ImportError:
+            versions[package] = None
+    return versions
+
+
+def _device() -> dict[str, str]:
+    """Return what ``--device auto`` trains on, and why."""
+    import torch
+
+    from lda_app.config import TrainConfig
+    from lda_app.distributed import Place
+    from lda_app.training.resources import choose_device
+
+    chosen = choose_device(TrainConfig(), Place()).type
+    if chosen == "cuda":
+        reason = f"torch finds {torch.cuda.get_device_name(0)}"
+    elif torch.backends.mps.is_available():
+        reason = "torch cannot draw Gamma samples on Apple's GPU (MPS)"
+    else:
+        reason = "torch finds no CUDA device"
+    return {"auto": chosen, "reason": reason}
+
+
+def _compiled_loops() -> dict[str, Any]:
+    """Return whether loops are compiled, why not, and where their machine code is kept between runs."""
+    from lda_app.compiled import why_not_compiled
+    from lda_app.models.kernels import mixture_forward
+
+    reason = why_not_compiled()
+    dispatcher: Any = mixture_forward
+    cache = None if reason else dispatcher.stats.cache_path
+    return {
+        "used": reason is None,
+        "reason": reason,
+        "cache_folder": cache,
+        "cache_writable": cache is not None and _writable(Path(cache)),
+    }
+
+
+def _writable(folder: Path) -> bool:
+    """Tell whether files can be written to a folder, which need not exist yet."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return os.access(there, os.W_OK | os.X_OK)
+
+
+def _corpora() -> dict[str, bool]:
+    """Tell which named corpora can be read without a network."""
+    from lda_app.corpus.sources import CORPORA
+
+    return {name: corpus.offline() for name, corpus in CORPORA.items()}
+
+
+def _print(system: dict[str, Any]) -> None:
+    from lda_app.cli.tables import new_table, print_out
+
+    table = new_table()
+    table.add_column("what")
+    table.add_column("found")
+    for row in _rows(system):
+        table.add_row(*row)
+    print_out(table)
+
+
+def _rows(system: dict[str, Any]) -> list[tuple[str, str]]:
+    device, loops = system["device"], system["compiled_loops"]
+    versions = [(name, number or "not installed") for name, number in system["versions"].items()]
+    cache = "kept for the next run" if loops["cache_writable"] else "lost after each run: set NUMBA_CACHE_DIR"
+    corpora = [
+        (f"corpus {name}", "here" if offline else "fetched when it is asked for")
+        for name, offline in system["corpora"].items()
+    ]
+    return [
+        *versions,
+        ("platform", system["platform"]),
+        ("cores", str(system["cores"])),
+        ("memory", f"{system['memory_bytes'] / 1e9:,.1f} GB"),
+        ("device", f"{device['auto']}: {device['reason']}"),
+        ("compiled loops", "used" if loops["used"] else f"not used, torch instead: {loops['reason']}"),
+        *([("machine code", f"{cache} ({loops['cache_folder']})")] if loops["used"] else []),
+        *corpora,
+    ]
