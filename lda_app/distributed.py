@@ -80,7 +80,7 @@ class Group:
         """Return the largest that any process has, for each number."""
         return numbers
 
-    def tell(self, message: bytes) -> None:
+    def tell(self, message: Callable[[], bytes]) -> None:
         """Tell the other processes, who have been waiting since they joined, what to do."""
 
     def told(self) -> bytes:
@@ -146,10 +146,12 @@ class _Processes(Group):
             self._torch.all_reduce(values, self._torch.ReduceOp.MAX)
         return tuple(values.tolist())
 
-    def tell(self, message: bytes) -> None:
+    def tell(self, message: Callable[[], bytes]) -> None:
+        told = message()
         self._end_beats()
-        self._broadcast(torch.tensor(len(message)))
-        self._broadcast(torch.frombuffer(bytearray(message), dtype=torch.uint8))
+        self._broadcast(torch.tensor(len(told)))
+        if told:
+            self._broadcast(torch.frombuffer(bytearray(told), dtype=torch.uint8))
 
     def told(self) -> bytes:
         length = torch.tensor(_STILL_AT_WORK)
@@ -158,7 +160,8 @@ class _Processes(Group):
         if length == _NO_MESSAGE:
             raise SystemExit(0)  # the first has ended, and has said why
         message = torch.empty(int(length), dtype=torch.uint8)
-        self._broadcast(message)
+        if length:
+            self._broadcast(message)
         return message.numpy().tobytes()
 
     def from_first(self, work: Callable[[], bytes]) -> bytes:
@@ -166,7 +169,7 @@ class _Processes(Group):
             return self.told()
         self._beats = _Beats(self._beat)
         message = work()
-        self.tell(message)
+        self.tell(lambda: message)
         return message
 
     def require_same(self, weights: Mapping[str, Tensor]) -> None:

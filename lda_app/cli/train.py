@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields, make_dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -20,6 +21,7 @@ from lda_app.storage import folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
+    from lda_app.distributed import Group
 
 # What decides on the counts; it has no say where they were made before.
 _COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
@@ -103,25 +105,58 @@ def train(
     if resume is not None:
         for flag in _given(ctx, *_COUNTING, "overwrite", "config"):
             raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")
-        _go_on(_nameable(resume), corpus, out, flags)
+        with _first_of_group(_nameable(resume)) as group:
+            _go_on(_nameable(resume), corpus, out, flags, group)
         return
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
+    if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
+        log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
+    with _first_of_group(_nameable(out)) as group:
+        _begin(corpus, _nameable(out), settings, reading, words, overwrite=overwrite, group=group)
+
+
+@contextmanager
+def _first_of_group(run: Path) -> Iterator["Group"]:
+    """Let the first of the processes, or the only one, go on; the others do as it tells, and end here."""
+    from lda_app.distributed import joined
+
+    with joined() as group:
+        if group.is_first:
+            yield group
+            return
+        from lda_app.training.run import take_part, told_run
+
+        told = told_run(group)
+        take_part(_same_corpus(run, told.corpus, None), told, group)
+        raise typer.Exit
+
+
+def _begin(
+    corpus: str,
+    out: Path,
+    settings: TrainConfig,
+    reading: Reading,
+    words: Words,
+    *,
+    overwrite: bool,
+    group: "Group",
+) -> None:
+    """Train anew."""
     from lda_app.training.run import require_free, train_model
 
-    out = _nameable(out)
+    if group.place.size > 1 and not is_corpus(corpus):
+        raise ConfigError(f"several processes train on a corpus folder: build one of {corpus} first")
     with folder_lock(out):
         require_free(out, overwrite=overwrite)
-        if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
-            log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
         built_at = out.with_name(f"{out.name}.corpus")
         counts = resolve_corpus(corpus, built_at, reading, words, seed=settings.seed, overwrite=overwrite)
-        train_model(counts, settings, out, overwrite=overwrite)
+        train_model(counts, settings, out, overwrite=overwrite, group=group)
     _report(out)
 
 
-def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any]) -> None:
+def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any], group: "Group") -> None:
     """Go on with an interrupted run; a finished one is left alone."""
     from lda_app.model_dir import open_model
     from lda_app.training.run import checkpoint_of, open_run, train_model
@@ -132,7 +167,8 @@ def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, 
         with folder_lock(run):
             saved = open_run(run)
             _require_same(asdict(saved.config), flags)
-            train_model(_same_corpus(run, saved.corpus, corpus), saved.config, run, saved=saved)
+            counts = _same_corpus(run, saved.corpus, corpus)
+            train_model(counts, saved.config, run, saved=saved, group=group)
         _report(run)
     elif run.exists():
         model = open_model(run)

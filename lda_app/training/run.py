@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,18 @@ import torch
 from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import Corpus
+from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.inference import concentration, topic_proportions
-from lda_app.model_dir import TrainedModel, new_model_dir, write_model
+from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
 from lda_app.runtime import interruptible, log
 from lda_app.storage import check_replaceable, check_writable
 from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, divide
-from lda_app.training.state import RunState, read_checkpoint, restore, save_checkpoint
+from lda_app.training.resources import choose_device, require_memory
+from lda_app.training.state import RunState, pack, read_checkpoint, restore, save_checkpoint, unpack
+from lda_app.training.step import Optimizers
 from lda_app.training.train import make_state, train, validation_score
 
 _TOP_WORDS = 10
@@ -28,8 +32,6 @@ _MOSTLY_SHARED = 7
 _DOCUMENTS_TO_LOOK_AT = 5_000
 # In float32 a weight and the best one, and on disk a new checkpoint of both beside the one it replaces.
 _BYTES_A_WEIGHT_ON_DISK = 16
-# In memory the two, and as safetensors puts a checkpoint together (measured).
-_BYTES_A_WEIGHT_IN_MEMORY = 28
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ def checkpoint_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.checkpoint")
 
 
+def told_run(group: Group) -> SavedRun:
+    """Wait until the first process tells its run."""
+    return _saved(*unpack(group.told()), "the first process")
+
+
 def open_run(out: Path) -> SavedRun:
     """Read the checkpoint of an unfinished run.
 
@@ -56,8 +63,11 @@ def open_run(out: Path) -> SavedRun:
         If there is none, or it is damaged.
     """
     path = checkpoint_of(out)
-    header, tensors = read_checkpoint(path)
-    config = config_from_dict(header["details"]["config"], str(path))
+    return _saved(*read_checkpoint(path), str(path))
+
+
+def _saved(header: dict[str, Any], tensors: dict[str, torch.Tensor], source: str) -> SavedRun:
+    config = config_from_dict(header["details"]["config"], source)
     return SavedRun(config, header["details"]["corpus"], header, tensors)
 
 
@@ -78,7 +88,13 @@ def require_free(out: Path, *, overwrite: bool) -> None:
 
 
 def train_model(
-    corpus: Corpus, config: TrainConfig, out: Path, *, saved: SavedRun | None = None, overwrite: bool = False
+    corpus: Corpus,
+    config: TrainConfig,
+    out: Path,
+    *,
+    saved: SavedRun | None = None,
+    overwrite: bool = False,
+    group: Group = ALONE,
 ) -> None:
     """Train on a corpus and write the model directory.
 
@@ -94,11 +110,15 @@ def train_model(
         The run to go on with; None begins anew.
     overwrite
         Replace a model directory, or drop the checkpoint of an unfinished run.
+    group
+        The processes that train together, of which this is the first; the others :func:`take_part`.
 
     Raises
     ------
     ConfigError
         If ``out`` exists, CUDA is asked for where there is none, or the memory cannot hold the topics.
+    ProcessGroupError
+        If another process has ended or does not answer.
     FileSystemError
         If it cannot be written.
     NumericalError
@@ -106,8 +126,8 @@ def train_model(
     Interrupted
         After SIGINT or SIGTERM, with a checkpoint written.
     """
-    device = _device(config)
-    _require_memory(len(corpus.vocabulary), config.num_topics)
+    device = choose_device(config, group.place)
+    require_memory(len(corpus.vocabulary), config.num_topics, group.place)
     if saved is None:
         require_free(out, overwrite=overwrite)
     check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT_ON_DISK)
@@ -117,7 +137,7 @@ def train_model(
         state = make_state(config, data, device)
         if saved is not None:
             restore(state, saved.header, saved.tensors)
-        failure = _train(state, config, data, corpus, out)
+        failure = _train(state, config, data, corpus, out, group)
         write_model(staging, _trained(state, config, corpus, data, out))
     checkpoint_of(out).unlink(missing_ok=True)
     if failure is not None:
@@ -125,18 +145,46 @@ def train_model(
     _warn_of_collapse(state, data)
 
 
+def take_part(corpus: Corpus, told: SavedRun, group: Group) -> None:
+    """Train with the first process, from the state that it has told; write nothing.
+
+    Parameters
+    ----------
+    corpus
+        The corpus of the first process.
+    told
+        Its run.
+    group
+        The processes.
+
+    Raises
+    ------
+    ProcessGroupError
+        If another process has ended or does not answer.
+    """
+    data = divide(corpus.split("train"), told.config)
+    lda = untrained(told.config, len(data.rows), len(corpus.vocabulary))
+    lda.to(choose_device(told.config, group.place))
+    state = RunState(lda, Optimizers.of(lda, told.config))
+    restore(state, told.header, told.tensors)
+    # What ends the training of all, the first process reports.
+    with interruptible() as interruption, suppress(NumericalError):
+        train(state, told.config, data, save=lambda _: None, interruption=interruption, group=group)
+
+
 def _train(
-    state: RunState, config: TrainConfig, data: TrainingData, corpus: Corpus, out: Path
+    state: RunState, config: TrainConfig, data: TrainingData, corpus: Corpus, out: Path, group: Group
 ) -> NumericalError | None:
     """Train to the end; return what broke training down if there are weights to keep."""
     details = {"config": asdict(config), "corpus": _identity(corpus, out)}
+    group.tell(lambda: pack(state, details))
 
     def save(state: RunState) -> None:
         save_checkpoint(checkpoint_of(out), state, details)
 
     with interruptible() as interruption:
         try:
-            finished = train(state, config, data, save=save, interruption=interruption)
+            finished = train(state, config, data, save=save, interruption=interruption, group=group)
         except NumericalError as error:
             if not state.best_weights:
                 checkpoint_of(out).unlink(missing_ok=True)  # the run would fail there again
@@ -185,23 +233,6 @@ def _metrics(state: RunState, config: TrainConfig, data: TrainingData) -> dict[s
             "num_tokens": score.num_tokens,
         }
     return metrics
-
-
-def _device(config: TrainConfig) -> torch.device:
-    cuda = torch.cuda.is_available()
-    if config.device == "cuda" and not cuda:
-        raise ConfigError("device is cuda, but torch finds no CUDA device; use --device cpu or auto")
-    return torch.device("cuda" if cuda and config.device != "cpu" else "cpu")
-
-
-def _require_memory(num_words: int, num_topics: int) -> None:
-    needed = num_words * num_topics * _BYTES_A_WEIGHT_IN_MEMORY
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        raise ConfigError(
-            f"--num-topics {num_topics} with {num_words:,} words needs {needed / 1e9:,.0f} GB of memory, "
-            f"this machine has {there / 1e9:,.0f} GB; use fewer topics or a smaller --max-vocab"
-        )
 
 
 def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:

@@ -48,22 +48,15 @@ class RunState:
             self.lda.load_state_dict(self.best_weights)
 
 
-def save_checkpoint(path: Path, state: RunState, details: dict[str, Any]) -> None:
-    """Write the state to one file, which is the old one or the new one at any moment.
+def pack(state: RunState, details: dict[str, Any]) -> bytes:
+    """Return the state as one message, which a file or another process may take.
 
     Parameters
     ----------
-    path
-        The checkpoint.
     state
         The run.
     details
         Whatever else is needed to go on, such as the configuration and where the corpus lies.
-
-    Raises
-    ------
-    FileSystemError
-        If it cannot be written.
     """
     tensors = _with_prefix("model", state.lda.state_dict()) | _with_prefix("best", state.best_weights)
     for name, optimizer in _named(state.optimizers):
@@ -74,7 +67,32 @@ def save_checkpoint(path: Path, state: RunState, details: dict[str, Any]) -> Non
         "details": details,
         "state": {name: getattr(state, name) for name in _PLAIN},
     }
-    body = safetensors.torch.save(payload, metadata={"lda-app": json.dumps(header)})
+    return safetensors.torch.save(payload, metadata={"lda-app": json.dumps(header)})
+
+
+def unpack(body: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the header and the tensors of what :func:`pack` made."""
+    length = int.from_bytes(body[:8], "little")
+    header = json.loads(json.loads(body[8 : 8 + length])["__metadata__"]["lda-app"])
+    return header, safetensors.torch.load(body)
+
+
+def save_checkpoint(path: Path, state: RunState, details: dict[str, Any]) -> None:
+    """Write the state to one file, which is the old one or the new one at any moment.
+
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    state, details
+        As :func:`pack` takes them.
+
+    Raises
+    ------
+    FileSystemError
+        If it cannot be written.
+    """
+    body = pack(state, details)
     with atomic_file(path) as stream:  # the weights may be gigabytes: not copied behind their digest
         stream.write(hashlib.sha256(body).digest())
         stream.write(body)
@@ -97,9 +115,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise FolderError(
             f"{path}: the checkpoint is damaged: its checksum does not fit; train anew with --overwrite"
         )
-    tensors = safetensors.torch.load(body)
-    length = int.from_bytes(body[:8], "little")
-    header = json.loads(json.loads(body[8 : 8 + length])["__metadata__"]["lda-app"])
+    header, tensors = unpack(body)
     if header["format"] != CHECKPOINT_FORMAT:
         raise FolderError(
             f"{path}: the checkpoint has format {header['format']}, this lda-app reads {CHECKPOINT_FORMAT}; "

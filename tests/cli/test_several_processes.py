@@ -1,0 +1,136 @@
+"""Training in two processes on this machine, as torchrun starts them, and what happens when one goes."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lda_app.training import train as train_module
+from lda_app.training.run import checkpoint_of
+
+OPTIONS = ["--num-topics", "3", "--steps", "40", "--batch-size", "8", "--patience", "99"]
+OPTIONS += ["--validation-fraction", "0.2"]
+BEFORE_STEP = 15
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loopback():
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", 0))
+        except OSError as error:
+            pytest.skip(f"processes cannot talk over the loopback interface here: {error}")
+
+
+@pytest.fixture(scope="module")
+def two_processes():
+    """Run two processes by `several_processes.py`; return the exit code and stderr of each."""
+    script = Path(__file__).with_name("several_processes.py")
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starter:
+
+        def run(*arguments):
+            print(json.dumps([str(argument) for argument in arguments]), file=starter.stdin, flush=True)
+            return json.loads(starter.stdout.readline())
+
+        yield run
+
+
+def perplexity(run):
+    return json.loads((run / "metrics.json").read_text())["validation_perplexity"]["value"]
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_run, tmp_path_factory):
+    """Train in one process."""
+    from lda_app.cli import run
+
+    out = tmp_path_factory.mktemp("alone") / "run"
+    assert run(["train", str(tiny_run.corpus), "--out", str(out), *OPTIONS]) == 0
+    return out
+
+
+@pytest.fixture
+def interrupted_alone(monkeypatch, cli, tiny_run, tmp_path):
+    """Train in one process that is interrupted."""
+    real = train_module.train_step
+
+    def step(*arguments, **more):
+        if arguments[-1] == BEFORE_STEP:
+            signal.raise_signal(signal.SIGTERM)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(train_module, "train_step", step)
+    assert cli("train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS).code == 143
+    return tmp_path / "run"
+
+
+def test_torchrun_finds_what_one_process_finds_and_the_first_alone_writes(alone, tiny_run, tmp_path):
+    out = tmp_path / "run"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launcher, "-m", "lda_app", "train", tiny_run.corpus, "--out", out, *OPTIONS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert perplexity(out) == pytest.approx(perplexity(alone), rel=0.1)
+    assert done.stderr.count("Training: ") == done.stderr.count("Model in ") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in alone.iterdir())
+
+
+def test_processes_wait_for_each_other_but_not_for_ever(two_processes):
+    for rank, (code, stderr) in enumerate(two_processes("talk")):
+        said = dict(line.split(" ", 1) for line in stderr.splitlines())
+        assert said.pop("told", None) == [None, "what to do"][rank]
+        assert "the weights are not the same on all processes" in said.pop("different")
+        assert f"process {rank} of 2: another one ended, or did not answer for 2 s" in said.pop("gone")
+        assert said == {
+            "work": "done",
+            "largest": "1 0",
+            "union": "0 1 4 9",
+            "sum": "4.0 4.0 4.0 4.0 2.0 1.0",
+        }
+        assert code == 1
+
+
+def test_a_signal_to_one_ends_both_and_one_process_goes_on(two_processes, cli, alone, tiny_run, tmp_path):
+    command = "train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS
+    first, second = two_processes("SIGTERM", 1, BEFORE_STEP, *command)
+    stopped = f"stopped after step {BEFORE_STEP + 1}; go on with: lda-app train --resume"
+    assert first[0] == 143
+    assert stopped in first[1]
+    assert second == [0, ""]
+    assert cli("train", "--resume", tmp_path / "run").code == 0
+    assert perplexity(tmp_path / "run") == pytest.approx(perplexity(alone), rel=0.1)
+
+
+def test_two_processes_go_on_with_the_run_of_one(two_processes, alone, interrupted_alone):
+    first, second = two_processes("nothing", 0, 0, "train", "--resume", interrupted_alone)
+    assert first[0] == 0, first[1]
+    assert second == [0, ""]
+    assert perplexity(interrupted_alone) == pytest.approx(perplexity(alone), rel=0.1)
+    assert not checkpoint_of(interrupted_alone).exists()
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_when_one_is_killed_the_other_ends_with_a_line(two_processes, tiny_run, tmp_path, killed):
+    command = "train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS
+    ended = two_processes("SIGKILL", killed, BEFORE_STEP, *command)
+    assert ended[killed][0] == -signal.SIGKILL
+    code, stderr = ended[1 - killed]
+    assert code == 1
+    assert f"error: process {1 - killed} of 2: another one ended" in stderr
+    assert "go on from the last checkpoint by --resume" in stderr
+    assert len(stderr.splitlines()) <= 2  # the summary of the training's progress, and why it ended
+    assert checkpoint_of(tmp_path / "run").exists()
+
+
+def test_an_error_of_the_first_is_said_once(two_processes, tiny_csv, tmp_path):
+    first, second = two_processes("nothing", 0, 0, "train", tiny_csv, "--out", tmp_path / "run", *OPTIONS)
+    assert first[0] == 2
+    assert "several processes train on a corpus folder: build one of" in first[1]
+    assert second == [0, ""]
