@@ -64,7 +64,7 @@ PRESETS: Mapping[PresetName, Preset] = {
     "default": Preset("the best topics", {}),
     "fast": Preset("nearly as good, in a third of the time", {"effort": 0.3}),
     # The hyper-parameters of Figurnov, Mohamed and Mnih (2018) as TensorFlow Probability's example of LDA
-    # has them; it has no held-out documents and ends with its last step.
+    # has them, which learns from all documents and keeps the last weights.
     "figurnov": Preset(
         "the published recipe (Figurnov, Mohamed, Mnih 2018), slow, to compare with",
         {
