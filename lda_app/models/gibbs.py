@@ -7,11 +7,13 @@ learn from what the sweeps find (Hoffman 2017, "Learning deep latent Gaussian mo
 Carlo"; collapsed conditional: Griffiths and Steyvers 2004, eq. 5 with β given).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
+from scipy import sparse
 from torch import Tensor
 
 from lda_app.compiled import kernel, over_rows, runs_compiled
@@ -41,7 +43,7 @@ def refine(
     """Sweep over the assignments of each token, starting from a sample of the guide.
 
     The first assignments are drawn from p(z|θ, w); then come ``burn_in`` collapsed sweeps with θ integrated
-    out, and one more whose conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
+    out; last, each token's conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
     no compiled loops, a sweep draws θ given z and then all z given θ: other draws, of the same posterior.
 
     Parameters
@@ -53,7 +55,7 @@ def refine(
     batch
         The counts, whole numbers.
     burn_in
-        Sweeps before the one that counts, 0 or more.
+        Sweeps before the counting, 0 or more.
     seed
         Seed of the sweeps; each document has its own stream, so threads do not matter.
 
@@ -71,17 +73,28 @@ def refine(
     """
     if not runs_compiled(beta):
         return _refine_in_torch(theta, alpha, beta, batch, burn_in, seed)
-    num_topics = beta.shape[1]
     tokens = torch.cat([batch.counts.new_zeros(1), batch.counts]).to(torch.int64).cumsum(0)
-    assignments = torch.empty(int(tokens[-1]), dtype=torch.int32)
-    by_nonzero = torch.zeros(len(batch.counts), num_topics)
-    document_topic = torch.zeros(batch.num_documents, num_topics)
-    inputs = (theta, alpha, beta, batch.indptr, batch.columns, tokens, batch.rows)
-    outputs = (assignments, document_topic, by_nonzero)
-    arrays = [tensor.detach().contiguous().numpy() for tensor in (*inputs, *outputs)]
+    assignments = torch.empty(int(tokens[-1]), dtype=torch.int64)
+    document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
+    model = _numpy(theta, alpha, beta, beta @ alpha)
+    counted = _numpy(tokens, assignments, document_topic)
+    arrays = (*model, *_numpy(batch.indptr, batch.columns, batch.rows), *counted)
     over_rows(_sweep_documents, batch.num_documents, burn_in, np.uint64(seed), *arrays)
-    word_topic = torch.zeros(len(batch.words), num_topics).index_add_(0, batch.columns, by_nonzero)
+    arrays = (*model[1:3], *_by_word(batch), *counted, word_topic.numpy())
+    over_rows(_expect_words, len(beta), *arrays)
     return Refined(word_topic, document_topic)
+
+
+def _numpy(*tensors: Tensor) -> list[npt.NDArray[Any]]:
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
+
+
+def _by_word(batch: Batch) -> tuple[npt.NDArray[Any], ...]:
+    """Return where each word's nonzero counts begin, (U + 1,), their documents and their places, (nnz,)."""
+    columns, indptr = batch.columns.numpy(), batch.indptr.numpy()
+    shape = (batch.num_documents, len(batch.words))
+    by_word = sparse.csr_array((np.arange(len(columns)), columns, indptr), shape=shape).tocsc()
+    return by_word.indptr, by_word.indices, by_word.data
 
 
 def _refine_in_torch(
@@ -155,16 +168,10 @@ def _draw(share, mass):
 
 
 @kernel
-def _add_scaled(values, scale, sums):
-    for k in range(len(values)):
-        sums[k] += values[k] * scale
-
-
-@kernel
-def _weigh(weights, offsets, beta, share):
-    """Fill ``share`` with (weights + offsets) β, a number a topic, and return its sum."""
+def _weigh(weights, beta, share):
+    """Fill ``share`` with weights · beta, a number a topic, and return its sum."""
     for k in range(len(share)):
-        share[k] = (weights[k] + offsets[k]) * beta[k]
+        share[k] = weights[k] * beta[k]
     # A loop of its own: one that also stores is compiled twice, for arrays that may overlap and for others,
     # and the two add up in different orders, so that where the arrays lie would decide on the last digit.
     total = np.float32(0)
@@ -182,30 +189,113 @@ def _sweep_documents(
     theta,
     alpha,
     beta,
+    smoothing,
     indptr,
     columns,
-    tokens,
     rows,
+    tokens,
     assignments,
     counts,
-    expected,
 ):
+    """Draw each token's first topic by θ, then sweep; ``counts (B, K)`` begins with zeros."""
     share = np.empty_like(alpha)
-    nothing = np.zeros_like(alpha)
+    present, place = np.empty((2, len(alpha)), np.int64)
     for d in range(start, stop):
         state = _mixed(seed + _GOLDEN * np.uint64(rows[d] + 1))
-        for sweep in range(-1, burn_in + 1):
-            for i in range(indptr[d], indptr[d + 1]):
-                word = beta[columns[i]]
-                for t in range(tokens[i], tokens[i + 1]):
-                    if sweep < 0:
-                        total = _weigh(theta[d], nothing, word, share)
-                    else:
-                        counts[d, assignments[t]] -= 1
-                        total = _weigh(counts[d], alpha, word, share)
-                    if sweep == burn_in:
-                        _add_scaled(share, 1 / total, expected[i])
-                    state += _GOLDEN
-                    topic = _draw(share, total * _uniform(state))
-                    assignments[t] = topic
-                    counts[d, topic] += 1
+        for i in range(indptr[d], indptr[d + 1]):
+            total = _weigh(theta[d], beta[columns[i]], share)
+            for t in range(tokens[i], tokens[i + 1]):
+                state += _GOLDEN
+                assignments[t] = _draw(share, total * _uniform(state))
+                counts[d, assignments[t]] += 1
+        places = slice(indptr[d], indptr[d + 1] + 1)
+        num_present = _find_present(counts[d], present, place)
+        for _ in range(burn_in):
+            state, num_present = _sweep(
+                state,
+                alpha,
+                beta,
+                smoothing,
+                columns[places],
+                tokens[places],
+                assignments,
+                counts[d],
+                share,
+                present,
+                place,
+                num_present,
+            )
+
+
+@kernel
+def _sweep(
+    state, alpha, beta, smoothing, columns, tokens, assignments, counts, share, present, place, num_present
+):
+    """Draw the topic of each token of a document anew, given all others.
+
+    (n_k + α_k) β_kw is split in two (Yao, Mimno, McCallum 2009): n_k β_kw, for the few topics that are
+    present in the document, and α_k β_kw, whose sum ``smoothing`` belongs to the word and is seldom hit.
+    """
+    for i in range(len(tokens) - 1):
+        word = beta[columns[i]]
+        for t in range(tokens[i], tokens[i + 1]):
+            topic = assignments[t]
+            counts[topic] -= 1
+            if counts[topic] == 0:
+                num_present -= 1
+                present[place[topic]] = present[num_present]
+                place[present[num_present]] = place[topic]
+            total = np.float32(0)
+            for j in range(num_present):
+                total += counts[present[j]] * word[present[j]]
+            state += _GOLDEN
+            mass = (total + smoothing[columns[i]]) * _uniform(state)
+            if mass < total:
+                j = -1
+                while mass >= 0 and j < num_present - 1:
+                    j += 1
+                    mass -= counts[present[j]] * word[present[j]]
+                topic = present[j]
+            else:
+                _weigh(alpha, word, share)
+                topic = _draw(share, mass - total)
+            if counts[topic] == 0:
+                present[num_present] = topic
+                place[topic] = num_present
+                num_present += 1
+            counts[topic] += 1
+            assignments[t] = topic
+    return state, num_present
+
+
+@kernel
+def _find_present(counts, present, place):
+    """List the topics with tokens in ``present``, and where each stands in ``place``; return their number."""
+    num_present = 0
+    for k in range(len(counts)):
+        if counts[k] > 0:
+            present[num_present] = k
+            place[k] = num_present
+            num_present += 1
+    return num_present
+
+
+@kernel
+def _expect_words(
+    start, stop, alpha, beta, indptr, documents, places, tokens, assignments, counts, word_topic
+):
+    """Sum p(z|all others) over the tokens of each word u: (n_k − [k = z] + α_k) β_ku, normalised."""
+    for u in range(start, stop):
+        word = beta[u]
+        for i in range(indptr[u], indptr[u + 1]):
+            n = counts[documents[i]]
+            everything = np.float32(0)
+            for k in range(len(alpha)):
+                everything += (n[k] + alpha[k]) * word[k]
+            inverse = np.float32(0)
+            for t in range(tokens[places[i]], tokens[places[i] + 1]):
+                own = word[assignments[t]]
+                word_topic[u, assignments[t]] -= own / (everything - own)
+                inverse += 1 / (everything - own)
+            for k in range(len(alpha)):
+                word_topic[u, k] += inverse * (n[k] + alpha[k]) * word[k]
