@@ -14,6 +14,8 @@ from lda_app.gradients.kernels import digamma_in_parts
 
 # Below the smallest normal float32 a quotient overflows; no mixture of smoothed topics comes near it.
 _TINY = np.float32(1e-35)
+# A weight so much smaller than the largest tells nothing, and its products may be subnormal, which are slow.
+_NEGLIGIBLE = np.float32(1e-20)
 
 
 @kernel
@@ -64,12 +66,14 @@ def mean_field_forward(
     weights,
     slopes,
     trigammas,
+    ratios,
     concentration,
 ):
     """Do J steps γ = prior + damping_d e slope(e), slope(e) = Σ_w n_w β_w / (e·β_w), from e = ``proposal``.
 
     Between two steps e = softmax ψ(γ). Each step's e, its slope, and the ψ′(γ) that e was made with are kept
-    in ``weights``, ``slopes`` and ``trigammas``, all (J, B, K), for the way back.
+    in ``weights``, ``slopes`` and ``trigammas``, all (J, B, K), for the way back, and n_w / (e·β_w) in
+    ``ratios (J, nnz)``.
     """
     num_steps, _, num_topics = weights.shape
     for d in range(start, stop):
@@ -85,6 +89,7 @@ def mean_field_forward(
                 for k in range(num_topics):
                     probability += e[k] * word[k]
                 ratio = counts[i] / probability
+                ratios[j, i] = ratio
                 for k in range(num_topics):
                     slope[k] += ratio * word[k]
             for k in range(num_topics):
@@ -104,6 +109,7 @@ def mean_field_backward(
     weights,
     slopes,
     trigammas,
+    ratios,
     proposal_gradient,
     prior_gradient,
     damping_gradient,
@@ -113,22 +119,22 @@ def mean_field_backward(
     The prior's gradient is given for each document, (B, K).
     """
     num_steps, _, num_topics = weights.shape
-    joint, gradient = np.empty(num_topics, upstream.dtype), np.empty(num_topics, upstream.dtype)
+    joint = np.empty(num_topics, upstream.dtype)
     for d in range(start, stop):
-        places = slice(indptr[d], indptr[d + 1])
+        gradient = proposal_gradient[d]
         gradient[:] = upstream[d]
         for j in range(num_steps - 1, -1, -1):
-            e = weights[j, d]
-            prior_gradient[d] += gradient
+            e, slope = weights[j, d], slopes[j, d]
             for k in range(num_topics):
+                prior_gradient[d, k] += gradient[k]
                 joint[k] = gradient[k] * e[k]
-                gradient[k] *= slopes[j, d, k]
-            damping_gradient[d] += _dot(joint, slopes[j, d])
-            _subtract_curvature(e, joint, beta, columns[places], counts[places], gradient)
-            gradient *= damping[d]
+                gradient[k] *= slope[k]
+            damping_gradient[d] += _dot(joint, slope)
+            _subtract_curvature(indptr[d], indptr[d + 1], joint, beta, columns, counts, ratios[j], gradient)
+            for k in range(num_topics):
+                gradient[k] *= damping[d]
             if j > 0:
                 _softmax_digamma_backward(e, trigammas[j, d], gradient)
-        proposal_gradient[d] = gradient
 
 
 @kernel
@@ -140,18 +146,15 @@ def _dot(values, others):
 
 
 @kernel
-def _subtract_curvature(e, joint, beta, columns, counts, gradient):
+def _subtract_curvature(first, last, joint, beta, columns, counts, ratios, gradient):
     """Take Σ_w n_w (joint·β_w) β_w / (e·β_w)² off the gradient: how a document's slope moves with e."""
-    num_topics = len(e)
-    for i in range(len(columns)):
+    for i in range(first, last):
         word = beta[columns[i]]
-        probability = _TINY * counts[i]
-        projected = 0 * probability
-        for k in range(num_topics):
-            probability += e[k] * word[k]
+        projected = 0 * ratios[i]
+        for k in range(len(joint)):
             projected += joint[k] * word[k]
-        factor = counts[i] * (projected / probability) / probability
-        for k in range(num_topics):
+        factor = projected * ratios[i] * (ratios[i] / counts[i])
+        for k in range(len(joint)):
             gradient[k] -= factor * word[k]
 
 
@@ -166,7 +169,8 @@ def _softmax_digamma(concentration, weights, trigammas):
         weights[k], trigammas[k], _ = digamma_in_parts(np.float64(concentration[k]))
     largest = weights.max()
     for k in range(num_topics):
-        weights[k] = (concentration[k] + 8) * math.exp(weights[k] - largest)
+        weight = (concentration[k] + 8) * math.exp(weights[k] - largest)
+        weights[k] = weight if weight > _NEGLIGIBLE else 0
     weights /= weights.sum()
 
 
@@ -181,11 +185,18 @@ def _softmax_digamma_backward(weights, trigammas, gradient):
 @kernel
 def linear_forward(start, stop, inputs, weight, bias, outputs):
     """Compute inputs · weight + bias; ``inputs (B, n)``, ``weight (n, m)``, ``outputs (B, m)``."""
+    whole = inputs.shape[1] - inputs.shape[1] % 4
     for b in range(start, stop):
-        outputs[b] = bias
-        for j in range(inputs.shape[1]):
-            for k in range(weight.shape[1]):
-                outputs[b, k] += inputs[b, j] * weight[j, k]
+        row, out = inputs[b], outputs[b]
+        out[:] = bias
+        for j in range(0, whole, 4):  # four at a time, so that the outputs are loaded and stored less often
+            for k in range(len(out)):
+                out[k] += (row[j] * weight[j, k] + row[j + 1] * weight[j + 1, k]) + (
+                    row[j + 2] * weight[j + 2, k] + row[j + 3] * weight[j + 3, k]
+                )
+        for j in range(whole, len(row)):
+            for k in range(len(out)):
+                out[k] += row[j] * weight[j, k]
 
 
 @kernel

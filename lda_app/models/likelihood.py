@@ -158,21 +158,22 @@ class _MeanFieldSteps(torch.autograd.Function):
     ) -> Tensor:
         beta, damping = beta.contiguous(), damping.contiguous()
         kept = weights.new_empty(3, num_steps, *weights.shape)
+        ratios = weights.new_empty(num_steps, len(batch.counts))
         concentration = torch.empty_like(weights, memory_format=torch.contiguous_format)
         inputs = (weights.contiguous(), prior, damping, beta, *_csr(batch))
-        arrays = _numpy(*inputs, *kept, concentration)
+        arrays = _numpy(*inputs, *kept, ratios, concentration)
         over_rows(kernels.mean_field_forward, len(weights), *arrays)
-        ctx.save_for_backward(damping, beta, kept)
+        ctx.save_for_backward(damping, beta, kept, ratios)
         ctx.batch = batch
         return concentration
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        damping, beta, kept = ctx.saved_tensors
+        damping, beta, kept, ratios = ctx.saved_tensors
         gradient = torch.empty_like(kept[0, 0])
         prior_gradient, damping_gradient = torch.zeros_like(gradient), torch.zeros_like(damping)
-        inputs = (upstream.contiguous(), damping, beta, *_csr(ctx.batch), *kept)
+        inputs = (upstream.contiguous(), damping, beta, *_csr(ctx.batch), *kept, ratios)
         arrays = _numpy(*inputs, gradient, prior_gradient, damping_gradient)
         over_rows(kernels.mean_field_backward, len(gradient), *arrays)
         return gradient, prior_gradient.sum(0), damping_gradient, None, None, None
