@@ -182,16 +182,8 @@ class TrainConfig:
     ] = "cosine"
     validation_fraction: Annotated[
         float,
-        Described(
-            "Share of the training documents, at most 500, held out to choose the best weights; 0 is none."
-        ),
-    ] = 0.05
-    patience: Annotated[
-        int,
-        Described(
-            "End the second half of a run early after so many validations, of 20 a run, without a better one."
-        ),
-    ] = 5
+        Described("Share of the training documents, at most 500, held out to measure perplexity; 0 is none."),
+    ] = 0.02
     seed: Annotated[int, Described("Seed of every random choice; the same seed, the same model.")] = 0
     device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
 
@@ -204,7 +196,7 @@ class TrainConfig:
         for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) is not None:
                 _require_whole(name, getattr(self, name), 1, 10**9)
-        for name in ("hidden", "unroll", "patience"):
+        for name in ("hidden", "unroll"):
             _require_whole(name, getattr(self, name), 1, 10_000)
         for name, least, most in (
             ("alpha", *ALPHA_RANGE),

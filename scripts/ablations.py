@@ -63,11 +63,12 @@ def run(data: TrainingData, config: TrainConfig) -> Figures:
     state = make_state(config, data, torch.device("cpu"))
     train(state, config, data, save=lambda _: None, interruption=Interruption())
     seconds = time.process_time() - begun
-    best = next(row for row in state.history if row["step"] == state.best_step)
     top = np.argsort(-state.lda.topics.beta().numpy(), axis=1, kind="stable")[:, :10]
     shares = topic_proportions(concentration(state.lda, data.validation)).mean(axis=0)
     coherence = float(npmi(top, data.validation).mean())
-    return Figures(float(best["validation_perplexity"] or 0), coherence, live_topics(shares), seconds)
+    return Figures(
+        float(state.history[-1]["validation_perplexity"] or 0), coherence, live_topics(shares), seconds
+    )
 
 
 def main() -> None:

@@ -230,8 +230,7 @@ def _report(out: Path) -> None:
 
     metrics = open_model(out).metrics
     held_out = metrics.get("validation_perplexity")
-    which = "last" if held_out is None else "best"
-    log.info("Model in %s: the %s weights, of step %d", out, which, metrics["best_step"])
+    log.info("Model in %s, after %s steps", out, f"{metrics['steps']:,}")
     if held_out is not None:
         log.info(
             "Perplexity held out, %s: %s (%s documents, %s tokens)",

@@ -1,1 +1,1 @@
-"""The training loop, its schedule, checkpoints and early stop."""
+"""The training loop, its schedule and checkpoints."""

@@ -1,4 +1,4 @@
-"""Which documents a run learns from, and which it keeps to choose the best weights."""
+"""Which documents a run learns from, and which it holds out."""
 
 from dataclasses import dataclass
 

@@ -122,7 +122,7 @@ def train_model(
     FileSystemError
         If it cannot be written.
     NumericalError
-        If training broke down; the best weights before that are written all the same.
+        If training broke down; the weights before that are written all the same.
     Interrupted
         After SIGINT or SIGTERM, with a checkpoint written.
     """
@@ -186,7 +186,7 @@ def _train(
         try:
             finished = train(state, config, data, save=save, interruption=interruption, group=group)
         except NumericalError as error:
-            if not state.best_weights:
+            if not state.step:
                 checkpoint_of(out).unlink(missing_ok=True)  # the run would fail there again
                 raise
             return error
@@ -220,10 +220,10 @@ def _identity(corpus: Corpus, out: Path) -> dict[str, str]:
 
 
 def _metrics(state: RunState, config: TrainConfig, data: TrainingData) -> dict[str, Any]:
-    best = next((row for row in state.history if row["step"] == state.best_step), None)
-    metrics: dict[str, Any] = {"steps": state.step, "best_step": state.best_step}
-    if best is not None:
-        metrics["loss"] = {"unit": "nats per token, negative elbo of training batches", "value": best["loss"]}
+    metrics: dict[str, Any] = {"steps": state.step}
+    if state.history:
+        loss = state.history[-1]["loss"]
+        metrics["loss"] = {"unit": "nats per token, negative elbo of training batches", "value": loss}
     score = validation_score(state.lda, data, config.seed)
     if score is not None:
         metrics["validation_perplexity"] = {
@@ -251,7 +251,7 @@ def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:
             "a batch of %d is more than the %d documents: all are taken", config.batch_size, num_documents
         )
     if data.validation is None and config.validation_fraction:
-        log.warning("too few documents to hold some out: the last weights are kept, not the best")
+        log.warning("too few documents to hold some out: the perplexity is not measured")
 
 
 def _all_alike(doc_term: DocTermMatrix) -> bool:

@@ -14,7 +14,8 @@ _STEPS = 2_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 2, 50
 _FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
 _FIRST_BURN_IN, _LAST_BURN_IN = 2, 6
-_LAST_ENCODER_SHARE = 0.05
+_GUIDE_STARTS, _ALPHA_FOLLOWS_ELBO = 0.6, 0.7
+_LAST_ADAM_SHARE = 0.05
 _VALIDATIONS = 20
 
 
@@ -64,7 +65,24 @@ class Schedule:
         """Adam's learning rate, for the encoder and for topics that have no step of their own."""
         if config.rate_decay == "none":
             return config.learning_rate
-        return config.learning_rate * _cosine(1.0, _LAST_ENCODER_SHARE, step / self.num_steps)
+        begins = _guide_starts(config)
+        share = max(step / self.num_steps - begins, 0) / (1 - begins)
+        return config.learning_rate * _cosine(1.0, _LAST_ADAM_SHARE, share)
+
+    def trains_guide(self, config: TrainConfig, step: int) -> bool:
+        """Whether the guide learns and the sweeps start from its samples.
+
+        Before, they start from uniform proportions: a guide of topics that are still mixed holds them back,
+        and costs most of the time.
+        """
+        return step >= _guide_starts(config) * self.num_steps
+
+    def alpha_follows_elbo(self, config: TrainConfig, step: int) -> bool:
+        """Whether α learns from the ELBO, with the guide that is to use it, or from refined assignments.
+
+        Refined samples pull the topics apart; the α that they want is too sure of itself for a guide.
+        """
+        return config.topic_update == "elbo" or step >= _ALPHA_FOLLOWS_ELBO * self.num_steps
 
     def temperature(self, config: TrainConfig, step: int) -> float:
         """Temperature of relaxed assignments: constant, or falling geometrically."""
@@ -85,6 +103,10 @@ class Schedule:
         """Whether held-out documents are scored after this step: 20 times a run, the last at its end."""
         done, before = ((end * _VALIDATIONS) // self.num_steps for end in (step + 1, step))
         return done > before
+
+
+def _guide_starts(config: TrainConfig) -> float:
+    return _GUIDE_STARTS if config.topic_update == "refined" else 0.0
 
 
 def _cosine(first: float, last: float, share: float) -> float:

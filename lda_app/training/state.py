@@ -16,8 +16,8 @@ from lda_app.models.lda import LDA
 from lda_app.storage import atomic_file
 from lda_app.training.step import Optimizers
 
-CHECKPOINT_FORMAT = 1
-_PLAIN = ("step", "best_step", "seconds", "history", "losses")
+CHECKPOINT_FORMAT = 2
+_PLAIN = ("step", "seconds", "history", "losses")
 
 
 @dataclass
@@ -32,20 +32,8 @@ class RunState:
     """One row a validation: step, epoch, loss (nats per token), validation perplexity."""
     losses: list[float] = field(default_factory=list)
     """The loss of each step since the last validation."""
-    best_step: int = 0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
     seconds: float = 0.0
     """Training time so far, over all sessions of the run."""
-
-    def keep_as_best(self) -> None:
-        """Remember the present weights as the best so far."""
-        self.best_step = self.step
-        self.best_weights = {name: tensor.clone() for name, tensor in self.lda.state_dict().items()}
-
-    def restore_best(self) -> None:
-        """Go back to the best weights, if any were kept."""
-        if self.best_weights:
-            self.lda.load_state_dict(self.best_weights)
 
 
 def pack(state: RunState, details: dict[str, Any]) -> bytes:
@@ -58,7 +46,7 @@ def pack(state: RunState, details: dict[str, Any]) -> bytes:
     details
         Whatever else is needed to go on, such as the configuration and where the corpus lies.
     """
-    tensors = _with_prefix("model", state.lda.state_dict()) | _with_prefix("best", state.best_weights)
+    tensors = _with_prefix("model", state.lda.state_dict())
     for name, optimizer in _named(state.optimizers):
         tensors |= _with_prefix(name, _adam_tensors(optimizer))
     payload = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -129,7 +117,6 @@ def restore(state: RunState, header: dict[str, Any], tensors: dict[str, Tensor])
     for name in _PLAIN:
         setattr(state, name, header["state"][name])
     state.lda.load_state_dict(_without_prefix("model", tensors))
-    state.best_weights = _without_prefix("best", tensors)
     for name, optimizer in _named(state.optimizers):
         _load_adam(optimizer, _without_prefix(name, tensors))
 

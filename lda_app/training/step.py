@@ -2,55 +2,22 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-import pyro
 import torch
-from jaxtyping import Float
-from pyro.infer import TraceMeanField_ELBO
 from torch import Tensor, nn
 
 from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import Batch
-from lda_app.distributed import Group
+from lda_app.distributed import ALONE, Group
 from lda_app.errors import NumericalError
-from lda_app.gradients.score import leave_one_out
+from lda_app.models.elbo import ELBO, sampled_elbo
 from lda_app.models.gibbs import Refined, refine
 from lda_app.models.lda import LDA
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.training.schedule import Schedule
 
-
-_ALONE = Group()
 # Between the seeds of two processes: beyond those of all steps of all runs.
 _SEED_STRIDE = 2**53
-
-
-class SampledELBO(TraceMeanField_ELBO):  # type: ignore[misc]
-    """The ELBO with closed-form KL divergence where there is one; it also keeps the guide's sample of θ.
-
-    An estimator of the guide's may need the likelihood times a gradient of its own
-    (:class:`~lda_app.models.guides.EstimatedDirichlet`). As a baseline, a document's likelihood per token is
-    compared with that of the other documents.
-    """
-
-    theta: Float[Tensor, "B K"]
-
-    def _get_trace(self, model: Any, guide: Any, args: Any, kwargs: Any) -> Any:
-        model_trace, guide_trace = super()._get_trace(model, guide, args, kwargs)
-        self.theta = guide_trace.nodes["theta"]["value"].detach()
-        return model_trace, guide_trace
-
-    def _differentiable_loss_particle(self, model_trace: Any, guide_trace: Any) -> Any:
-        loss, surrogate_loss = super()._differentiable_loss_particle(model_trace, guide_trace)
-        log_weight = getattr(guide_trace.nodes["theta"]["fn"], "log_weight", None)
-        if log_weight is not None:
-            counts = model_trace.nodes["counts"]
-            lengths = counts["value"].lengths()
-            advantage = counts["log_prob"] - lengths * leave_one_out(counts["log_prob"] / lengths)
-            change = log_weight - log_weight.detach()
-            surrogate_loss = surrogate_loss - (advantage.detach() * change).sum()
-        return loss, surrogate_loss
 
 
 @dataclass
@@ -85,8 +52,8 @@ def train_step(
     step: int,
     *,
     share: float = 1.0,
-    group: Group = _ALONE,
-) -> float:
+    group: Group = ALONE,
+) -> float | None:
     """Update the encoder, the topics and α from one batch.
 
     Of several processes, each computes on a part of the batch; what follows from the data is weighed by
@@ -107,40 +74,39 @@ def train_step(
 
     Returns
     -------
-    float
-        The batch's negative ELBO in nats per token.
+    float or None
+        The batch's negative ELBO in nats per token; None where it is neither learned from nor reported.
 
     Raises
     ------
     NumericalError
-        If the loss is NaN or infinite; no parameter has been changed by this step then.
+        If the loss or a gradient is NaN or infinite; this step has changed no parameter then.
     """
     seed = step_seed(config.seed, step)
     lda.generator = torch.Generator(lda.log_alpha.device).manual_seed(seed + group.place.rank * _SEED_STRIDE)
     lda.temperature = schedule.temperature(config, step)
     lda.zero_grad()
-    elbo = SampledELBO()
-    with pyro.validation_enabled(is_validate=False):
-        loss = elbo.differentiable_loss(lda.model, lda.guide, batch) * share
-    figures = torch.stack([loss.detach(), batch.counts.sum()])
-    group.sum_([figures])
-    total, num_tokens = figures.tolist()
-    if not math.isfinite(total):
-        raise NumericalError(f"the loss is {total} at step {step}")
-    loss.backward()
-    scale = lda.num_documents * share / batch.num_documents
-    refined = None
+    part = _Part(lda, batch, share, group, step)
+    loss, theta = None, None
+    if schedule.trains_guide(config, step):
+        loss, theta = part.learn_from_elbo()
+    elif schedule.validates(step):
+        loss = part.elbo_alone()
+    counts: list[Tensor] = []
     if config.topic_update == "refined":
-        refined = _refine(lda, elbo.theta, batch, schedule.burn_in(step), seed)
-        _set_alpha_gradient(lda, refined, share)
-    counts = []
-    if isinstance(lda.topics, TopicWordCounts):
-        counts = [lda.topics.gradient_counts() if refined is None else refined.word_topic * scale]
-    group.sum_([*(weights.grad for weights in lda.parameters() if weights.grad is not None), *counts])
+        refined = part.refine(theta, schedule.burn_in(step), seed)
+        counts = [refined.word_topic * part.scale]
+        if not schedule.alpha_follows_elbo(config, step):
+            part.learn_alpha_from(refined)
+    elif isinstance(lda.topics, TopicWordCounts):
+        counts = [lda.topics.gradient_counts()]
+    learned = [*(weights.grad for weights in lda.parameters() if weights.grad is not None), *counts]
+    group.sum_(learned)
+    _require_finite(sum(float(tensor.sum()) for tensor in learned), "the sum of all gradients", step)
     _apply(lda, optimizers, config, schedule, step)
     if isinstance(lda.topics, TopicWordCounts):
-        lda.topics.step(batch.words, *counts, schedule.topic_rate(step))
-    return total / (scale * num_tokens)
+        lda.topics.step(batch.words, counts[0], schedule.topic_rate(step))
+    return loss
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -148,18 +114,59 @@ def step_seed(seed: int, step: int) -> int:
     return (seed * 1_000_003 + step) % 2**62
 
 
-def _refine(lda: LDA, theta: Tensor, batch: Batch, burn_in: int, seed: int) -> Refined:
-    beta = lda.topics.rows(batch.words)
-    return refine(theta, lda.alpha, beta, batch, burn_in=burn_in, seed=seed)
+@dataclass(frozen=True)
+class _Part:
+    """What a process computes of a step, from its part of the batch."""
+
+    lda: LDA
+    batch: Batch
+    share: float
+    group: Group
+    step: int
+
+    @property
+    def scale(self) -> float:
+        """Documents of the corpus for each of this part, which all parts together have once."""
+        return self.lda.num_documents * self.share / self.batch.num_documents
+
+    def learn_from_elbo(self) -> tuple[float, Tensor]:
+        """Leave gradients on all that learns by the ELBO; return the loss per token, and the guide's θ."""
+        elbo = sampled_elbo(self.lda, self.batch)
+        loss = self._per_token(elbo)
+        torch.autograd.backward(elbo.loss * self.share)
+        return loss, elbo.theta
+
+    @torch.no_grad()
+    def elbo_alone(self) -> float:
+        """Return the loss per token, and learn nothing from it."""
+        return self._per_token(sampled_elbo(self.lda, self.batch))
+
+    def _per_token(self, elbo: ELBO) -> float:
+        figures = torch.stack([elbo.loss.detach() * self.share, self.batch.counts.sum()])
+        self.group.sum_([figures])
+        total, num_tokens = map(float, figures)
+        _require_finite(total, "the loss", self.step)
+        return total / (self.scale * num_tokens)
+
+    def refine(self, theta: Tensor | None, burn_in: int, seed: int) -> Refined:
+        """Sweep from the guide's θ, or from uniform proportions."""
+        lda, batch = self.lda, self.batch
+        if theta is None:
+            theta = torch.full((batch.num_documents, len(lda.alpha)), 1 / len(lda.alpha)).to(lda.alpha)
+        return refine(theta, lda.alpha, lda.topics.rows(batch.words), batch, burn_in=burn_in, seed=seed)
+
+    def learn_alpha_from(self, refined: Refined) -> None:
+        """Leave on α the gradient of the Dirichlet-multinomial likelihood of the refined assignments alone."""
+        counts, alpha = refined.document_topic.double(), self.lda.alpha.double()
+        totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
+        topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
+        self.lda.log_alpha.grad = None
+        torch.autograd.backward(-(totals + topics).sum() * self.scale)
 
 
-def _set_alpha_gradient(lda: LDA, refined: Refined, share: float) -> None:
-    """Replace α's gradient by that of the Dirichlet-multinomial likelihood of the refined assignments."""
-    counts, alpha = refined.document_topic.double(), lda.alpha.double()
-    totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
-    topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
-    lda.log_alpha.grad = None
-    torch.autograd.backward(-(totals + topics).mean() * share)
+def _require_finite(value: float, what: str, step: int) -> None:
+    if not math.isfinite(value):
+        raise NumericalError(f"{what} is {value} at step {step}")
 
 
 def _apply(lda: LDA, optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:

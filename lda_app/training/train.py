@@ -50,7 +50,7 @@ def train(
     Parameters
     ----------
     state
-        A fresh state or one from a checkpoint; it is brought forward, and ends with the best weights.
+        A fresh state or one from a checkpoint; it is brought forward, and left as the last step has made it.
     config
         The run's configuration.
     data
@@ -73,7 +73,7 @@ def train(
     ConfigError
         If there are more processes than documents in a batch.
     NumericalError
-        If the loss is NaN or infinite; the state then has the best weights so far.
+        If the loss is NaN or infinite; the state is then that of the last good step.
     ProcessGroupError
         If another process has ended or does not answer.
     """
@@ -91,7 +91,6 @@ def train(
             if signum:
                 interruption.requested = signum
                 return False
-    state.restore_best()
     state.lda.topics.rescale()
     return True
 
@@ -137,12 +136,8 @@ class _Loop:
             )
 
     def finished(self) -> bool:
-        """Whether the schedule has ended, or too many validations in a row were no better than the best."""
-        state = self.state
-        # While the topics' rate is high they anneal, and the held-out perplexity may well rise meanwhile.
-        since = max(state.best_step, self.num_steps // 2)
-        later = [row for row in state.history if (row["step"] or 0) > since]
-        return state.step >= self.num_steps or (bool(state.best_step) and len(later) >= self.config.patience)
+        """Whether the schedule has ended."""
+        return self.state.step >= self.num_steps
 
     def advance(self, bar: Progress) -> None:
         """Do one step; score the held-out documents if it is their turn."""
@@ -154,10 +149,10 @@ class _Loop:
         try:
             loss = train_step(state.lda, state.optimizers, batch, *plan, share=share, group=self.group)
         except NumericalError as error:
-            state.restore_best()
-            kept = f"the weights of step {state.best_step}" if state.best_step else "no weights"
+            kept = f"the weights after {state.step} steps" if state.step else "no weights"
             raise NumericalError(f"{error}; {kept} are kept; try a smaller --learning-rate") from None
-        state.losses.append(loss)
+        if loss is not None:
+            state.losses.append(loss)
         state.step += 1
         if self.schedule.validates(state.step - 1):
             bar.note(self._validate())
@@ -170,7 +165,7 @@ class _Loop:
         return own.over(self.group.union(own.words)).to(self.device)
 
     def _validate(self) -> str:
-        """Add a row to the history, keep the weights if they are the best, and say how it stands."""
+        """Add a row to the history, and say how it stands."""
         state = self.state
         epoch = state.step / self.batches.steps_per_epoch
         loss = math.fsum(state.losses) / len(state.losses)
@@ -178,13 +173,7 @@ class _Loop:
         self.group.require_same(state.lda.state_dict())
         perplexity: float | None = json.loads(self.group.from_first(self._score))
         row = {"step": state.step, "epoch": epoch, "loss": loss, "validation_perplexity": perplexity}
-        best = min(
-            (value for r in state.history if (value := r["validation_perplexity"]) is not None),
-            default=math.inf,
-        )
         state.history.append(row)
-        if perplexity is None or perplexity < best:
-            state.keep_as_best()
         held_out = "" if perplexity is None else f", held-out perplexity {perplexity:,.0f}"
         return f"epoch {epoch:.0f}, loss {loss:.2f}{held_out}"
 

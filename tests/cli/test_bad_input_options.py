@@ -11,7 +11,6 @@ VALUES = {
     "--batch-size": ["0", "-8"],
     "--hidden": ["0"],
     "--unroll": ["0"],
-    "--patience": ["0"],
     "--validation-fraction": ["-0.1", "0.6", "nan"],
     "--seed": ["-1", "4294967296", "0.5", "1" * 30],
     "--device": ["tpu"],

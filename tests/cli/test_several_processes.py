@@ -12,7 +12,7 @@ import pytest
 from lda_app.training import train as train_module
 from lda_app.training.run import checkpoint_of
 
-OPTIONS = ["--num-topics", "3", "--steps", "40", "--batch-size", "8", "--patience", "99"]
+OPTIONS = ["--num-topics", "3", "--steps", "40", "--batch-size", "8"]
 OPTIONS += ["--validation-fraction", "0.2"]
 BEFORE_STEP = 15
 

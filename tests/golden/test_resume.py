@@ -14,7 +14,7 @@ from lda_app.training.state import read_checkpoint, restore, save_checkpoint
 from lda_app.training.train import make_state, train
 
 NUM_STEPS = 38
-STOPS = [1, 13, 25, 37]  # before and after α begins to learn, off the validations
+STOPS = [1, 13, 25, 37]  # before and after α and then the guide begin to learn, off the validations
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ WAYS = {"refined": {}, "elbo": {"topic_update": "elbo"}, "published": PUBLISHED}
 
 @pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)
 def uninterrupted(request, doc_term):
-    config = TrainConfig(num_topics=5, epochs=2, batch_size=6, patience=99, **request.param)
+    config = TrainConfig(num_topics=5, epochs=2, batch_size=6, validation_fraction=0.05, **request.param)
     state = run(config, doc_term)
     assert state.step == NUM_STEPS
     return config, state

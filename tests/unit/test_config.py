@@ -19,7 +19,7 @@ from lda_app.errors import ConfigError
         *(("learning_rate", value) for value in (0, -1e-3, math.nan, 2)),
         *(("alpha_burn_in", value) for value in (-0.1, 1.1, math.nan)),
         *(("effort", value) for value in (0, -1, math.inf)),
-        *((name, 0) for name in ("epochs", "steps", "batch_size", "hidden", "unroll", "patience")),
+        *((name, 0) for name in ("epochs", "steps", "batch_size", "hidden", "unroll")),
         *(("seed", value) for value in (-1, 2**32, 0.5)),
         *(("validation_fraction", value) for value in (-0.1, 0.6, math.nan)),
         ("topic_update", "gibbs"),

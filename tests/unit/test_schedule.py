@@ -57,17 +57,30 @@ def test_rates_fall_and_sweeps_rise_over_a_run():
     rates = [schedule.topic_rate(step) for step in range(1000)]
     assert rates == sorted(rates, reverse=True)
     assert (rates[0], rates[-1]) == (0.6, pytest.approx(0.012, rel=0.01))
-    shares = [schedule.adam_rate(TrainConfig(learning_rate=0.02), step) for step in range(1000)]
-    assert shares == sorted(shares, reverse=True)
-    assert shares[0] == 0.02
     assert [schedule.burn_in(step) for step in (0, 500, 625, 750, 999)] == [2, 2, 4, 6, 6]
     learns = [schedule.learns_alpha(TrainConfig(), step) for step in (0, 333, 334, 999)]
     assert learns == [False, False, True, True]
 
 
+@pytest.mark.parametrize(("topic_update", "begins"), [("refined", 600), ("elbo", 0)])
+def test_the_guide_begins_with_adams_full_rate_which_then_falls(topic_update, begins):
+    config, schedule = TrainConfig(topic_update=topic_update, learning_rate=0.02), Schedule(1000)
+    assert [schedule.trains_guide(config, step) for step in range(1000)].index(True) == begins
+    rates = [schedule.adam_rate(config, step) for step in range(begins, 1000)]
+    assert rates == sorted(rates, reverse=True)
+    assert (rates[0], rates[-1]) == (0.02, pytest.approx(0.001, rel=0.01))
+
+
+@pytest.mark.parametrize(
+    ("topic_update", "step", "follows"), [("refined", 699, False), ("refined", 700, True), ("elbo", 0, True)]
+)
+def test_alpha_follows_the_elbo_in_the_end(topic_update, step, follows):
+    assert Schedule(1000).alpha_follows_elbo(TrainConfig(topic_update=topic_update), step) == follows
+
+
 def test_adams_rate_may_stay():
-    config, schedule = TrainConfig(learning_rate=3e-4, rate_decay="none"), Schedule(1000)
-    assert {schedule.adam_rate(config, step) for step in range(1000)} == {3e-4}
+    config = TrainConfig(learning_rate=3e-4, rate_decay="none", topic_update="elbo")
+    assert {Schedule(1000).adam_rate(config, step) for step in range(1000)} == {3e-4}
 
 
 @pytest.mark.parametrize(("share", "first"), [(0.0, 0), (2 / 3, 120_000), (1.0, 180_000)])
