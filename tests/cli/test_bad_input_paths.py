@@ -21,7 +21,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def make_empty(path: Path) -> None:
-    path.write_bytes(gzip.compress(b"") if path.suffix == ".gz" else b"")
+    path.write_bytes(gzip.compress(b"", mtime=0) if path.suffix == ".gz" else b"")
 
 
 def make_folder(path: Path) -> None:
