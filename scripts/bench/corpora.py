@@ -16,6 +16,7 @@ from lda_app.corpus.import_counts import CountFiles, import_counts
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.corpus.sources.base import BaseSource
+from lda_app.corpus.sources.newsgroups import NewsgroupsSource
 from lda_app.corpus.sources.pydocs import split_of
 from lda_app.errors import CorpusError
 
@@ -30,6 +31,7 @@ FOLDER_OF_20NG_5K = "BENCH_20NG_5K"
 """The environment variable that names the folder of the counts of 20NG-5k."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SUBJECT = re.compile(r"^Subject:(?:\s*re:)*(.*)$", re.IGNORECASE | re.MULTILINE)
 _MOST_WORDS = 40  # a message without punctuation is no sentence
 
 
@@ -82,6 +84,36 @@ class Rewritten(BaseSource):
     def describe(self) -> dict[str, Any]:
         """Name the rewriting, and what was rewritten."""
         return {"kind": self.name, "of": self._source.describe()}
+
+
+class SubjectLines(BaseSource):
+    """The messages of 20 Newsgroups, each cut down to its subject line and its first sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("20newsgroups, subject and first sentence")
+        self._whole, self._plain = NewsgroupsSource(remove=()), NewsgroupsSource()
+
+    def _read(self) -> Iterator[Document]:
+        for whole, plain in zip(self._whole, self._plain, strict=True):
+            text = f"{subject(whole.text)}\n{first_sentence(plain.text)}"
+            yield Document(plain.id, text, plain.split, plain.metadata)
+
+    def describe(self) -> dict[str, Any]:
+        """Name the rewriting, and what was rewritten."""
+        return {"kind": self.name, "of": self._whole.describe()}
+
+
+def subject(message: str) -> str:
+    r"""Return the subject line of a message without what marks it as an answer.
+
+    Examples
+    --------
+    >>> subject("From: me\nSubject: Re: Which orbit?\n\nSubject: none")
+    'Which orbit?'
+    """
+    headers = message.partition("\n\n")[0]
+    found = _SUBJECT.search(headers)
+    return found[1].strip() if found else ""
 
 
 def first_sentence(text: str) -> str:
@@ -172,9 +204,9 @@ CORPORA = {
     ),
     "pydocs": Named("documentation strings of Python packages", "package", _built(_named("pydocs"))),
     "20ng-short": Named(
-        "the first sentence of each message of 20 Newsgroups, at most 40 words",
+        "the subject line and the first sentence of each message of 20 Newsgroups, at most 40 words of it",
         "newsgroup",
-        _built(lambda: _shortened("20newsgroups", first_sentence)),
+        _built(SubjectLines),
     ),
     "pydocs-short": Named(
         "the first line of each documentation string",

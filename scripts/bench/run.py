@@ -118,4 +118,4 @@ def run_cell(cell: Cell, folder: Path) -> None:
 def _warm_up(cell: Cell, train: DocTermMatrix) -> None:
     """Learn something small, so that neither imports nor compilation are counted."""
     some = train.rows(np.arange(min(_WARM_UP_DOCUMENTS, train.num_documents)))
-    METHODS[cell.method].fit(some, _WARM_UP_TOPICS, cell.seed, Clock())
+    METHODS[cell.method].warm_up(some, _WARM_UP_TOPICS, Clock())

@@ -194,8 +194,16 @@ def test_the_curve_is_svg() -> None:
 
 
 def test_the_plan_has_every_corpus_and_method() -> None:
-    assert len(set(full())) == len(full()) == 5 * len(CORPORA) * len(METHODS)
-    assert set(quick()) <= set(full())
+    cells = full()
+    assert len(set(cells)) == len(cells)
+    assert set(quick()) <= set(cells)
+    assert {(cell.corpus, cell.num_topics, cell.seed) for cell in cells} == {
+        (corpus, num_topics, seed)
+        for corpus in CORPORA
+        for num_topics, seed in ((20, 0), (100, 0), (50, 0), (50, 1), (50, 2))
+    }
+    assert {cell.method for cell in cells} == set(METHODS)
+    assert sum(cell.method == "lda-app-figurnov" for cell in cells) == 1
 
 
 def test_a_clock_counts_no_snapshots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +235,7 @@ def test_each_method_fits_and_infers(name: str, tmp_path: Path) -> None:
         pytest.skip(f"{METHODS[name].module.PACKAGES} are not installed; the extra `bench` names them")
     corpus = load("tiny", tmp_path / "corpora")
     train = split_of_corpus(corpus, "train", "subject").doc_term
-    fitted = METHODS[name].fit(train, 3, 0, Clock(keeps_snapshots=True))
+    fitted = METHODS[name].warm_up(train, 3, Clock(keeps_snapshots=True))
     assert fitted.alpha.shape == (3,)
     np.testing.assert_allclose(fitted.beta.sum(axis=1), 1, rtol=1e-4)
     assert fitted.beta.shape == (3, train.num_words)

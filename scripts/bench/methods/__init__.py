@@ -10,6 +10,8 @@ A module has three names, and imports its library inside ``fit``, for it may not
     Learns from counts (D, V), every document having a word. It calls ``clock.start()`` when its data are in
     the form that its library wants, and, where its library allows, ``clock.snapshot(lambda: (alpha, beta))``
     as often as it can.
+``BRIEF``
+    Settings that make a training short, where the number of documents does not; it may be left out.
 
 Settings were chosen on 1,500 validation documents out of the training split of 20ng-2k, those of topica on
 such of 20ng-short and pydocs-short, too.
@@ -72,6 +74,12 @@ class Method:
     def fit(self, train: DocTermMatrix, num_topics: int, seed: int, clock: Clock) -> Fitted:
         """Learn from counts by these settings."""
         fitted: Fitted = self.module.fit(train, num_topics, seed, self.settings, clock)
+        return fitted
+
+    def warm_up(self, train: DocTermMatrix, num_topics: int, clock: Clock) -> Fitted:
+        """Learn briefly, so that all that is needed is imported and compiled."""
+        brief = self.settings | getattr(self.module, "BRIEF", {})
+        fitted: Fitted = self.module.fit(train, num_topics, 0, brief, clock)
         return fitted
 
     def versions(self) -> dict[str, str] | None:

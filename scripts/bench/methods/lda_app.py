@@ -4,15 +4,21 @@ from typing import Any
 
 from bench.clock import Clock
 from bench.methods import Fitted
-from lda_app.config import TrainConfig
+from lda_app.config import resolve_config
 from lda_app.corpus.doc_term import DocTermMatrix
 
+BRIEF = {"steps": 20}
 PACKAGES = ("lda-app", "torch", "pyro-ppl", "numba")
-METHODS: dict[str, dict[str, Any]] = {"lda-app": {}, "lda-app-elbo": {"topic_update": "elbo"}}
+METHODS: dict[str, dict[str, Any]] = {
+    "lda-app": {},
+    "lda-app-fast": {"preset": "fast"},
+    "lda-app-elbo": {"topic_update": "elbo"},
+    "lda-app-figurnov": {"preset": "figurnov"},
+}
 
 
 def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, Any], clock: Clock) -> Fitted:
-    """Learn from counts; some are held out to choose the best weights, as for any user."""
+    """Learn from counts; some are held out to measure perplexity, as for any user."""
     import torch
 
     from lda_app.inference import concentration
@@ -20,7 +26,7 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     from lda_app.training.train import make_state
     from lda_app.training.train import train as train_state
 
-    config = TrainConfig(num_topics=num_topics, seed=seed, **settings)
+    config = resolve_config({"num_topics": num_topics, "seed": seed, **settings})
 
     class Watch:
         """Stands where an interruption does: it is looked at after each step, and takes a snapshot."""
