@@ -7,7 +7,7 @@ from collections import defaultdict
 from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench import results
+from bench import results, summary
 from bench.cells import HEADLINE_TOPICS
 from bench.corpora import CORPORA
 from bench.curve import draw, seconds_to
@@ -51,6 +51,14 @@ exp(mean(−ELBO / N)) |
 """
 
 
+_SUMMARY = """\
+## The default beside the best rival
+
+Each figure beside that of the rival that is best in it, means over the seeds; live and duplicate topics and
+seconds beside those of the rival with the best ref.
+"""
+
+
 class Column(NamedTuple):
     """A column of the tables."""
 
@@ -85,7 +93,7 @@ def write_page(cells: Sequence[Cell], folder: Path, out: Path) -> None:
     """Write the page, and its curves beside it, from the results that are there and up to date."""
     opened = Opened(folder)
     found = _read(cells, opened, folder)
-    sections = [_INTRODUCTION, *_conditions(found), *_missing(cells, found)]
+    sections = [_INTRODUCTION, *_conditions(found), *_missing(cells, found), *_summary(found)]
     for name in CORPORA:
         of_corpus = {cell: result for cell, result in found.items() if cell.corpus == name}
         if of_corpus:
@@ -142,6 +150,14 @@ def _missing(cells: Sequence[Cell], found: Results) -> list[str]:
 
 def _all_or(methods: Sequence[str]) -> str:
     return "all methods" if len(methods) == len(METHODS) else ", ".join(methods)
+
+
+def _summary(found: Results) -> list[str]:
+    rows = summary.rows(found)
+    if not rows:
+        return []
+    lines = [_row(summary.TITLES), _row(["---", *["---:"] * (len(summary.TITLES) - 1)]), *map(_row, rows), ""]
+    return [_SUMMARY, *lines]
 
 
 def _heading(name: str, corpus: Corpus) -> str:

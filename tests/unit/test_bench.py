@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from bench import page, results, run
+from bench import page, results, run, summary
 from bench.cells import Cell, full, quick
 from bench.clock import Clock, cpu_seconds, peak_memory
 from bench.corpora import CORPORA, Named, Rewritten, Split, load, split_of_corpus
@@ -185,6 +185,21 @@ def test_the_page_shows_what_is_there_and_names_what_is_missing(tmp_path: Path) 
     assert "- tiny, K = 2, seed 1: by-hand" in text
     row = next(line for line in text.splitlines() if line.startswith("| by-hand |"))
     assert row.count("|") == len(page.COLUMNS) + 3
+
+
+def test_the_summary_names_the_rival_that_is_best_in_each_figure() -> None:
+    def result(own: float, npmi: float) -> dict[str, Any]:
+        figures = {"own": own, "ref": own, "npmi_test": npmi, "purity": 0.5, "nmi": 0.5}
+        return {"figures": figures | {"live": 2, "duplicates": 0}, "usage": {"seconds": own / 100}}
+
+    results_of = {"lda-app": (700, 0.2), "topica": (720, 0.1), "tomotopy": (800, 0.3)}
+    found = {Cell("tiny", 2, method, 0): result(*values) for method, values in results_of.items()}
+    found[Cell("tiny", 2, "lda-app", 1)] = result(710, 0.2)
+    (row,) = summary.rows(found)
+    entries = dict(zip(summary.TITLES, row, strict=True))
+    assert entries["own"] == "705 : 720 = 0.979 (topica)"
+    assert entries["NPMI test"] == "0.200 − 0.300 = -0.100 (tomotopy)"
+    assert (entries["live"], entries["seconds"]) == ("100% (100%)", "7.0 (7.2)")
 
 
 def test_the_curve_is_svg() -> None:
