@@ -156,7 +156,7 @@ class _Part:
         return refine(theta, lda.alpha, lda.topics.rows(batch.words), batch, burn_in=burn_in, seed=seed)
 
     def learn_alpha_from(self, refined: Refined) -> None:
-        """Leave on α the gradient of the Dirichlet-multinomial likelihood of the refined assignments alone."""
+        """Leave on α the gradient of the Dirichlet-multinomial likelihood of the refined assignments."""
         counts, alpha = refined.document_topic.double(), self.lda.alpha.double()
         totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
         topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
