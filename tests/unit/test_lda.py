@@ -10,6 +10,7 @@ from torch.distributions import Dirichlet, kl_divergence
 
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.models.elbo import sampled_elbo
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
 from lda_app.models.likelihood import mixture_log_likelihood
@@ -55,6 +56,15 @@ def test_the_loss_has_gradients_for_guide_and_prior_and_topics(problem):
     torch.testing.assert_close(
         lda.topics.gradient_counts().sum() / 10, batch.counts.sum(), rtol=1e-4, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_broke_down_give_a_loss_that_tells(problem, value):
+    """A sampler that waits for a number in range would wait for ever."""
+    lda, batch = problem
+    with torch.no_grad():
+        lda.encoder.log_prior[1] = value
+    assert not sampled_elbo(lda, batch).loss.isfinite()
 
 
 def test_the_global_generator_is_not_touched(problem):
