@@ -7,13 +7,13 @@ learn from what the sweeps find (Hoffman 2017, "Learning deep latent Gaussian mo
 Carlo"; collapsed conditional: Griffiths and Steyvers 2004, eq. 5 with β given).
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from jaxtyping import Float, Int
-from scipy import sparse
 from torch import Tensor
 
 from lda_app.compiled import kernel, over_rows, runs_compiled
@@ -43,7 +43,7 @@ def refine(
     """Sweep over the assignments of each token, starting from a sample of the guide.
 
     The first assignments are drawn from p(z|θ, w); then come ``burn_in`` collapsed sweeps with θ integrated
-    out; last, each token's conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
+    out, and one more whose conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
     no compiled loops, a sweep draws θ given z and then all z given θ: other draws, of the same posterior.
 
     Parameters
@@ -55,7 +55,7 @@ def refine(
     batch
         The counts, whole numbers.
     burn_in
-        Sweeps before the counting, 0 or more.
+        Sweeps before the one that counts, 0 or more.
     seed
         Seed of the sweeps; each document has its own stream, so threads do not matter.
 
@@ -76,12 +76,15 @@ def refine(
     tokens = torch.cat([batch.counts.new_zeros(1), batch.counts]).to(torch.int64).cumsum(0)
     assignments = torch.empty(int(tokens[-1]), dtype=torch.int64)
     document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
-    model = _numpy(theta, alpha, beta, beta @ alpha)
-    counted = _numpy(tokens, assignments, document_topic)
-    arrays = (*model, *_numpy(batch.indptr, batch.columns, batch.rows), *counted)
-    over_rows(_sweep_documents, batch.num_documents, burn_in, np.uint64(seed), *arrays)
-    arrays = (*model[1:3], *_by_word(batch), *counted, word_topic.numpy())
-    over_rows(_expect_words, len(beta), *arrays)
+    model = _numpy(alpha, beta, beta @ alpha)
+    shared = _numpy(batch.columns, tokens, assignments)
+    for first, last in _blocks(batch.indptr, beta.shape[1]):
+        documents = slice(first, last)
+        indptr = batch.indptr[first : last + 1]
+        expected = torch.zeros(int(indptr[-1] - indptr[0]), beta.shape[1])
+        own = _numpy(theta[documents], indptr, batch.rows[documents], document_topic[documents], expected)
+        over_rows(_sweep_documents, last - first, burn_in, np.uint64(seed), *model, *shared, *own)
+        word_topic.index_add_(0, batch.columns[indptr[0] : indptr[-1]], expected)
     return Refined(word_topic, document_topic)
 
 
@@ -89,12 +92,11 @@ def _numpy(*tensors: Tensor) -> list[npt.NDArray[Any]]:
     return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
-def _by_word(batch: Batch) -> tuple[npt.NDArray[Any], ...]:
-    """Return where each word's nonzero counts begin, (U + 1,), their documents and their places, (nnz,)."""
-    columns, indptr = batch.columns.numpy(), batch.indptr.numpy()
-    shape = (batch.num_documents, len(batch.words))
-    by_word = sparse.csr_array((np.arange(len(columns)), columns, indptr), shape=shape).tocsc()
-    return by_word.indptr, by_word.indices, by_word.data
+def _blocks(indptr: Tensor, num_topics: int) -> list[tuple[int, int]]:
+    """Divide the documents so that an array of nonzero counts x topics stays small for each part."""
+    of_block = indptr[1:] * num_topics // _BLOCK_SIZE
+    bounds = [0, *(torch.nonzero(of_block.diff()).flatten() + 1).tolist(), len(indptr) - 1]
+    return list(pairwise(bounds))
 
 
 def _refine_in_torch(
@@ -134,6 +136,9 @@ def _draw_topics(
 # SplitMix64 (Steele, Lea, Flood 2014): a stream is a counter that steps by the golden ratio.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _BLOCK = 16
+
+# Nonzero counts x topics in memory at once: 64 MB.
+_BLOCK_SIZE = 2**24
 
 
 @kernel
@@ -181,23 +186,41 @@ def _weigh(weights, beta, share):
 
 
 @kernel
+def _weigh_posterior(counts, alpha, beta, share):
+    """Fill ``share`` with (counts + alpha) · beta, and return its sum."""
+    for k in range(len(share)):
+        share[k] = (counts[k] + alpha[k]) * beta[k]
+    total = np.float32(0)
+    for k in range(len(share)):
+        total += share[k]
+    return total
+
+
+@kernel
+def _add_scaled(values, scale, sums):
+    for k in range(len(values)):
+        sums[k] += values[k] * scale
+
+
+@kernel
 def _sweep_documents(
     start,
     stop,
     burn_in,
     seed,
-    theta,
     alpha,
     beta,
     smoothing,
-    indptr,
     columns,
-    rows,
     tokens,
     assignments,
+    theta,
+    indptr,
+    rows,
     counts,
+    expected,
 ):
-    """Draw each token's first topic by θ, then sweep; ``counts (B, K)`` begins with zeros."""
+    """Draw each token's first topic by θ, sweep, and count; ``counts`` and ``expected`` begin with zeros."""
     share = np.empty_like(alpha)
     present, place = np.empty((2, len(alpha)), np.int64)
     for d in range(start, stop):
@@ -225,6 +248,31 @@ def _sweep_documents(
                 place,
                 num_present,
             )
+        _count(
+            state,
+            alpha,
+            beta,
+            columns[places],
+            tokens[places],
+            assignments,
+            counts[d],
+            share,
+            expected[indptr[d] - indptr[0] : indptr[d + 1] - indptr[0]],
+        )
+
+
+@kernel
+def _count(state, alpha, beta, columns, tokens, assignments, counts, share, expected):
+    """Sweep once more, and sum the probabilities that each token's topic is drawn from."""
+    for i in range(len(expected)):
+        word = beta[columns[i]]
+        for t in range(tokens[i], tokens[i + 1]):
+            counts[assignments[t]] -= 1
+            total = _weigh_posterior(counts, alpha, word, share)
+            _add_scaled(share, 1 / total, expected[i])
+            state += _GOLDEN
+            assignments[t] = _draw(share, total * _uniform(state))
+            counts[assignments[t]] += 1
 
 
 @kernel
@@ -278,24 +326,3 @@ def _find_present(counts, present, place):
             place[k] = num_present
             num_present += 1
     return num_present
-
-
-@kernel
-def _expect_words(
-    start, stop, alpha, beta, indptr, documents, places, tokens, assignments, counts, word_topic
-):
-    """Sum p(z|all others) over the tokens of each word u: (n_k − [k = z] + α_k) β_ku, normalised."""
-    for u in range(start, stop):
-        word = beta[u]
-        for i in range(indptr[u], indptr[u + 1]):
-            n = counts[documents[i]]
-            everything = np.float32(0)
-            for k in range(len(alpha)):
-                everything += (n[k] + alpha[k]) * word[k]
-            inverse = np.float32(0)
-            for t in range(tokens[places[i]], tokens[places[i] + 1]):
-                own = word[assignments[t]]
-                word_topic[u, assignments[t]] -= own / (everything - own)
-                inverse += 1 / (everything - own)
-            for k in range(len(alpha)):
-                word_topic[u, k] += inverse * (n[k] + alpha[k]) * word[k]

@@ -13,7 +13,7 @@ from lda_app.training.train import make_state, train
 
 # Losses in nats per token at the validations of a run; other processors round differently, hence tolerances.
 GOLDEN = {
-    "refined": [3.706, 3.743, 3.627, 3.585, 3.604],
+    "refined": [3.725, 3.816, 3.752, 3.686, 3.679],
     "elbo": [4.129, 3.752, 3.729, 3.684, 3.709],
     "published": [4.546, 4.384, 4.373, 4.349, 4.335],
 }
