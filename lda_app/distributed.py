@@ -91,6 +91,12 @@ class Group:
         """Let the first process alone do something, and return to all what it has come to."""
         return work()
 
+    def hold(self) -> None:
+        """Let the others, who wait to be told, wait until the first process leaves; then they end.
+
+        Torchrun ends all processes when one goes wrong, so none is to go while the first still writes.
+        """
+
     def require_same(self, weights: Mapping[str, Tensor]) -> None:
         """Check that weights are the same on all processes, to the bit.
 
@@ -121,7 +127,9 @@ class _Processes(Group):
             torch.cuda.set_device(place.local_rank % gpus)
         with self._explained():
             self._torch.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=timeout)
-        self._beats = _Beats(self._beat) if self.is_first else None
+        self._beats: _Beats | None = None
+        if self.is_first:
+            self.hold()
 
     def union(self, ids: Tensor) -> Tensor:
         padded = ids[-1:].repeat(*self.largest(len(ids)))
@@ -167,10 +175,14 @@ class _Processes(Group):
     def from_first(self, work: Callable[[], bytes]) -> bytes:
         if not self.is_first:
             return self.told()
-        self._beats = _Beats(self._beat)
+        self.hold()
         message = work()
         self.tell(lambda: message)
         return message
+
+    def hold(self) -> None:
+        if self._beats is None:
+            self._beats = _Beats(self._beat)
 
     def require_same(self, weights: Mapping[str, Tensor]) -> None:
         digest = hashlib.sha256()

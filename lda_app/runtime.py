@@ -273,14 +273,16 @@ def rng(seed: int, stream: str) -> np.random.Generator:
 def cpu_count() -> int:
     """Return the number of cores that this process may use.
 
+    Processes that torchrun started on one machine have a like share of them.
+
     Examples
     --------
     >>> cpu_count() >= 1
     True
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = os.environ.get("LOCAL_WORLD_SIZE", "")
+    return max(1, cores // int(processes)) if processes.isdecimal() and int(processes) else cores
 
 
 class Interruption:

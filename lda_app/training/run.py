@@ -146,7 +146,7 @@ def train_model(
 
 
 def take_part(corpus: Corpus, told: SavedRun, group: Group) -> None:
-    """Train with the first process, from the state that it has told; write nothing.
+    """Train with the first process, from the state that it has told; write nothing, and end when it does.
 
     Parameters
     ----------
@@ -170,6 +170,7 @@ def take_part(corpus: Corpus, told: SavedRun, group: Group) -> None:
     # What ends the training of all, the first process reports.
     with interruptible() as interruption, suppress(NumericalError):
         train(state, told.config, data, save=lambda _: None, interruption=interruption, group=group)
+    group.told()
 
 
 def _train(
@@ -190,6 +191,8 @@ def _train(
                 checkpoint_of(out).unlink(missing_ok=True)  # the run would fail there again
                 raise
             return error
+        finally:
+            group.hold()
     if not finished:
         raise Interrupted(
             f"stopped after step {state.step}; go on with: lda-app train --resume {shlex.quote(str(out))}",
