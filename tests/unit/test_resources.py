@@ -91,9 +91,9 @@ def test_a_limit_of_version_1(tmp_path, folder):
 
 
 def test_topics_that_do_not_fit_are_refused_for_all_processes_of_the_machine(monkeypatch):
-    monkeypatch.setattr(resources, "memory_limit", lambda: 50_000_000)
+    monkeypatch.setattr(resources, "memory_limit", lambda: 30_000_000)
     require_memory(10_000, 100, Place())
     with pytest.raises(
-        ConfigError, match=r"needs 0\.056 GB in 2 processes, 0\.05 GB of memory may be used here"
+        ConfigError, match=r"needs 0\.032 GB in 2 processes, 0\.03 GB of memory may be used here"
     ):
         require_memory(10_000, 100, Place(0, 2, 0, 2))
