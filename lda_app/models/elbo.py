@@ -1,8 +1,8 @@
 """The ELBO of a batch: the negative loss, with the sample of θ that it was taken at.
 
 The Pyro pair of :class:`~lda_app.models.lda.LDA` defines it, and ``SampledELBO`` reads it off the pair's
-traces. Tracing takes nearly a third of a step, so for the default guide :func:`direct_elbo` calls the functions
-that the pair's distributions call, one after the other; a test holds the two together.
+traces. Tracing takes nearly a third of a step, so for the default guide :func:`direct_elbo` calls the
+functions that the pair's distributions call, one after the other; a test holds the two together.
 """
 
 import math
