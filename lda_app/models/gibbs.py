@@ -43,8 +43,8 @@ def refine(
     """Sweep over the assignments of each token, starting from a sample of the guide.
 
     The first assignments are drawn from p(z|θ, w); then come ``burn_in`` collapsed sweeps with θ integrated
-    out, and one more whose conditional *probabilities* are summed (Rao-Blackwellised counts). Where there are
-    no compiled loops, a sweep draws θ given z and then all z given θ: other draws, of the same posterior.
+    out, and three more whose conditional *probabilities* are averaged (Rao-Blackwellised counts). Where there
+    are no compiled loops, a sweep draws θ given z and then all z given θ: other draws, of the same posterior.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def refine(
     batch
         The counts, whole numbers.
     burn_in
-        Sweeps before the one that counts, 0 or more.
+        Sweeps before those that count, 0 or more.
     seed
         Seed of the sweeps; each document has its own stream, so threads do not matter.
 
@@ -106,16 +106,17 @@ def _refine_in_torch(
     # The document is part of the seed: processes that share a batch draw each for its own documents.
     generator = torch.Generator(beta.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
     documents, nonzero_of = batch.document_of, torch.repeat_interleave(batch.counts.to(torch.int64))
-    document_topic = torch.zeros_like(theta)
-    for _ in range(burn_in + 1):
+    document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
+    for sweep in range(-1, burn_in + _COUNTED):
         joint = theta[documents] * beta[batch.columns]
+        if sweep >= burn_in:
+            expected = batch.counts[:, None] * joint / (_COUNTED * joint.sum(-1, keepdim=True))
+            word_topic.index_add_(0, batch.columns, expected)
         topics = _draw_topics(joint, nonzero_of, generator)
         places = documents[nonzero_of] * len(alpha) + topics
         document_topic = torch.bincount(places, minlength=theta.numel()).reshape(theta.shape).to(theta.dtype)
         theta = torch.softmax(draw_log_gamma(alpha + document_topic, generator), dim=-1)
-    joint = theta[documents] * beta[batch.columns]
-    expected = batch.counts[:, None] * joint / joint.sum(-1, keepdim=True)
-    return Refined(torch.zeros_like(beta).index_add_(0, batch.columns, expected), document_topic)
+    return Refined(word_topic, document_topic)
 
 
 def _draw_topics(
@@ -136,6 +137,7 @@ def _draw_topics(
 # SplitMix64 (Steele, Lea, Flood 2014): a stream is a counter that steps by the golden ratio.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _BLOCK = 16
+_COUNTED = 3
 
 # Nonzero counts x topics in memory at once: 64 MB.
 _BLOCK_SIZE = 2**24
@@ -248,31 +250,33 @@ def _sweep_documents(
                 place,
                 num_present,
             )
-        _count(
-            state,
-            alpha,
-            beta,
-            columns[places],
-            tokens[places],
-            assignments,
-            counts[d],
-            share,
-            expected[indptr[d] - indptr[0] : indptr[d + 1] - indptr[0]],
-        )
+        for _ in range(_COUNTED):
+            state = _count(
+                state,
+                alpha,
+                beta,
+                columns[places],
+                tokens[places],
+                assignments,
+                counts[d],
+                share,
+                expected[indptr[d] - indptr[0] : indptr[d + 1] - indptr[0]],
+            )
 
 
 @kernel
 def _count(state, alpha, beta, columns, tokens, assignments, counts, share, expected):
-    """Sweep once more, and sum the probabilities that each token's topic is drawn from."""
+    """Sweep once more, and add the probabilities that each topic is drawn from to their mean."""
     for i in range(len(expected)):
         word = beta[columns[i]]
         for t in range(tokens[i], tokens[i + 1]):
             counts[assignments[t]] -= 1
             total = _weigh_posterior(counts, alpha, word, share)
-            _add_scaled(share, 1 / total, expected[i])
+            _add_scaled(share, 1 / (_COUNTED * total), expected[i])
             state += _GOLDEN
             assignments[t] = _draw(share, total * _uniform(state))
             counts[assignments[t]] += 1
+    return state
 
 
 @kernel

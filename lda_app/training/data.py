@@ -43,10 +43,10 @@ def divide(doc_term: DocTermMatrix, config: TrainConfig) -> TrainingData:
 
     Examples
     --------
-    >>> documents = DocTermMatrix.from_scipy(np.eye(200, dtype=int))
+    >>> documents = DocTermMatrix.from_scipy(np.eye(500, dtype=int))
     >>> data = divide(documents, TrainConfig())
     >>> len(data.rows), data.validation.num_documents
-    (190, 10)
+    (490, 10)
     """
     filled = np.flatnonzero(np.diff(doc_term.indptr))
     if not len(filled):

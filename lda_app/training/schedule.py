@@ -13,7 +13,7 @@ _FEWEST_BATCHES = 20
 _STEPS = 2_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 2, 50
 _FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
-_FIRST_BURN_IN, _LAST_BURN_IN = 2, 6
+_FIRST_BURN_IN, _LAST_BURN_IN = 1, 4
 _GUIDE_STARTS, _ALPHA_FOLLOWS_ELBO = 0.6, 0.7
 _LAST_ADAM_SHARE = 0.05
 _VALIDATIONS = 20
@@ -52,7 +52,7 @@ class Schedule:
     --------
     >>> schedule = Schedule(num_steps=100)
     >>> schedule.topic_rate(0), schedule.burn_in(0), schedule.burn_in(99)
-    (0.6, 2, 6)
+    (0.6, 1, 4)
     """
 
     num_steps: int
@@ -91,7 +91,7 @@ class Schedule:
         return annealed_temperature(step / self.num_steps, config.temperature, config.final_temperature)
 
     def burn_in(self, step: int) -> int:
-        """Sweeps before the one that counts: 2 for the first half, rising to 6 by three quarters."""
+        """Sweeps before those that count: 1 for the first half, rising to 4 by three quarters."""
         rise = min(max(4 * step / self.num_steps - 2, 0), 1)
         return round(_FIRST_BURN_IN + rise * (_LAST_BURN_IN - _FIRST_BURN_IN))
 

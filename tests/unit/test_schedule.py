@@ -57,7 +57,7 @@ def test_rates_fall_and_sweeps_rise_over_a_run():
     rates = [schedule.topic_rate(step) for step in range(1000)]
     assert rates == sorted(rates, reverse=True)
     assert (rates[0], rates[-1]) == (0.6, pytest.approx(0.012, rel=0.01))
-    assert [schedule.burn_in(step) for step in (0, 500, 625, 750, 999)] == [2, 2, 4, 6, 6]
+    assert [schedule.burn_in(step) for step in (0, 500, 625, 750, 999)] == [1, 1, 2, 4, 4]
     learns = [schedule.learns_alpha(TrainConfig(), step) for step in (0, 333, 334, 999)]
     assert learns == [False, False, True, True]
 
