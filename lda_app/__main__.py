@@ -1,5 +1,7 @@
 """Start the command line: ``lda-app`` or ``python -m lda_app``."""
 
+import logging
+import os
 import sys
 
 from lda_app.cli import run
@@ -7,7 +9,22 @@ from lda_app.cli import run
 
 def main() -> None:
     """Run the command that the arguments name and end the process with its exit code."""
-    sys.exit(run())
+    code = run()
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        _end_at_once(code)
+    sys.exit(code)
+
+
+def _end_at_once(code: int) -> None:
+    """End one of several processes without taking the interpreter down.
+
+    Threads that torch keeps for talking to the others may ask for it meanwhile, which aborts the process one
+    time in ten; torchrun then kills the other processes, which may still be writing.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
