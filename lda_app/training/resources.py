@@ -13,6 +13,10 @@ from lda_app.runtime import log
 
 # In float32 the topics, what they are made of, and what a checkpoint is put together in (measured).
 _BYTES_A_WEIGHT = 16
+# A new checkpoint beside the one that it replaces.
+_BYTES_A_WEIGHT_ON_DISK = 8
+# A weight that Adam moves has two moments beside it.
+_WITH_MOMENTS = 3
 
 
 def choose_device(config: TrainConfig, place: Place) -> torch.device:
@@ -38,7 +42,25 @@ def choose_device(config: TrainConfig, place: Place) -> torch.device:
     return torch.device("cuda", place.local_rank)
 
 
-def require_memory(num_words: int, num_topics: int, place: Place) -> None:
+def num_weights(config: TrainConfig, num_words: int) -> int:
+    """Count the numbers that a run keeps for its words: topics, an mlp's first layer, and Adam's moments.
+
+    Examples
+    --------
+    >>> num_weights(TrainConfig(num_topics=50), 2_000)
+    100000
+    """
+    topics = config.num_topics * (_WITH_MOMENTS if config.beta_optimizer == "adam" else 1)
+    network = config.hidden * _WITH_MOMENTS if config.encoder == "mlp" else 0
+    return num_words * (topics + network)
+
+
+def bytes_on_disk(config: TrainConfig, num_words: int) -> int:
+    """Return what a checkpoint and the model take, about."""
+    return num_weights(config, num_words) * _BYTES_A_WEIGHT_ON_DISK
+
+
+def require_memory(config: TrainConfig, num_words: int, place: Place) -> None:
     """Refuse topics that the memory cannot hold, before anything is written.
 
     Raises
@@ -46,12 +68,12 @@ def require_memory(num_words: int, num_topics: int, place: Place) -> None:
     ConfigError
         If the processes of this machine need more than there is.
     """
-    needed = num_words * num_topics * _BYTES_A_WEIGHT * place.local_size
+    needed = num_weights(config, num_words) * _BYTES_A_WEIGHT * place.local_size
     there = memory_limit()
     if needed > there:
         each = f" in {place.local_size} processes" if place.local_size > 1 else ""
         raise ConfigError(
-            f"--num-topics {num_topics} with {num_words:,} words needs {needed / 1e9:,.3g} GB{each}, "
+            f"--num-topics {config.num_topics} with {num_words:,} words needs {needed / 1e9:,.3g} GB{each}, "
             f"{there / 1e9:,.3g} GB of memory may be used here; use fewer topics or a smaller --max-vocab"
         )
 

@@ -22,7 +22,7 @@ from lda_app.runtime import interruptible, log
 from lda_app.storage import check_replaceable, check_writable
 from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, divide
-from lda_app.training.resources import choose_device, require_memory
+from lda_app.training.resources import bytes_on_disk, choose_device, require_memory
 from lda_app.training.state import RunState, pack, read_checkpoint, restore, save_checkpoint, unpack
 from lda_app.training.step import Optimizers
 from lda_app.training.train import make_state, train, validation_score
@@ -30,8 +30,6 @@ from lda_app.training.train import make_state, train, validation_score
 _TOP_WORDS = 10
 _MOSTLY_SHARED = 7
 _DOCUMENTS_TO_LOOK_AT = 5_000
-# In float32 a weight and the best one, and on disk a new checkpoint of both beside the one it replaces.
-_BYTES_A_WEIGHT_ON_DISK = 16
 
 
 @dataclass(frozen=True)
@@ -127,10 +125,10 @@ def train_model(
         After SIGINT or SIGTERM, with a checkpoint written.
     """
     device = choose_device(config, group.place)
-    require_memory(len(corpus.vocabulary), config.num_topics, group.place)
+    require_memory(config, len(corpus.vocabulary), group.place)
     if saved is None:
         require_free(out, overwrite=overwrite)
-    check_writable(out, len(corpus.vocabulary) * config.num_topics * _BYTES_A_WEIGHT_ON_DISK)
+    check_writable(out, bytes_on_disk(config, len(corpus.vocabulary)))
     with new_model_dir(out, overwrite=overwrite or saved is not None) as staging:
         data = divide(corpus.split("train"), config)
         _warn_of_oddities(data, config)

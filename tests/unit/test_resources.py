@@ -9,7 +9,7 @@ from lda_app.config import TrainConfig
 from lda_app.distributed import Place
 from lda_app.errors import ConfigError
 from lda_app.training import resources
-from lda_app.training.resources import choose_device, memory_limit, require_memory
+from lda_app.training.resources import bytes_on_disk, choose_device, memory_limit, num_weights, require_memory
 
 UNLIMITED_IN_VERSION_1 = 9223372036854771712
 
@@ -92,8 +92,17 @@ def test_a_limit_of_version_1(tmp_path, folder):
 
 def test_topics_that_do_not_fit_are_refused_for_all_processes_of_the_machine(monkeypatch):
     monkeypatch.setattr(resources, "memory_limit", lambda: 30_000_000)
-    require_memory(10_000, 100, Place())
+    config = TrainConfig(num_topics=100)
+    require_memory(config, 10_000, Place())
     with pytest.raises(
         ConfigError, match=r"needs 0\.032 GB in 2 processes, 0\.03 GB of memory may be used here"
     ):
-        require_memory(10_000, 100, Place(0, 2, 0, 2))
+        require_memory(config, 10_000, Place(0, 2, 0, 2))
+
+
+def test_the_moments_of_adam_take_memory_and_disk_too():
+    published = TrainConfig(
+        num_topics=50, topic_update="elbo", beta_optimizer="adam", encoder="mlp", hidden=300
+    )
+    assert num_weights(published, 2_000) == 2_000 * 3 * (50 + 300)
+    assert bytes_on_disk(published, 2_000) == 8 * num_weights(published, 2_000)
