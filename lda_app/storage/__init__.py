@@ -1,5 +1,6 @@
 """Sealed folders and atomic files: what the app writes is there as a whole or not at all."""
 
+from lda_app.storage.annotations import read_annotation, write_annotation
 from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
@@ -13,9 +14,11 @@ __all__ = [
     "explain",
     "folder_lock",
     "open_folder",
+    "read_annotation",
     "sealed_folder",
     "sha256_of",
     "spreadsheet_safe",
+    "write_annotation",
     "write_atomic",
     "write_json",
 ]

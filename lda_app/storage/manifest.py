@@ -12,6 +12,8 @@ from lda_app.storage.files import sha256_of, write_json
 from lda_app.storage.paths import TRACE, explain, sync
 
 MANIFEST = "manifest.json"
+ANNOTATIONS = frozenset({"labels.json", "stability.json", "calibration.json", "comparison.json"})
+"""Files that are added to a sealed folder later, see `lda_app.storage.annotations`."""
 
 
 def seal(staging: Path, header: dict[str, Any]) -> None:
@@ -111,8 +113,9 @@ def check_file(path: Path, name: str, expected: dict[str, Any], *, verify: bool)
 
 
 def foreign_files(path: Path, manifest: dict[str, Any]) -> list[str]:
-    """Return the files that the manifest does not name and that are no traces of writing."""
-    names = (name for name in _file_names(path) if name not in manifest["files"])
+    """Return the files that the manifest does not name: no annotations, no traces of writing."""
+    known = ANNOTATIONS | manifest["files"].keys()
+    names = (name for name in _file_names(path) if name not in known)
     return [name for name in names if not any(TRACE.fullmatch(part) for part in Path(name).parts)]
 
 
