@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.inference import FloatArray, Infer
+    from lda_app.labels import Labels
     from lda_app.runtime import Progress
 
     IntArray = npt.NDArray[np.integer[Any]]
@@ -53,6 +54,10 @@ class Topic:
         Its score by a measure of coherence; None if it was not measured.
     documents
         The documents of which it has the largest share.
+    label
+        The analyst's name for it.
+    members
+        The topics of the model that are shown as this one.
     """
 
     id: int
@@ -60,6 +65,8 @@ class Topic:
     prevalence: float | None = None
     coherence: float | None = None
     documents: tuple[TopicDocument, ...] = ()
+    label: str | None = None
+    members: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +219,32 @@ def describe(
         for k, top in enumerate(top_words(beta, num_words).tolist())
     ]
     return sorted(topics, key=lambda topic: -(topic.prevalence or 0))
+
+
+def labelled(topics: Sequence[Topic], labels: Labels) -> list[Topic]:
+    """Give described topics the analyst's numbers and names, and leave the hidden ones out.
+
+    Parameters
+    ----------
+    topics
+        Of :func:`describe`, for what ``labels`` merges to.
+    labels
+        What is said of the model's topics.
+
+    Examples
+    --------
+    >>> from lda_app.labels import Labels
+    >>> labels = Labels(3).merged(2, [0]).named(2, "space").hidden([1])
+    >>> topics = describe(np.eye(2), ["engine", "moon"], num_words=1)
+    >>> [(topic.id, topic.label, topic.words[0].word, topic.members) for topic in labelled(topics, labels)]
+    [(2, 'space', 'moon', (0, 2))]
+    """
+    shown = [replace(topic, id=labels.ids[topic.id]) for topic in topics]
+    return [
+        replace(topic, label=labels.name(topic.id), members=labels.members(topic.id))
+        for topic in shown
+        if not labels.entry(topic.id).hidden
+    ]
 
 
 def _largest(values: FloatArray, number: int) -> npt.NDArray[np.int64]:

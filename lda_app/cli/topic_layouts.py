@@ -36,16 +36,29 @@ class Shown:
         Where prevalence and coherence come from; None without a corpus.
     documents
         Id and beginning of the text of each representative document, by row of the training split.
+    num_hidden
+        Topics that the analyst has hidden.
     """
 
     topics: list[Topic]
     usage: Usage | None
     coherence: Coherence | None
     documents: dict[int, tuple[str, str]]
+    num_hidden: int = 0
 
     @property
-    def protocols(self) -> str:
-        """Say in a line by which protocols prevalence and coherence were measured."""
+    def has_labels(self) -> bool:
+        """Whether a topic has a name."""
+        return any(topic.label for topic in self.topics)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Say by which protocols prevalence and coherence were measured, and how many topics are hidden."""
+        hidden = f"hidden topics, not shown: {self.num_hidden}" if self.num_hidden else ""
+        return [remark for remark in (self._protocols, hidden) if remark]
+
+    @property
+    def _protocols(self) -> str:
         if self.usage is None or self.coherence is None:
             return ""
         return (
@@ -59,14 +72,17 @@ def as_table(shown: Shown, *, plain: bool) -> list[RenderableType]:
     """Lay the topics out for a terminal or, plain, for a pipe: words and probabilities, documents below."""
     table = new_table(plain=plain)
     table.add_column("topic", justify="right")
+    if shown.has_labels:
+        table.add_column("label", overflow="fold")
     if shown.usage is not None:
         table.add_column("share", justify="right")
         table.add_column("coherence", justify="right")
     table.add_column("top words and documents" if shown.documents else "top words")
     for topic in shown.topics:
         figures = [] if shown.usage is None else [f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}"]
-        table.add_row(str(topic.id), *figures, _words_and_documents(topic, shown, plain=plain))
-    return [table, Text(shown.protocols, style="dim")] if shown.protocols else [table]
+        label = [topic.label or ""] if shown.has_labels else []
+        table.add_row(str(topic.id), *label, *figures, _words_and_documents(topic, shown, plain=plain))
+    return [table, *(Text(remark, style="dim") for remark in shown.remarks)]
 
 
 def _words_and_documents(topic: Topic, shown: Shown, *, plain: bool) -> Group:
@@ -100,6 +116,8 @@ def _as_json(shown: Shown) -> str:
     entries = [
         {
             "id": topic.id,
+            "label": topic.label,
+            "members": list(topic.members),
             "prevalence": topic.prevalence,
             "coherence": topic.coherence,
             "words": [{"word": word.word, "probability": word.probability} for word in topic.words],
@@ -111,16 +129,18 @@ def _as_json(shown: Shown) -> str:
         }
         for topic in shown.topics
     ]
-    content = {"schema_version": 1, "num_topics": len(entries), **measured, "topics": entries}
+    sizes = {"num_topics": len(entries), "num_hidden": shown.num_hidden}
+    content = {"schema_version": 1, **sizes, **measured, "topics": entries}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _as_csv(shown: Shown) -> str:
     """Lay out a row a topic: word_1, probability_1 … document_1, share_1 …."""
-    first = shown.topics[0]
-    header = ["topic", "prevalence", "coherence"]
-    header += [name for n in range(1, len(first.words) + 1) for name in (f"word_{n}", f"probability_{n}")]
-    header += [name for n in range(1, len(first.documents) + 1) for name in (f"document_{n}", f"share_{n}")]
+    num_words = max((len(topic.words) for topic in shown.topics), default=0)
+    num_documents = max((len(topic.documents) for topic in shown.topics), default=0)
+    header = ["topic", "label", "prevalence", "coherence"]
+    header += [name for n in range(1, num_words + 1) for name in (f"word_{n}", f"probability_{n}")]
+    header += [name for n in range(1, num_documents + 1) for name in (f"document_{n}", f"share_{n}")]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header)
@@ -131,27 +151,34 @@ def _as_csv(shown: Shown) -> str:
             for document in topic.documents
             for cell in (spreadsheet_safe(shown.documents[document.row][0]), document.share)
         ]
-        writer.writerow([topic.id, topic.prevalence, topic.coherence, *words, *documents])
+        label = spreadsheet_safe(topic.label or "")
+        writer.writerow([topic.id, label, topic.prevalence, topic.coherence, *words, *documents])
     return file.getvalue()
 
 
 def _as_markdown(shown: Shown) -> str:
     has_figures = shown.usage is not None
     lines = [f"# {len(shown.topics)} topics", ""]
-    lines += [f"{shown.protocols[0].upper()}{shown.protocols[1:]}.", ""] if has_figures else []
+    for remark in shown.remarks:
+        lines += [f"{remark[0].upper()}{remark[1:]}.", ""]
     lines += ["| topic | share | coherence | top words |", "| ---: | ---: | ---: | :--- |"]
     for topic in shown.topics:
         figures = (f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}") if has_figures else ("", "")
         words = ", ".join(f"{_inert(word.word)} ({word.probability:.3f})" for word in topic.words)
-        lines.append(f"| {topic.id} | {figures[0]} | {figures[1]} | {words} |")
+        lines.append(f"| {_numbered(topic)} | {figures[0]} | {figures[1]} | {words} |")
     if shown.documents:
         lines += ["", "## Representative documents"]
     for topic in shown.topics if shown.documents else ():
-        lines += ["", f"Topic {topic.id}: {', '.join(_inert(word.word) for word in topic.words[:3])}", ""]
+        about = ", ".join(_inert(word.word) for word in topic.words[:3])
+        lines += ["", f"Topic {_numbered(topic)}: {about}", ""]
         for document in topic.documents:
             name, text = map(_inert, shown.documents[document.row])
             lines.append(f"- {document.share:.0%} **{name}** {text}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _numbered(topic: Topic) -> str:
+    return str(topic.id) if topic.label is None else f"{topic.id} {_inert(topic.label)}"
 
 
 def _inert(text: str) -> str:

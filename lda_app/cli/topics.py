@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lda_app.cli.topic_layouts import Shown
     from lda_app.corpus.folder import Corpus
+    from lda_app.labels import Labels
     from lda_app.model_dir import ModelDir
     from lda_app.topics import Topic
 
@@ -38,7 +39,8 @@ def topics(
     """Show the topics: top words, share of the corpus, coherence, documents.
 
     The most prevalent topic comes first; a topic's number is the same in all commands. A topic's share is its
-    mean over the training documents, each of them weighing the same.
+    mean over the training documents, each of them weighing the same. Topics are shown as
+    [bold]lda-app label[/] has named and merged them, without the hidden ones.
     """
     from lda_app.cli.tables import check_file, is_plain, print_out, write_out
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
@@ -62,24 +64,33 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
     from lda_app.evaluation.coherence import document_npmi
     from lda_app.evaluation.evaluate import COHERENCE_WORDS
     from lda_app.inference import concentration
+    from lda_app.labels import read_labels
     from lda_app.runtime import log, one_line, progress
-    from lda_app.topics import describe, top_words, usage, watched
+    from lda_app.topics import describe, labelled, top_words, usage, watched
 
     words = [one_line(word) for word in model.vocabulary.words]
+    labels = read_labels(model.path, len(model.alpha))
+    beta = labels.merge_beta(model.alpha, model.beta)
     if place is None and recorded_place(model) is None:
         log.warning(
             "the corpus %s is not there, so shares, coherence and documents are left out; give --corpus",
             model.config["corpus"]["path"],
         )
-        return Shown(describe(model.beta, words, num_words), None, None, {})
+        return Shown(labelled(describe(beta, words, num_words), labels), None, None, {}, _num_hidden(labels))
     corpus = corpus_of_run(model, place)
     doc_term = corpus.split(SPLIT)
     num_filled = int(np.count_nonzero(doc_term.lengths()))
     with progress("Inferring topics", total=num_filled, unit="documents") as bar:
-        used = usage(doc_term, watched(partial(concentration, model.lda), bar), num_documents)
-    coherence = document_npmi(top_words(model.beta, COHERENCE_WORDS), doc_term, SPLIT)
-    described = describe(model.beta, words, num_words, used=used, coherence=coherence.per_topic)
-    return Shown(described, used, coherence, _beginnings(corpus, described))
+        infer = labels.merge_inference(partial(concentration, model.lda))
+        used = usage(doc_term, watched(infer, bar), num_documents)
+    coherence = document_npmi(top_words(beta, COHERENCE_WORDS), doc_term, SPLIT)
+    described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
+    shown = labelled(described, labels)
+    return Shown(shown, used, coherence, _beginnings(corpus, shown), _num_hidden(labels))
+
+
+def _num_hidden(labels: "Labels") -> int:
+    return len(labels.ids) - len(labels.shown)
 
 
 def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:

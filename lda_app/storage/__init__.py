@@ -1,6 +1,6 @@
 """Sealed folders and atomic files: what the app writes is there as a whole or not at all."""
 
-from lda_app.storage.annotations import read_annotation, write_annotation
+from lda_app.storage.annotations import content_fingerprint, read_annotation, write_annotation
 from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
@@ -11,6 +11,7 @@ __all__ = [
     "atomic_file",
     "check_replaceable",
     "check_writable",
+    "content_fingerprint",
     "explain",
     "folder_lock",
     "open_folder",

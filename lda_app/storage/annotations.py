@@ -53,7 +53,7 @@ def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: 
     {'3': 'space flight'}
     """
     assert name in ANNOTATIONS
-    described = {**content, "about": _fingerprint(folder, kind)}
+    described = {**content, "about": content_fingerprint(folder, kind)}
     text = json.dumps(described, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_atomic(folder / name, (text + "\n").encode())
 
@@ -81,14 +81,14 @@ def read_annotation(folder: Path, name: str, *, kind: str = "model") -> dict[str
         raise FolderError(f"{file} cannot be read: {error}; mend it or remove it") from None
     if not isinstance(content, dict):
         raise FolderError(f"{file}: expected a JSON object, got {type(content).__name__}; remove it")
-    if content.get("about") != _fingerprint(folder, kind):
+    if content.get("about") != content_fingerprint(folder, kind):
         log.warning("%s is about another model than the one that is there now: ignored", file)
         return None
     return content
 
 
-def _fingerprint(folder: Path, kind: str) -> str:
-    """Return the sha256 of all that was sealed."""
+def content_fingerprint(folder: Path, kind: str) -> str:
+    """Return the sha256 of all that was sealed; equal runs of training have the same, whatever they took."""
     files = read_manifest(folder, kind)["files"]
     listed = "".join(f"{name} {files[name]['sha256']}\n" for name in sorted(files) if name != "timing.json")
     return hashlib.sha256(listed.encode()).hexdigest()

@@ -57,7 +57,8 @@ def test_csv_has_a_row_a_topic(cli, tiny_run):
         )
     )
     assert len(rows) == 3
-    assert list(rows[0])[3:] == [
+    assert list(rows[0])[:4] == ["topic", "label", "prevalence", "coherence"]
+    assert list(rows[0])[4:] == [
         *("word_1", "probability_1", "word_2", "probability_2", "word_3", "probability_3"),
         *("document_1", "share_1"),
     ]

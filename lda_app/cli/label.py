@@ -1,0 +1,189 @@
+"""``lda-app label``: name, merge and hide topics, without a change of the model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lda_app.cli.options import JsonFlag, RunFolder
+from lda_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lda_app.inference import FloatArray
+    from lda_app.labels import Labels
+    from lda_app.model_dir import ModelDir
+
+_WORDS = 8
+
+Text = Annotated[str | None, typer.Argument(metavar="TEXT", help="The name for --topic.", show_default=False)]
+Topic = Annotated[
+    int | None, typer.Option("--topic", metavar="TOPIC", help="The topic to name.", show_default=False)
+]
+Clear = Annotated[bool, typer.Option("--clear", help="Take the name of --topic away.")]
+Merge = Annotated[
+    str | None,
+    typer.Option(
+        "--merge",
+        metavar="TOPIC,TOPIC,…",
+        help="Show these topics as one: all go into the first.",
+        show_default=False,
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="TOPIC,…",
+        help="Let topics stand for themselves again, with all that went into them.",
+        show_default=False,
+    ),
+]
+Hide = Annotated[
+    str | None,
+    typer.Option("--hide", metavar="TOPIC,…", help="Leave topics out of what is shown.", show_default=False),
+]
+Show = Annotated[
+    str | None,
+    typer.Option("--show", metavar="TOPIC,…", help="Show hidden topics again.", show_default=False),
+]
+Import = Annotated[
+    Path | None,
+    typer.Option(
+        "--import",
+        metavar="FILE",
+        help="Take names, merged and hidden topics from a labels.json, such as the report page saves; they "
+        "replace what is there.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """What was asked for."""
+
+    text: str | None
+    topic: int | None
+    clear: bool
+    merge: str | None
+    split: str | None
+    hide: str | None
+    show: str | None
+
+    def apply(self, labels: "Labels") -> "Labels":
+        """Return the labels with all changes made: parted first, then merged, hidden and named."""
+        if self.split is not None:
+            labels = labels.split(_topics("--split", self.split))
+        if self.merge is not None:
+            labels = _merged(labels, _topics("--merge", self.merge))
+        for option, hide in (("hide", True), ("show", False)):
+            if (topics := getattr(self, option)) is not None:
+                labels = labels.hidden(_topics(f"--{option}", topics), hide=hide)
+        return self._named(labels)
+
+    def _named(self, labels: "Labels") -> "Labels":
+        if (self.topic is None) != (self.text is None and not self.clear):
+            raise ConfigError('a name needs a topic: lda-app label RUN --topic 3 "space flight"')
+        if self.text is not None and self.clear:
+            raise ConfigError("--clear takes the name away: leave out the name, or --clear")
+        return labels if self.topic is None else labels.named(self.topic, self.text)
+
+
+def label(
+    run: RunFolder,
+    text: Text = None,
+    *,
+    topic: Topic = None,
+    clear: Clear = False,
+    merge: Merge = None,
+    split: Split = None,
+    hide: Hide = None,
+    show: Show = None,
+    from_file: Import = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Name, merge or hide topics; without an option, show what was said of them.
+
+    The names are kept in the model's folder, in labels.json, and shown by all commands. The model stays as it
+    was trained, and so do the numbers of its topics. A merged topic has the shares of its parts added up, and
+    the words of their mixture.
+    """
+    from lda_app.labels import read_labels, write_labels
+    from lda_app.model_dir import open_model
+
+    model = open_model(run)
+    before = read_labels(run, len(model.alpha))
+    labels = before if from_file is None else _imported(model, from_file)
+    labels = _Edit(text, topic, clear, merge, split, hide, show).apply(labels)
+    if labels.to_dict() != before.to_dict():
+        write_labels(run, labels)
+    _print(model, labels, as_json=as_json)
+
+
+def _imported(model: "ModelDir", file: Path) -> "Labels":
+    """Read a file of labels; refuse one that is about another model."""
+    from lda_app.labels import read_labels_file
+    from lda_app.storage import content_fingerprint
+
+    labels, about = read_labels_file(file, len(model.alpha))
+    if about is not None and about != content_fingerprint(model.path, "model"):
+        raise ConfigError(
+            f"--import {file}: these labels are about another model than {model.path}; carry the labels of "
+            "its run over by --from RUN"
+        )
+    return labels
+
+
+def _merged(labels: "Labels", topics: list[int]) -> "Labels":
+    into, *others = topics
+    if not others:
+        raise ConfigError(f"--merge needs two topics or more, such as 3,7; got {into}")
+    return labels.merged(into, others)
+
+
+def _topics(option: str, given: str) -> list[int]:
+    """Read a list of topics."""
+    try:
+        topics = [int(part) for part in given.split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"{option} must be topics separated by commas, such as 3,7; got {given!r}"
+        ) from None
+    if len(set(topics)) < len(topics):
+        raise ConfigError(f"{option} names a topic twice: {given}")
+    return topics
+
+
+def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
+    from lda_app.cli.tables import new_table, print_out, write_out
+
+    beta = labels.merge_beta(model.alpha, model.beta)
+    words = dict(zip(labels.ids, _words(model, beta), strict=True))
+    if as_json:
+        document = labels.to_dict() | {"num_topics": labels.num_topics, "shown": list(labels.shown)}
+        write_out(json.dumps(document, indent=2, ensure_ascii=False) + "\n", None, overwrite=False)
+        return
+    table = new_table()
+    table.add_column("topic", justify="right")
+    for column in ("label", "", "top words"):
+        table.add_column(column, overflow="fold")
+    for topic in labels.ids:
+        table.add_row(str(topic), labels.name(topic) or "", _remark(labels, topic), words[topic])
+    print_out(table)
+
+
+def _remark(labels: "Labels", topic: int) -> str:
+    parts = [str(member) for member in labels.members(topic) if member != topic]
+    merged = f"with {', '.join(parts)}" if parts else ""
+    hidden = "hidden" if labels.entry(topic).hidden else ""
+    return ", ".join(filter(None, (merged, hidden)))
+
+
+def _words(model: "ModelDir", beta: "FloatArray") -> list[str]:
+    from lda_app.runtime import one_line
+    from lda_app.topics import top_words
+
+    vocabulary = model.vocabulary.words
+    return [" ".join(one_line(vocabulary[w]) for w in top) for top in top_words(beta, _WORDS).tolist()]

@@ -1,0 +1,280 @@
+"""What the analyst says of the topics: their names, which are one, and which are not to be shown.
+
+Kept in ``labels.json``, apart from the model, which stays as it was trained. Topics that are merged keep the
+number of the one they went into, and nothing is approximated: if θ ~ Dirichlet(a), then the sum of some
+components and the others are Dirichlet again, with the sum of their a.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.errors import ConfigError, FolderError
+from lda_app.storage import read_annotation, write_annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.inference import FloatArray, Infer
+
+FILE = "labels.json"
+SCHEMA_VERSION = 1
+_LONGEST_LABEL = 200
+
+
+@dataclass(frozen=True)
+class TopicLabel:
+    """What is said of one topic.
+
+    Parameters
+    ----------
+    label
+        Its name; None if it has none.
+    hidden
+        Whether to leave it out of what is shown.
+    merged_into
+        The topic that it is a part of; None if it stands for itself.
+    """
+
+    label: str | None = None
+    hidden: bool = False
+    merged_into: int | None = None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is said of the topics of a model.
+
+    Parameters
+    ----------
+    num_topics
+        K of the model.
+    topics
+        Topic → what is said of it; a topic without an entry is as it was trained.
+
+    Raises
+    ------
+    ConfigError
+        If a topic is not one of the model's, a label is empty or has line breaks, or merged topics go round
+        in circles.
+
+    Examples
+    --------
+    >>> labels = Labels(4).named(3, "space flight").merged(3, [1]).hidden([0])
+    >>> labels.ids, labels.shown, labels.name(3), labels.members(3)
+    ((0, 2, 3), (2, 3), 'space flight', (1, 3))
+    """
+
+    num_topics: int
+    topics: Mapping[int, TopicLabel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for topic, entry in self.topics.items():
+            self._require_topic(topic)
+            if entry.label is not None:
+                _require_label(topic, entry.label)
+            if entry.merged_into is not None:
+                self._require_topic(entry.merged_into)
+            self._root(topic)
+
+    @cached_property
+    def roots(self) -> npt.NDArray[np.int64]:
+        """For each topic of the model the one that it is shown as, (K,)."""
+        return np.array([self._root(topic) for topic in range(self.num_topics)], dtype=np.int64)
+
+    @cached_property
+    def ids(self) -> tuple[int, ...]:
+        """The topics that stand for themselves, hidden ones included."""
+        return tuple(np.unique(self.roots).tolist())
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The topics to show."""
+        return tuple(topic for topic in self.ids if not self.entry(topic).hidden)
+
+    def entry(self, topic: int) -> TopicLabel:
+        """Return what is said of a topic."""
+        return self.topics.get(topic, TopicLabel())
+
+    def name(self, topic: int) -> str | None:
+        """Return a topic's name; None if it has none."""
+        return self.entry(topic).label
+
+    def members(self, topic: int) -> tuple[int, ...]:
+        """Return the topics of the model that are shown as this one."""
+        return tuple(np.flatnonzero(self.roots == topic).tolist())
+
+    def named(self, topic: int, label: str | None) -> Labels:
+        """Name a topic, or with None take its name away."""
+        return self._with({topic: replace(self.entry(topic), label=label)})
+
+    def hidden(self, topics: Iterable[int], *, hide: bool = True) -> Labels:
+        """Hide topics, or show them again."""
+        return self._with({topic: replace(self.entry(topic), hidden=hide) for topic in topics})
+
+    def merged(self, into: int, topics: Iterable[int]) -> Labels:
+        """Make topics a part of another."""
+        return self._with({topic: replace(self.entry(topic), merged_into=into) for topic in topics})
+
+    def split(self, topics: Iterable[int]) -> Labels:
+        """Let topics stand for themselves again, with all that went into them."""
+        apart = set(topics)
+        freed = apart | {t for t, entry in self.topics.items() if entry.merged_into in apart}
+        return self._with({topic: replace(self.entry(topic), merged_into=None) for topic in freed})
+
+    def merge_columns(self, values: FloatArray) -> FloatArray:
+        """Add up the columns of topics that are one: (…, K) to (…, G), in the order of ``ids``.
+
+        Right for shares, for α, and for the concentration of a Dirichlet.
+        """
+        sums = np.zeros((*values.shape[:-1], len(self.ids)), dtype=values.dtype)
+        for column, topic in enumerate(self.ids):
+            sums[..., column] = values[..., list(self.members(topic))].sum(axis=-1)
+        return sums
+
+    def merge_beta(self, alpha: FloatArray, beta: FloatArray) -> FloatArray:
+        """Word probabilities (G, V) of the topics that stand for themselves.
+
+        A word of a merged topic is of its part k with probability α_k / Σ α, the prior's mean.
+        """
+        if len(self.ids) == self.num_topics:
+            return beta
+        parts = [list(self.members(topic)) for topic in self.ids]
+        return np.stack([np.average(beta[part], axis=0, weights=alpha[part]) for part in parts])
+
+    def merge_inference(self, infer: Infer) -> Infer:
+        """Let inference answer with concentrations (D, G) of the topics that stand for themselves."""
+        if len(self.ids) == self.num_topics:
+            return infer
+
+        def merged(doc_term: DocTermMatrix) -> FloatArray:
+            return self.merge_columns(infer(doc_term))
+
+        return merged
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all as JSON can hold it."""
+        entries = {
+            str(topic): {"label": e.label, "hidden": e.hidden, "merged_into": e.merged_into}
+            for topic, e in sorted(self.topics.items())
+            if e != TopicLabel()
+        }
+        return {"schema_version": SCHEMA_VERSION, "topics": entries}
+
+    def _with(self, changes: Mapping[int, TopicLabel]) -> Labels:
+        return Labels(self.num_topics, {**self.topics, **changes})
+
+    def _root(self, topic: int) -> int:
+        seen = [topic]
+        while (into := self.entry(topic).merged_into) is not None:
+            if into in seen:
+                raise ConfigError(f"topics merged in a circle: {' into '.join(map(str, [*seen, into]))}")
+            seen.append(into)
+            topic = into
+        return topic
+
+    def _require_topic(self, topic: int) -> None:
+        if not 0 <= topic < self.num_topics:
+            raise ConfigError(f"there is no topic {topic}: the model's are 0 to {self.num_topics - 1}")
+
+
+def read_labels(run: Path, num_topics: int) -> Labels:
+    """Read what is said of a model's topics; nothing, if there is no ``labels.json``.
+
+    Raises
+    ------
+    FolderError
+        If the file is damaged.
+    """
+    content = read_annotation(run, FILE)
+    return Labels(num_topics) if content is None else labels_from_dict(content, num_topics, str(run / FILE))
+
+
+def write_labels(run: Path, labels: Labels) -> None:
+    """Keep what is said of a model's topics.
+
+    Raises
+    ------
+    FileSystemError
+        If the file cannot be written.
+    """
+    write_annotation(run, FILE, labels.to_dict())
+
+
+def labels_from_dict(content: Mapping[str, Any], num_topics: int, source: str) -> Labels:
+    """Make labels of what a ``labels.json`` holds.
+
+    Parameters
+    ----------
+    content
+        As :meth:`Labels.to_dict` gives it.
+    num_topics
+        K of the model.
+    source
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    FolderError
+        If it is not so.
+
+    Examples
+    --------
+    >>> labels_from_dict({"topics": {"1": {"label": "sport"}}}, 2, "labels.json").name(1)
+    'sport'
+    """
+    try:
+        entries = content["topics"]
+        topics = {int(topic): _entry(entry) for topic, entry in entries.items()}
+        return Labels(num_topics, topics)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FolderError(f"{source}: not the labels of topics: {error!r}; mend it or remove it") from None
+    except ConfigError as error:
+        raise FolderError(f"{source}: {error}") from None
+
+
+def read_labels_file(file: Path, num_topics: int) -> tuple[Labels, str | None]:
+    """Read labels from a file of the user's, such as the report page saves.
+
+    Returns
+    -------
+    tuple
+        The labels, and the fingerprint of the model that they are about, if the file names it.
+
+    Raises
+    ------
+    FolderError
+        If it cannot be read or holds no labels.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FolderError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise FolderError(f"{file}: not a JSON file: {error}") from None
+    labels = labels_from_dict(content, num_topics, str(file))
+    return labels, content.get("about")
+
+
+def _entry(entry: Mapping[str, Any]) -> TopicLabel:
+    label, hidden, into = entry.get("label"), entry.get("hidden", False), entry.get("merged_into")
+    if not (isinstance(label, str | None) and isinstance(hidden, bool) and isinstance(into, int | None)):
+        raise TypeError(f"expected label, hidden and merged_into, got {dict(entry)!r}")
+    return TopicLabel(label, hidden, into)
+
+
+def _require_label(topic: int, label: str) -> None:
+    if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
+        raise ConfigError(
+            f"the label of topic {topic} must be printable text of 1 to {_LONGEST_LABEL} characters, "
+            f"got {label!r}"
+        )

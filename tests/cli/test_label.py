@@ -1,0 +1,103 @@
+"""``lda-app label``, and what other commands show of it."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    """A copy of the tiny model, beside its corpus, to be labelled."""
+    shutil.copytree(tiny_run.corpus, tmp_path / "corpus")
+    return shutil.copytree(tiny_run.run, tmp_path / "run")
+
+
+def topics(cli, run):
+    """Return the topics as `lda-app topics` shows them, by number."""
+    done = cli("topics", run, "--format", "json", "--corpus", run.parent / "corpus")
+    assert done.code == 0, done.stderr
+    return {topic["id"]: topic for topic in json.loads(done.stdout)["topics"]}
+
+
+def test_a_name_is_shown_by_topics(cli, run):
+    assert cli("label", run, "--topic", "0", "space flight").code == 0
+    assert topics(cli, run)[0]["label"] == "space flight"
+    assert "space flight" in cli("topics", run).stdout
+    rows = list(csv.DictReader(io.StringIO(cli("topics", run, "--format", "csv").stdout)))
+    assert {row["topic"]: row["label"] for row in rows} == {"0": "space flight", "1": "", "2": ""}
+    assert "0 space flight" in cli("topics", run, "--format", "markdown").stdout
+    assert cli("label", run, "--topic", "0", "--clear").code == 0
+    assert topics(cli, run)[0]["label"] is None
+
+
+def test_merged_topics_have_the_shares_of_their_parts(cli, run):
+    before = topics(cli, run)
+    assert cli("label", run, "--merge", "1,2").code == 0
+    after = topics(cli, run)
+    assert set(after) == {0, 1}
+    assert after[1]["members"] == [1, 2]
+    assert after[1]["prevalence"] == pytest.approx(before[1]["prevalence"] + before[2]["prevalence"])
+    assert cli("label", run, "--split", "1").code == 0
+    assert topics(cli, run) == before
+
+
+def test_hidden_topics_are_left_out_and_counted(cli, run):
+    before = topics(cli, run)
+    assert cli("label", run, "--hide", "0,2").code == 0
+    assert topics(cli, run) == {1: before[1]}
+    assert "hidden topics, not shown: 2" in cli("topics", run).stdout
+    assert "hidden" in cli("label", run).stdout
+    assert cli("label", run, "--show", "0,2").code == 0
+    assert topics(cli, run) == before
+
+
+@pytest.mark.parametrize("layout", ["table", "json", "csv", "markdown"])
+def test_all_topics_may_be_hidden(cli, run, layout):
+    assert cli("label", run, "--hide", "0,1,2").code == 0
+    assert cli("topics", run, "--format", layout).code == 0
+
+
+def test_labels_leave_the_model_sealed_and_unchanged(cli, run):
+    before = (run / "manifest.json").read_bytes()
+    cli("label", run, "--topic", "1", "hockey")
+    done = cli("topics", run)
+    assert done.code == 0
+    assert "ignored" not in done.stderr
+    assert (run / "manifest.json").read_bytes() == before
+
+
+def test_labels_are_imported_from_a_file(cli, run, tmp_path):
+    file = tmp_path / "labels.json"
+    file.write_text(json.dumps({"topics": {"2": {"label": "garden"}}}))
+    assert cli("label", run, "--import", file).code == 0
+    assert topics(cli, run)[2]["label"] == "garden"
+    content = json.loads(cli("label", run, "--json").stdout)
+    assert content["topics"] == {"2": {"label": "garden", "hidden": False, "merged_into": None}}
+    assert content["shown"] == [0, 1, 2]
+
+
+def test_labels_of_another_model_are_refused(cli, run, trained_run, tmp_path, assert_refused):
+    cli("label", run, "--topic", "1", "hockey")
+    other = shutil.copytree(trained_run.run, tmp_path / "other")
+    assert_refused(cli("label", other, "--import", run / "labels.json"), 2, "another model", "--from")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("--topic", "0"), ("a name needs a topic",)),
+        (("space",), ("a name needs a topic",)),
+        (("--topic", "0", "space", "--clear"), ("--clear",)),
+        (("--topic", "7", "space"), ("there is no topic 7", "0 to 2")),
+        (("--topic", "0", ""), ("printable",)),
+        (("--merge", "1"), ("--merge", "two topics")),
+        (("--merge", "1,x"), ("--merge", "1,x")),
+        (("--hide", "1,1"), ("--hide", "twice")),
+    ],
+)
+def test_what_makes_no_sense_is_refused(cli, run, assert_refused, arguments, parts):
+    assert_refused(cli("label", run, *arguments), 2, *parts)
+    assert not (run / "labels.json").exists()
