@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -186,6 +186,10 @@ class TrainConfig:
     ] = 0.02
     seed: Annotated[int, Described("Seed of every random choice; the same seed, the same model.")] = 0
     device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
+    seeds: Mapping[str, Sequence[str]] | None = None
+    """Topic name → words that it is to be about; the first topics are these, in alphabetical order."""
+    seed_weight: float = 0.3
+    """How often a seed word counts as seen in its topic, for each time that the corpus has it."""
 
     def __post_init__(self) -> None:
         _require_whole("num_topics", self.num_topics, 2, _MOST_TOPICS)
@@ -193,6 +197,7 @@ class TrainConfig:
         for name, choices in _CHOICES.items():
             _require_choice(name, getattr(self, name), get_args(choices))
         _require_compatible(self)
+        _require_seeds(self)
         for name in ("epochs", "steps", "batch_size"):
             if getattr(self, name) is not None:
                 _require_whole(name, getattr(self, name), 1, 10**9)
@@ -206,6 +211,7 @@ class TrainConfig:
             ("learning_rate", 1e-6, 1.0),
             ("validation_fraction", 0.0, 0.5),
             ("temperature", 1e-2, 1e2),
+            ("seed_weight", 1e-3, 1e3),
             *((("final_temperature", 1e-2, 1e2),) if self.final_temperature is not None else ()),
         ):
             _require_number(name, getattr(self, name), least, most)
@@ -276,6 +282,17 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         raise ConfigError(f"{source}: {error}") from None
 
 
+def read_seeds(file: Path) -> dict[str, Any]:
+    """Read seed words from a TOML file: a line ``name = ["word", "word"]`` for each topic.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read or is no TOML file; what it says is checked with the configuration.
+    """
+    return _load_toml(file)
+
+
 def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Let later layers win; one that has epochs or steps also wins over the other of the two."""
     values: dict[str, Any] = {}
@@ -286,14 +303,18 @@ def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file}: the configuration cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not a TOML file: {error}") from None
+    values = _load_toml(file)
     config_from_dict(values, str(file))
     return values
+
+
+def _load_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not a TOML file: {error}") from None
 
 
 def _require_whole(name: str, value: object, low: int, high: int) -> None:
@@ -309,6 +330,20 @@ def _require_number(name: str, value: Any, least: float, most: float) -> None:
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _require_seeds(config: TrainConfig) -> None:
+    if config.seeds is None:
+        return
+    if not isinstance(config.seeds, Mapping) or not config.seeds:
+        raise ConfigError('seeds must name a topic or more, each with its words: space = ["orbit", "nasa"]')
+    for name, words in config.seeds.items():
+        if not isinstance(words, list | tuple) or not words or not all(isinstance(w, str) for w in words):
+            raise ConfigError(f'seeds must give {name!r} a list of words, such as ["orbit"], got {words!r}')
+    if len(config.seeds) > config.num_topics:
+        raise ConfigError(f"seeds name {len(config.seeds)} topics, but num_topics is {config.num_topics}")
+    if config.beta_optimizer == "adam":
+        raise ConfigError("seeds are a prior on counts; leave out beta_optimizer adam, which has none")
 
 
 def _require_compatible(config: TrainConfig) -> None:

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields, make_dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import Overwrite, Reading, Words
-from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.config import MODEL, TrainConfig, config_from_dict, read_seeds, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock
@@ -28,10 +28,12 @@ _COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
 
 
 def _training_flags() -> type:
-    """Make the group of a flag for each field of the configuration; one that is not given is None."""
+    """Make the group of a flag for each described field of the configuration; one not given is None."""
     hints = get_type_hints(TrainConfig, include_extras=True)
     flags = []
     for field in fields(TrainConfig):
+        if get_origin(hints[field.name]) is not Annotated:
+            continue
         value_type, described = get_args(hints[field.name])
         option = typer.Option(
             "--" + field.name.replace("_", "-"),
@@ -50,6 +52,26 @@ ConfigFile = Annotated[
         metavar="FILE",
         help="A TOML file of options, such as num_topics = 50; flags win over it.",
         show_default=False,
+    ),
+]
+Seeds = Annotated[
+    Path | None,
+    typer.Option(
+        "--seeds",
+        metavar="FILE",
+        help='A TOML file of topics with words that they are to be about: space = \\["orbit", "nasa"]. The '
+        "first topics are these, in the order of their names; the others stay free.",
+        rich_help_panel=MODEL,
+        show_default=False,
+    ),
+]
+SeedWeight = Annotated[
+    float | None,
+    typer.Option(
+        "--seed-weight",
+        help="How often a seed word counts as seen in its topic, for each time that the corpus has it.",
+        rich_help_panel=MODEL,
+        show_default=str(TrainConfig.seed_weight),
     ),
 ]
 Resume = Annotated[
@@ -91,6 +113,8 @@ def train(
     resume: Resume = None,
     config: ConfigFile = None,
     training: Any,
+    seeds: Seeds = None,
+    seed_weight: SeedWeight = None,
     reading: Reading,
     words: Words,
     overwrite: Overwrite = False,
@@ -101,7 +125,11 @@ def train(
     may come from a flag, from the environment (LDA_APP_TRAIN_NUM_TOPICS=50) or from the file of --config, in
     this order; all are kept in the model's config.json.
     """
-    flags = vars(training)
+    flags = {
+        **vars(training),
+        "seeds": None if seeds is None else read_seeds(seeds),
+        "seed_weight": seed_weight,
+    }
     if resume is not None:
         for flag in _given(ctx, *_COUNTING, "overwrite", "config"):
             raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")

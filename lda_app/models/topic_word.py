@@ -26,6 +26,12 @@ class TopicWordCounts(nn.Module):
     eta
         Smoothing η, the symmetric Dirichlet prior of a topic over the words.
 
+    Attributes
+    ----------
+    prior
+        Words (S,) and counts (S, K) that the prior has of them beyond η, or None. The counts are a part of λ
+        from the first step on, as if the topics had been seen to write so many of these words elsewhere.
+
     Examples
     --------
     >>> topics = TopicWordCounts(torch.tensor([[3.0, 0.0], [1.0, 2.0]]), eta=0.5)
@@ -48,6 +54,7 @@ class TopicWordCounts(nn.Module):
         self.register_buffer("scale", torch.ones((), dtype=torch.float64))
         self.register_buffer("totals", expected_counts.sum(0, dtype=torch.float64))
         self.learn_by_gradient = False
+        self.prior: tuple[Tensor, Tensor] | None = None
         self._leaf: Tensor | None = None
 
     @property
@@ -97,7 +104,7 @@ class TopicWordCounts(nn.Module):
         """Move λ towards counts that stand for the whole corpus: λ ← (1 - rate) λ + rate · counts.
 
         A natural-gradient step on the topics' Dirichlet (Hoffman et al. 2013, section 2.4); words that are
-        not named have no counts.
+        not named have no counts. What the prior has is counted at each step.
 
         Parameters
         ----------
@@ -110,8 +117,10 @@ class TopicWordCounts(nn.Module):
         """
         self._leaf = None
         self.scale *= 1 - rate
-        self._add(words, counts, rate / self.scale.item())
-        self.totals.mul_(1 - rate).add_(counts.sum(0, dtype=torch.float64), alpha=rate)
+        self.totals *= 1 - rate
+        self._count(words, counts, rate)
+        if self.prior is not None:
+            self._count(*self.prior, rate)
         if self.scale < _SMALLEST_SCALE:
             self.rescale()
 
@@ -121,6 +130,10 @@ class TopicWordCounts(nn.Module):
         self.expected_counts *= self.scale.to(self.expected_counts.dtype)
         self.totals.copy_(self.expected_counts.sum(0, dtype=torch.float64))
         self.scale.fill_(1)
+
+    def _count(self, words: Tensor, counts: Tensor, rate: float) -> None:
+        self._add(words, counts, rate / self.scale.item())
+        self.totals.add_(counts.sum(0, dtype=torch.float64), alpha=rate)
 
     def _add(self, words: Tensor, counts: Tensor, factor: float) -> None:
         if not runs_compiled(self.expected_counts):

@@ -1,14 +1,16 @@
 """Which documents a run learns from, and which it holds out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.folder import Corpus
 from lda_app.errors import CorpusError
 from lda_app.runtime import rng
+from lda_app.training.prior import TopicPrior, seed_prior
 
 _MOST_VALIDATION_DOCUMENTS = 500
 _FEWEST_VALIDATION_DOCUMENTS = 5
@@ -26,11 +28,28 @@ class TrainingData:
         The documents to learn from; none is empty.
     validation
         Held-out documents, or None where there are too few to tell anything.
+    prior
+        What is known of the topics beforehand; mostly nothing.
     """
 
     doc_term: DocTermMatrix
     rows: npt.NDArray[np.int64]
     validation: DocTermMatrix | None
+    prior: TopicPrior | None = None
+
+
+def training_data(corpus: Corpus, config: TrainConfig) -> TrainingData:
+    """Divide the training split of a corpus, and look the seed words up.
+
+    Raises
+    ------
+    ConfigError
+        If none of a topic's seed words is in the vocabulary.
+    CorpusError
+        If no document has a word.
+    """
+    data = divide(corpus.split("train"), config)
+    return replace(data, prior=seed_prior(config, corpus, data.doc_term))
 
 
 def divide(doc_term: DocTermMatrix, config: TrainConfig) -> TrainingData:

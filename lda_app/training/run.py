@@ -17,11 +17,12 @@ from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.inference import concentration, topic_proportions
+from lda_app.labels import Labels, TopicLabel, write_labels
 from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
 from lda_app.runtime import interruptible, log
 from lda_app.storage import check_replaceable, check_writable
 from lda_app.topics import top_words
-from lda_app.training.data import TrainingData, divide
+from lda_app.training.data import TrainingData, training_data
 from lda_app.training.resources import bytes_on_disk, choose_device, require_memory
 from lda_app.training.state import RunState, pack, read_checkpoint, restore, save_checkpoint, unpack
 from lda_app.training.step import Optimizers
@@ -124,19 +125,22 @@ def train_model(
     Interrupted
         After SIGINT or SIGTERM, with a checkpoint written.
     """
+    labels = _seed_labels(config)
     device = choose_device(config, group.place)
     require_memory(config, len(corpus.vocabulary), group.place)
     if saved is None:
         require_free(out, overwrite=overwrite)
     check_writable(out, bytes_on_disk(config, len(corpus.vocabulary)))
     with new_model_dir(out, overwrite=overwrite or saved is not None) as staging:
-        data = divide(corpus.split("train"), config)
+        data = training_data(corpus, config)
         _warn_of_oddities(data, config)
         state = make_state(config, data, device)
         if saved is not None:
             restore(state, saved.header, saved.tensors)
         failure = _train(state, config, data, corpus, out, group)
         write_model(staging, _trained(state, config, corpus, data, out))
+    if labels.topics:
+        write_labels(out, labels)
     checkpoint_of(out).unlink(missing_ok=True)
     if failure is not None:
         raise NumericalError(f"{failure}; they are in {out}")
@@ -160,7 +164,7 @@ def take_part(corpus: Corpus, told: SavedRun, group: Group) -> None:
     ProcessGroupError
         If another process has ended or does not answer.
     """
-    data = divide(corpus.split("train"), told.config)
+    data = training_data(corpus, told.config)
     lda = untrained(told.config, len(data.rows), len(corpus.vocabulary))
     lda.to(choose_device(told.config, group.place))
     state = RunState(lda, Optimizers.of(lda, told.config))
@@ -212,6 +216,12 @@ def _trained(
         metrics=_metrics(state, config, data),
         timing={"train_seconds": round(state.seconds, 3)},
     )
+
+
+def _seed_labels(config: TrainConfig) -> Labels:
+    """Name the seeded topics as the seeds do."""
+    names = enumerate(sorted(config.seeds or ()))
+    return Labels(config.num_topics, {topic: TopicLabel(name) for topic, name in names})
 
 
 def _identity(corpus: Corpus, out: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from lda_app.evaluation.perplexity import Perplexity, document_completion
 from lda_app.inference import concentration
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread
+from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import Interruption, Progress, progress
 from lda_app.training.data import TrainingData
 from lda_app.training.schedule import Schedule, batch_size, num_steps
@@ -32,7 +33,7 @@ _MOST_TIME_FOR_CHECKPOINTS = 0.05
 
 def make_state(config: TrainConfig, data: TrainingData, device: torch.device) -> RunState:
     """Return the state of a run that has not done a step."""
-    lda = start_model(config, data.doc_term, data.rows).to(device)
+    lda = start_model(config, data.doc_term, data.rows, data.prior).to(device)
     return RunState(lda, Optimizers.of(lda, config))
 
 
@@ -129,6 +130,8 @@ class _Loop:
         self.num_steps = num_steps(config, self.batches.steps_per_epoch)
         self.schedule = Schedule(self.num_steps)
         self.device = state.lda.log_alpha.device
+        if data.prior is not None and isinstance(state.lda.topics, TopicWordCounts):
+            state.lda.topics.prior = data.prior.on(self.device)
         if (smallest := len(data.rows) // self.batches.steps_per_epoch) < group.place.size:
             raise ConfigError(
                 f"a batch of {smallest} documents has nothing to do for {group.place.size} processes; start "

@@ -1,5 +1,7 @@
 """A run that goes on from its checkpoint ends as one that was never interrupted, to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.runtime import Interruption
 from lda_app.training import train as train_module
 from lda_app.training.data import divide
+from lda_app.training.prior import TopicPrior
 from lda_app.training.state import read_checkpoint, restore, save_checkpoint
 from lda_app.training.train import make_state, train
 
@@ -22,9 +25,12 @@ def doc_term():
     return DocTermMatrix.from_scipy(sparse.csr_array(np.random.default_rng(0).poisson(0.6, size=(120, 50))))
 
 
+SEEDED = TopicPrior(np.array([3, 17]), np.array([[40.0, 0, 0, 0, 0], [0, 25.0, 0, 0, 0]], dtype=np.float32))
+
+
 def run(config, doc_term, *, checkpoint=None, go_on=False, stop=None, forget=()):
     """Train, from the checkpoint if it is to go on, and to the step of a number if there is one."""
-    data = divide(doc_term, config)
+    data = replace(divide(doc_term, config), prior=SEEDED if config.seeds else None)
     state = make_state(config, data, torch.device("cpu"))
     if go_on:
         header, tensors = read_checkpoint(checkpoint)
@@ -54,7 +60,12 @@ def same(a, b):
 
 
 PUBLISHED = {"topic_update": "elbo", "encoder": "mlp", "beta_optimizer": "adam", "init": "random"}
-WAYS = {"refined": {}, "elbo": {"topic_update": "elbo"}, "published": PUBLISHED}
+WAYS = {
+    "refined": {},
+    "seeded": {"seeds": {"a": ["x"], "b": ["y"]}},
+    "elbo": {"topic_update": "elbo"},
+    "published": PUBLISHED,
+}
 
 
 @pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)

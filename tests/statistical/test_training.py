@@ -1,5 +1,7 @@
 """Training on corpora whose topics are known: they are found, by both ways to learn them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from lda_app.inference import concentration, topic_proportions
 from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import Interruption
 from lda_app.training.data import divide
+from lda_app.training.prior import TopicPrior
 from lda_app.training.schedule import Schedule
 from lda_app.training.step import train_step
 from lda_app.training.train import make_state, train
@@ -129,3 +132,31 @@ def test_a_very_long_document_gives_no_nan():
     counts[0] *= 3000
     state = fit(DocTermMatrix.from_scipy(counts), epochs=5)
     assert all(tensor.isfinite().all() for tensor in state.lda.state_dict().values())
+
+
+def test_a_seeded_topic_takes_its_place_and_its_words():
+    doc_term, _, beta = simulate()
+    seeds = {f"theme {k}": [str(k)] for k in range(2)}
+    wanted = (3, 1)  # the true topics that the first two are to be
+    words = np.array([np.argmax(beta[k]) for k in wanted])
+    order = np.argsort(words)
+    frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
+    counts = np.zeros((2, NUM_TOPICS), dtype=np.float32)
+    for row, topic in enumerate(order):
+        counts[row, topic] = 0.3 * frequency[words[topic]]
+    config = TrainConfig(num_topics=NUM_TOPICS, seeds=seeds, epochs=25)
+    data = replace(divide(doc_term, config), prior=TopicPrior(words[order], counts))
+    state = make_state(config, data, torch.device("cpu"))
+    train(state, config, data, save=lambda _: None, interruption=Interruption())
+    learned = state.lda.topics.beta().numpy()
+    found = [int(np.argmin(np.abs(beta - row).sum(1))) for row in learned]
+    assert tuple(found[:2]) == wanted
+    assert sorted(found) == list(range(NUM_TOPICS))
+    assert np.abs(learned[:2] - beta[list(wanted)]).sum(1).max() / 2 < 0.1
+
+
+def test_negative_control_without_seeds_the_topics_come_in_another_order():
+    doc_term, _, beta = simulate()
+    learned = fit(doc_term, epochs=25).lda.topics.beta().numpy()
+    found = [int(np.argmin(np.abs(beta - row).sum(1))) for row in learned]
+    assert tuple(found[:2]) != (3, 1)

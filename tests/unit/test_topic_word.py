@@ -1,5 +1,7 @@
 """β as smoothed counts: decay by a common factor, steps that touch only the words they name."""
 
+import copy
+
 import pytest
 import torch
 
@@ -64,3 +66,19 @@ def test_gradient_counts_are_expected_counts(topics):
 def test_gradient_counts_without_a_loss_is_an_error(topics):
     with pytest.raises(RuntimeError, match="no loss"):
         topics.gradient_counts()
+
+
+def test_the_prior_is_a_part_of_the_counts_at_each_step(topics):
+    seeded = copy.deepcopy(topics)
+    words, prior = torch.tensor([2, 5]), torch.tensor([[7.0, 0, 0, 0], [0, 0, 3.0, 0]])
+    seeded.prior = words, prior
+    generator = torch.Generator().manual_seed(1)
+    both = [torch.tensor([1, 5, 9]), torch.tensor([0, 2])]
+    for step in range(40):
+        batch = both[step % 2]
+        counts = torch.rand(len(batch), 4, generator=generator) * 50
+        seeded.step(batch, counts, rate=0.3)
+        dense = torch.zeros(30, 4).index_add(0, batch, counts).index_add(0, words, prior)
+        topics.step(torch.arange(30), dense, rate=0.3)
+    torch.testing.assert_close(seeded.beta(), topics.beta())
+    torch.testing.assert_close(seeded.totals, topics.totals)
