@@ -37,6 +37,8 @@ CountFormat = Annotated[
 
 
 _LABELS = {
+    ("language", "code"): "language detected",
+    ("language", "documents"): "documents sampled",
     ("options", "texts"): "texts kept",
     ("pruning", "min_documents"): "fewest documents of a word",
     ("pruning", "max_documents"): "most documents of a word",
@@ -203,9 +205,10 @@ def resolve_corpus(
         wanted = {
             "source": source.describe(),
             "options": describe_options(options, test_fraction=test_fraction, seed=seed, texts=True),
-            "tools": tool_versions(),
         }
         corpus = open_corpus(built_at)
+        language = corpus.manifest.get("language", {}).get("code", options.tokenizer.language)
+        wanted["tools"] = tool_versions(options.tokenizer.language) | tool_versions(language)
         if {name: corpus.manifest.get(name) for name in wanted} == json.loads(json.dumps(wanted)):
             log.info("using the corpus that was built in %s before", built_at)
             return corpus
@@ -260,7 +263,8 @@ def _tables(corpus: "Corpus") -> "list[RenderableType]":
     details = new_table()
     details.add_column("made with")
     details.add_column("")
-    for name in ("options", "pruning", "tools"):
+    details.add_row("stop word list", manifest.get("stop_word_list", "not recorded"))
+    for name in ("language", "options", "pruning", "tools"):
         for key, value in manifest.get(name, {}).items():
             details.add_row(_LABELS.get((name, key), key.replace("_", " ")), _shown(value))
     troubles = new_table()

@@ -185,7 +185,8 @@ Language = Annotated[
     typer.Option(
         "--language",
         metavar="CODE",
-        help="The language of the text, such as en, de or zh: it chooses stop words, stems and lemmas.",
+        help="The language of the text, such as en, de or zh, or [bold]auto[/] to detect it: it chooses stop "
+        "words, stems, lemmas, and how words are found.",
         rich_help_panel=_WORDS,
     ),
 ]
@@ -222,6 +223,45 @@ MaxLength = Annotated[
     int, typer.Option("--max-length", min=1, help="Longest word, in letters.", rich_help_panel=_WORDS)
 ]
 KeepCase = Annotated[bool, typer.Option("--keep-case", help="Tell US from us.", rich_help_panel=_WORDS)]
+KeepWords = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-words",
+        metavar="FILE",
+        help="Words to count whatever the other options say: stop words, short ones, numbers, rare ones.",
+        show_default=False,
+        rich_help_panel=_WORDS,
+    ),
+]
+DropWords = Annotated[
+    Path | None,
+    typer.Option(
+        "--drop-words",
+        metavar="FILE",
+        help="Words to leave out beside the stop words.",
+        show_default=False,
+        rich_help_panel=_WORDS,
+    ),
+]
+Replace = Annotated[
+    Path | None,
+    typer.Option(
+        "--replace",
+        metavar="FILE",
+        help="Texts to put in the place of others, such as [bold]C++,cplusplus[/]: two columns, separated by "
+        "a comma or a tab.",
+        show_default=False,
+        rich_help_panel=_WORDS,
+    ),
+]
+NoSegment = Annotated[
+    bool,
+    typer.Option(
+        "--no-segment",
+        help="Take Chinese, Japanese or Thai text as divided by spaces already.",
+        rich_help_panel=_WORDS,
+    ),
+]
 MinDf = Annotated[
     float | None,
     typer.Option(
@@ -265,6 +305,10 @@ class Words:
     min_length: MinLength = 3
     max_length: MaxLength = 40
     keep_case: KeepCase = False
+    keep_words: KeepWords = None
+    drop_words: DropWords = None
+    replace: Replace = None
+    no_segment: NoSegment = False
     min_df: MinDf = None
     max_df: MaxDf = None
     max_vocab: MaxVocab = 10_000
@@ -272,7 +316,8 @@ class Words:
     def options(self) -> "PreprocessOptions":
         """Return what preprocessing takes; ``stop_words`` may name a file."""
         from lda_app.corpus.preprocess import PreprocessOptions
-        from lda_app.corpus.tokenize import TokenizerOptions, read_stop_words
+        from lda_app.corpus.tokenize import TokenizerOptions
+        from lda_app.corpus.word_lists import read_replacements, read_stop_words, read_words
 
         listed = self.stop_words in ("default", "none")
         tokenizer = TokenizerOptions(
@@ -282,5 +327,9 @@ class Words:
             max_length=self.max_length,
             stop_words=self.stop_words if listed else read_stop_words(Path(self.stop_words)),
             normalize=self.normalize,
+            segment=not self.no_segment,
+            keep_words=() if self.keep_words is None else read_words(self.keep_words, "--keep-words"),
+            drop_words=() if self.drop_words is None else read_words(self.drop_words, "--drop-words"),
+            replacements=() if self.replace is None else read_replacements(self.replace),
         )
         return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab)

@@ -18,7 +18,7 @@ import json
 import shutil
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 from lda_app.corpus.counting import count_chunks
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.document_table import read_documents
+from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, second_pass
 from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, Pruning, prune, tool_versions
-from lda_app.corpus.tokenize import resolve_stop_words
+from lda_app.corpus.tokenize import AUTO, name_of_stop_words, resolve_stop_words
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
 from lda_app.runtime import progress
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.documents import Document
+    from lda_app.corpus.languages import Detected
     from lda_app.corpus.passes import EmptyRow
     from lda_app.corpus.sources import Source
 
@@ -184,6 +186,7 @@ def build_corpus(
     """
     if not 0 <= test_fraction < 1:
         raise ConfigError(f"--test-fraction must be from 0 to below 1, got {test_fraction}")
+    asked, (options, detected) = options, resolve_language(options, source)
     details: dict[str, Any] = {}
     with sealed_folder(
         out, kind="corpus", format_version=CORPUS_FORMAT, overwrite=overwrite, details=details
@@ -202,10 +205,12 @@ def build_corpus(
         details |= {
             "name": source.name,
             "source": source.describe(),
-            "options": describe_options(options, test_fraction=test_fraction, seed=seed, texts=texts),
+            "options": describe_options(asked, test_fraction=test_fraction, seed=seed, texts=texts),
+            **({} if detected is None else {"language": detected.describe()}),
             "stop_words": len(resolve_stop_words(options.tokenizer)),
+            "stop_word_list": name_of_stop_words(options.tokenizer),
             "pruning": {"words_seen": len(first.word_ids), **pruning.describe(), "tokens": pruned_tokens},
-            "tools": tool_versions(),
+            "tools": tool_versions(asked.tokenizer.language) | tool_versions(options.tokenizer.language),
             **write_summary(staging, vocabulary, empty, source.left_out, warnings),
         }
     return open_corpus(out)
@@ -261,6 +266,20 @@ def write_summary(
         "left_out": dict(Counter(reason for *_, reason in rows)),
         "warnings": dict(warnings + _warnings_about(splits)),
     }
+
+
+def resolve_language(options: PreprocessOptions, source: Source) -> tuple[PreprocessOptions, Detected | None]:
+    """Put the language of the corpus in the place of ``auto``; None if it was given.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be told, or has no stop words, stemmer or lemmas where the options ask for them.
+    """
+    if options.tokenizer.language != AUTO:
+        return options, None
+    detected = detect_for_corpus((document.text for document in source), source.name)
+    return replace(options, tokenizer=replace(options.tokenizer, language=detected.code)), detected
 
 
 def describe_options(

@@ -14,7 +14,14 @@ import numpy as np
 
 from lda_app.corpus.counting import chunks_of, count_words, relabel
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions, resolve_stop_words
+from lda_app.corpus.segment import segmenter_versions
+from lda_app.corpus.tokenize import (
+    AUTO,
+    Tokenizer,
+    TokenizerOptions,
+    resolve_keep_words,
+    resolve_stop_words,
+)
 from lda_app.errors import ConfigError, CorpusError, FolderError
 
 if TYPE_CHECKING:
@@ -79,7 +86,7 @@ class PreprocessOptions:
             raise ConfigError(f"--max-vocab must be a whole number from 1, got {self.max_vocab!r}")
 
     def describe(self) -> dict[str, Any]:
-        """Return all options by name; a stop-word list of the user's by its length and sha256.
+        """Return all options by name; the user's lists of words by their length and sha256.
 
         Examples
         --------
@@ -88,10 +95,9 @@ class PreprocessOptions:
         """
         options = asdict(self)
         tokenizer = options.pop("tokenizer")
-        words = tokenizer["stop_words"]
-        if not isinstance(words, str):
-            digest = hashlib.sha256("\n".join(words).encode()).hexdigest()
-            tokenizer["stop_words"] = f"{len(words)} given words, sha256 {digest[:12]}"
+        for name, given in tokenizer.items():
+            if isinstance(given, tuple):
+                tokenizer[name] = _described(given)
         return {**tokenizer, **options}
 
 
@@ -164,17 +170,21 @@ def prune(
     ('moon', 'orbit')
     """
     low, high = _limits(num_documents, options)
-    frequent, common = document_frequency >= low, document_frequency > high
+    always = resolve_keep_words(options.tokenizer)
+    given = np.array([word in always for word in words], dtype=bool) & (document_frequency > 0)
+    frequent, common = (document_frequency >= low) | given, (document_frequency > high) & ~given
     kept = frequent & ~common
     relaxed = not kept.any()
     if relaxed:
         low = low if options.min_df is not None else 1
         high = high if options.max_df is not None else num_documents
-        frequent, common = document_frequency >= low, document_frequency > high
+        frequent, common = (document_frequency >= low) | given, (document_frequency > high) & ~given
         kept = frequent & ~common
     if not kept.any():
         raise CorpusError(_no_word_left(options, num_documents, has_words=bool(document_frequency.any())))
-    best_first = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-document_frequency[i], words[i]))
+    best_first = sorted(
+        np.flatnonzero(kept).tolist(), key=lambda i: (not given[i], -document_frequency[i], words[i])
+    )
     return Pruning(
         words=tuple(sorted(words[i] for i in best_first[: options.max_vocab])),
         num_rare=int((~frequent & (document_frequency > 0)).sum()),
@@ -265,7 +275,7 @@ class Preprocessor:
         """
         options = asdict(self.options)
         options["tokenizer"]["stop_words"] = sorted(resolve_stop_words(self.options.tokenizer))
-        return {**options, "tools": tool_versions()}
+        return {**options, "tools": tool_versions(self.options.tokenizer.language)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any], vocabulary: Vocabulary) -> Preprocessor:
@@ -286,25 +296,42 @@ class Preprocessor:
         """
         try:
             options = {name: value for name, value in content.items() if name != "tools"}
-            tokenizer = dict(options.pop("tokenizer"))
-            stop_words = tuple(tokenizer.pop("stop_words"))
-            return cls(
-                PreprocessOptions(TokenizerOptions(**tokenizer, stop_words=stop_words), **options), vocabulary
-            )
+            tokenizer = {name: _as_tuples(value) for name, value in options.pop("tokenizer").items()}
+            tokenizer["stop_words"] = tuple(tokenizer["stop_words"])
+            preprocess = PreprocessOptions(TokenizerOptions(**tokenizer), **options)
         except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise FolderError(f"preprocess.json is damaged ({error}); make the folder again") from error
+        return cls(preprocess, vocabulary)
 
 
-def tool_versions() -> dict[str, str]:
-    """Return the versions of what decides on the words, for manifests.
+def tool_versions(language: str = "en") -> dict[str, str]:
+    """Return the versions of what decides on the words of a language, for manifests.
 
     Examples
     --------
     >>> sorted(tool_versions())
     ['nltk', 'python', 'regex', 'simplemma', 'stopwordsiso', 'unicode']
+    >>> tool_versions("zh").keys() - tool_versions("en").keys()
+    {'rjieba'}
     """
-    packages = {name: metadata.version(name) for name in ("nltk", "regex", "simplemma", "stopwordsiso")}
-    return {**packages, "python": platform.python_version(), "unicode": unicodedata.unidata_version}
+    names = ["nltk", "regex", "simplemma", "stopwordsiso", *(["py3langid"] if language == AUTO else [])]
+    packages = {name: metadata.version(name) for name in names}
+    own = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
+    return {**packages, **segmenter_versions(language), **own}
+
+
+def _described(words: tuple[Any, ...]) -> str:
+    """Name a list of the user's by its length and hash."""
+    if not words:
+        return "none"
+    lines = [word if isinstance(word, str) else "\t".join(word) for word in words]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return f"{len(words)} given words, sha256 {digest[:12]}"
+
+
+def _as_tuples(value: Any) -> Any:
+    """Turn the lists of JSON, and those in them, into the tuples that they were."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 def _limits(num_documents: int, options: PreprocessOptions) -> tuple[int, int]:

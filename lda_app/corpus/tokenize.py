@@ -12,16 +12,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import metadata
 from typing import TYPE_CHECKING, TypeAlias
 
 import regex
 
-from lda_app.errors import ConfigError, CorpusError
-from lda_app.runtime import log
+from lda_app.corpus.segment import segmenter
+from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from pathlib import Path
 
     StopWords: TypeAlias = str | tuple[str, ...]
     Words: TypeAlias = tuple[str, ...] | None
@@ -41,10 +41,15 @@ _INVISIBLE = regex.compile(r"\p{Cf}+")
 # Each of these characters says about as much as two letters of an alphabet.
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 # Without spaces between words, longer runs are clauses; text segmented beforehand has shorter ones.
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+_IN_WORD = r"(?:[^\P{L}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|[\p{M}\p{N}])"
 _CLAUSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー]{9}|[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{17}")
 _APOSTROPHE_IS_A_LETTER = frozenset({"br", "uk"})
 _PIECE = 1_000_000  # characters tokenized at once, so that a huge text takes no more memory than its size
 _REMEMBERED = 1_000_000  # forms
+_LONG_FORM = 12  # characters: with a segmenter, longer ones are clauses, which hardly occur twice
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class TokenizerOptions:
     Parameters
     ----------
     language
-        ISO 639-1 code; it chooses the stop words, the stemmer and the lemmas.
+        ISO 639-1 code; it chooses the stop words, the stemmer and the lemmas. ``auto`` is to be replaced by
+        the language of the corpus before a text is read.
     lowercase
         Whether to ignore case.
     min_length, max_length
@@ -63,6 +69,15 @@ class TokenizerOptions:
         ``default``, the list of the package stopwordsiso for the language; ``none``; or the words.
     normalize
         ``none``; ``stem``, nltk's Snowball stemmer; or ``lemma``, the dictionary form by simplemma.
+    segment
+        Whether to find the words of Chinese, Japanese and Thai; otherwise they are what spaces divide.
+    keep_words
+        Words that are counted whatever their length, though they are numbers or stop words, and as they are.
+    drop_words
+        Words that are left out beside the stop words.
+    replacements
+        (text, text that is put in its place) before words are looked for. A left side is found between
+        other letters and digits only, whatever the white space in it; longer ones come first.
 
     Raises
     ------
@@ -83,6 +98,10 @@ class TokenizerOptions:
     max_length: int = 40
     stop_words: StopWords = "default"
     normalize: str = "none"
+    segment: bool = True
+    keep_words: tuple[str, ...] = ()
+    drop_words: tuple[str, ...] = ()
+    replacements: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_length <= self.max_length:
@@ -90,10 +109,17 @@ class TokenizerOptions:
                 "--min-length must be at least 1 and at most --max-length, "
                 f"got {self.min_length} and {self.max_length}"
             )
+        both = sorted(set(self.keep_words) & set(self.drop_words))
+        if both:
+            raise ConfigError(f"{both[0]!r} is in both --keep-words and --drop-words; take it out of one")
         if self.normalize not in ("none", "stem", "lemma"):
             raise ConfigError(f"--normalize must be none, stem or lemma, got {self.normalize!r}")
         if isinstance(self.stop_words, str) and self.stop_words not in ("default", "none"):
             raise ConfigError(f"stop words must be 'default', 'none' or words, got {self.stop_words!r}")
+        if self.language != AUTO:
+            self._require_resources()
+
+    def _require_resources(self) -> None:
         if self.stop_words == "default":
             _require_language(self.language, stop_word_languages(), "stop words", "--stop-words none")
         if self.normalize == "stem":
@@ -118,8 +144,13 @@ class Tokenizer:
     """
 
     def __init__(self, options: TokenizerOptions) -> None:
+        if options.language == AUTO:
+            raise ConfigError("--language auto: detect the language of the corpus first")
         self.options = options
         self._stop_words = resolve_stop_words(options)
+        self._keep = resolve_keep_words(options)
+        self._replace = _replacer(options)
+        self._segment = segmenter(options.language) if options.segment else None
         self._normalize = _normalizer(options)
         self._remembered = lru_cache(_REMEMBERED)(self._read)
 
@@ -136,7 +167,7 @@ class Tokenizer:
         [["don't", 'panic', '42']]
         """
         for piece in _pieces(text):
-            cased = _lower(piece, self.options.language) if self.options.lowercase else piece
+            cased = self._prepared(piece)
             # One pass of str.translate is several times as fast as a regular expression.
             yield cased.translate(_ASCII_FORMS).split() if cased.isascii() else _FORM.findall(cased)
 
@@ -149,22 +180,36 @@ class Tokenizer:
         >>> tokenizer.read("shuttle's"), tokenizer.read("don't"), tokenizer.read("42")
         (('shuttle',), (), None)
         """
+        if self._segment is not None and len(form) > _LONG_FORM and not form.isascii():
+            return self._read(form)
         return self._remembered(form)
 
+    def _prepared(self, text: str) -> str:
+        cased = _lower(text, self.options.language) if self.options.lowercase else text
+        return cased if self._replace is None else self._replace(cased)
+
     def _read(self, form: str) -> Words:
+        if form in self._keep:
+            return (form,)
         if form in self._stop_words:
             return ()
         if form.isascii() and form.isalnum():
             return self._as_word(form)
         whole = _clean(form)
+        if whole in self._keep:
+            return (whole,)
         if whole.lower() in self._stop_words:
             return ()
         parts = [whole] if self.options.language in _APOSTROPHE_IS_A_LETTER else whole.split("'")
+        if self._segment is not None and _UNSPACED.search(whole):
+            parts = [word for part in parts for word in self._segment(part)]
         readings = [words for part in parts if (words := self._as_word(part)) is not None]
         return tuple(word for words in readings for word in words) if readings else None
 
     def _as_word(self, text: str) -> Words:
         """Read a clean text that has no apostrophe to be split at."""
+        if text in self._keep:
+            return (text,)
         length = len(text)
         if not text.isascii():
             if _CLAUSE.search(text):
@@ -188,43 +233,38 @@ def resolve_stop_words(options: TokenizerOptions) -> frozenset[str]:
     >>> "the" in resolve_stop_words(TokenizerOptions())
     True
     """
-    if options.stop_words == "none":
-        return frozenset()
-    listed = _listed_stop_words(options.language) if options.stop_words == "default" else options.stop_words
-    return frozenset(_clean(_lower(word, options.language)) for word in listed)
+    listed: Collection[str] = () if options.stop_words == "none" else options.stop_words
+    if options.stop_words == "default":
+        listed = _listed_stop_words(options.language)
+    return frozenset(_clean(_lower(word, options.language)) for word in (*listed, *options.drop_words))
 
 
-def read_stop_words(path: Path) -> tuple[str, ...]:
-    r"""Read the user's stop words, separated by white space; a line that begins with ``#`` is a comment.
-
-    An empty file is warned of.
-
-    Raises
-    ------
-    CorpusError
-        If the file cannot be read or is not UTF-8.
+def name_of_stop_words(options: TokenizerOptions) -> str:
+    """Say where the stop words come from, for manifests.
 
     Examples
     --------
-    >>> import tempfile, pathlib
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "stop.txt"
-    >>> _ = path.write_text("# articles\nthe a an\n")
-    >>> read_stop_words(path)
-    ('a', 'an', 'the')
+    >>> name_of_stop_words(TokenizerOptions(stop_words=("a", "the"), drop_words=("inc",)))
+    '--stop-words, and 1 of --drop-words'
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: byte {error.start} is not UTF-8; save the stop words as UTF-8") from error
-    except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot read the stop words: {error.strerror}; "
-            "--stop-words takes default, none, or a file"
-        ) from error
-    words = {word for line in lines if not line.startswith("#") for word in line.split()}
-    if not words:
-        log.warning("%s: no stop words in it; every word is counted", path)
-    return tuple(sorted(words))
+    listed = {
+        "none": "none",
+        "default": f"stopwordsiso {metadata.version('stopwordsiso')}, {options.language}",
+    }
+    name = listed[options.stop_words] if isinstance(options.stop_words, str) else "--stop-words"
+    return name + (f", and {len(options.drop_words)} of --drop-words" if options.drop_words else "")
+
+
+def resolve_keep_words(options: TokenizerOptions) -> frozenset[str]:
+    """Return the words that are kept in any case, as they are counted.
+
+    Examples
+    --------
+    >>> sorted(resolve_keep_words(TokenizerOptions(keep_words=("US", "3D"))))
+    ['3d', 'us']
+    """
+    words = options.keep_words
+    return frozenset(_clean(_lower(word, options.language) if options.lowercase else word) for word in words)
 
 
 @cache
@@ -266,6 +306,26 @@ def _normalizer(options: TokenizerOptions) -> Callable[[str], str] | None:
 
         return lemma
     return None
+
+
+def _replacer(options: TokenizerOptions) -> Callable[[str], str] | None:
+    """Return the function that makes the replacements in a text of the right case."""
+    if not options.replacements:
+        return None
+
+    def plain(text: str) -> str:
+        spaced = " ".join(unicodedata.normalize("NFC", text).split())
+        return _lower(spaced, options.language) if options.lowercase else spaced
+
+    table = {plain(left): f" {plain(right)} " for left, right in options.replacements}
+    pattern = regex.compile(rf"(?<!{_IN_WORD})\L<left>(?!{_IN_WORD})", left=list(table))
+
+    def replace(text: str) -> str:
+        spaced = " ".join(unicodedata.normalize("NFC", text).split())
+        replaced: str = pattern.sub(lambda found: table[found[0]], spaced)
+        return replaced
+
+    return replace
 
 
 def _require_language(code: str, supported: Collection[str], what: str, way_out: str) -> None:

@@ -81,6 +81,29 @@ def test_stop_words_of_a_file(cli, news):
     assert "orbit" not in words
 
 
+def test_lists_of_the_analyst_s_own(cli, news):
+    lists = {"keep": "its\n", "drop": "moon team\n", "replace": "goals,goal\nrocket launch\tliftoff\n"}
+    flags = []
+    for name, content in lists.items():
+        (news.parent / name).write_text(content)
+        flags += [f"--{name}{'' if name == 'replace' else '-words'}", news.parent / name]
+    out = news.parent / "corpus"
+    assert cli("corpus", "build", news, "--text-column", "body", *flags, "--out", out).code == 0
+    words = open_corpus(out).vocabulary.words
+    assert {"its", "goal", "liftoff"} <= set(words)
+    assert {"moon", "team", "goals", "rocket", "launch"}.isdisjoint(words)
+
+
+def test_a_language_that_is_detected(cli, news):
+    out = news.parent / "corpus"
+    done = cli("corpus", "build", news, "--text-column", "body", "--language", "auto", "--out", out)
+    assert (done.code, done.stdout) == (0, "")
+    assert "language: en, of 30 of 30 documents sampled" in done.stderr
+    assert "language detected" in cli("corpus", "info", out).stdout
+    again = resolve_corpus(str(news), out, Reading(text_column="body"), Words(language="auto"))
+    assert again.manifest == open_corpus(out).manifest
+
+
 def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
     (news.parent / "stop.txt").write_text("")
     out = news.parent / "corpus"

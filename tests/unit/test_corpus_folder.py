@@ -20,6 +20,19 @@ from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.tokenize import TokenizerOptions
 from lda_app.errors import ConfigError, CorpusError, FolderError
 
+# Every script and oddity, counted by default: of these counts are the fingerprints that models name.
+ODD_TEXTS = (
+    "The shuttle's 3 engines don't reach Málaga’s orbit, 42 ft. above the café",
+    "e\u0301te\u0301 naïve Straße so\u00adft or\u200bbit \u202elunar\u202c co2 2nd state-of-the-art",
+    "कार्यक्रम مرحبا объект 计算机 科学 我们今天讨论计算机科学的发展历史和未来",
+    "İSTANBUL Istanbul rock'n'roll O’Brien <script>alert(1)</script>",
+    "ภาษาไทย こんにちは 한국어 Ελληνικά עברית",
+    "",
+    "the of and",
+    "orbit orbit moon shuttle engines",
+)
+FINGERPRINT = "40010c15563d03fb45a8e9257870b7a5554ff96086c321cf6b633115e09b0374"
+
 OPTIONS = PreprocessOptions(TokenizerOptions(stop_words=("the",)))
 
 
@@ -73,6 +86,56 @@ def test_every_document_keeps_its_row(tmp_path):
     ]
     message = "documents without a word of the vocabulary, kept as empty rows"
     assert corpus.manifest["warnings"][message] == 2
+
+
+def test_default_counts_are_those_of_earlier_versions(tmp_path):
+    corpus = build_corpus(texts(*ODD_TEXTS), tmp_path / "corpus", PreprocessOptions(), test_fraction=0)
+    assert corpus.fingerprint == FINGERPRINT
+
+
+def test_the_language_is_detected(tmp_path):
+    words = [
+        "Der Mond kreist um die Erde",
+        "Die Erde kreist um die Sonne",
+        "Der Mond scheint heute sehr hell",
+    ]
+    automatic = PreprocessOptions(TokenizerOptions(language="auto", normalize="stem"))
+    corpus = build_corpus(texts(*words), tmp_path / "auto", automatic, test_fraction=0)
+    german = PreprocessOptions(TokenizerOptions(language="de", normalize="stem"))
+    given = build_corpus(texts(*words), tmp_path / "de", german, test_fraction=0)
+    assert corpus.fingerprint == given.fingerprint
+    assert corpus.manifest["language"] == {"code": "de", "documents": {"de": 3}}
+    assert corpus.manifest["options"]["language"] == "auto"
+    assert corpus.manifest["stop_word_list"].endswith(", de")
+    assert "py3langid" in corpus.manifest["tools"]
+    assert corpus.preprocessor.options.tokenizer.language == "de"
+
+
+def test_the_user_s_lists_are_named_in_the_manifest_and_kept_with_the_counts(tmp_path):
+    tokenizer = TokenizerOptions(
+        keep_words=("it",), drop_words=("goal",), replacements=(("moon", "luna"), ("C++", "cplusplus"))
+    )
+    source = texts("it is the moon, a goal", "it runs C++", "moon of it")
+    corpus = build_corpus(
+        source, tmp_path / "corpus", PreprocessOptions(tokenizer, min_df=2), test_fraction=0
+    )
+    assert corpus.vocabulary.words == ("it", "luna")
+    options = corpus.manifest["options"]
+    assert options["keep_words"].startswith("1 given words, sha256 ")
+    assert options["replacements"].startswith("2 given words, sha256 ")
+    assert corpus.manifest["stop_word_list"].endswith(", en, and 1 of --drop-words")
+    reopened = open_corpus(corpus.path).preprocessor.options.tokenizer
+    assert (reopened.keep_words, reopened.replacements) == (tokenizer.keep_words, tokenizer.replacements)
+    assert "goal" in reopened.stop_words
+
+
+def test_words_to_keep_are_not_pruned(tmp_path):
+    tokenizer = TokenizerOptions(keep_words=("moon", "common", "nowhere"))
+    source = texts("moon common orbit goal", "common orbit goal", "common orbit goal")
+    options = PreprocessOptions(tokenizer, min_df=2, max_df=2, max_vocab=2)
+    corpus = build_corpus(source, tmp_path / "corpus", options, test_fraction=0)
+    assert corpus.vocabulary.words == ("common", "moon")
+    assert corpus.manifest["pruning"]["words_too_common"] == 2
 
 
 def test_what_pruning_leaves_out_is_counted_and_named(tmp_path):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.corpus import tokenize
-from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions, read_stop_words, resolve_stop_words
+from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions, resolve_stop_words
+from lda_app.corpus.word_lists import read_replacements, read_stop_words, read_words
 from lda_app.errors import ConfigError, CorpusError
 
 PLAIN = TokenizerOptions(stop_words="none")
@@ -77,6 +78,12 @@ def test_words(text, words):
         (TokenizerOptions(normalize="lemma"), "mice orbits", ["mouse", "orbit"]),
         (TokenizerOptions(language="de", normalize="lemma"), "Die Häuser", ["haus"]),
         (TokenizerOptions(normalize="lemma", stop_words=("mouse",)), "mice", []),
+        (TokenizerOptions(keep_words=("US", "911", "it's")), "it's the us, 911 42", ["it's", "us", "911"]),
+        (TokenizerOptions(keep_words=("US",), lowercase=False), "US Us us", ["US"]),
+        (TokenizerOptions(keep_words=("mice",), normalize="lemma"), "mice geese", ["mice", "goose"]),
+        (TokenizerOptions(language="zh", keep_words=("月",)), "月球 月", ["月球", "月"]),
+        (TokenizerOptions(drop_words=("Moon",)), "the moon's orbit", ["orbit"]),
+        (TokenizerOptions(drop_words=("mouse",), normalize="lemma"), "mice orbit", ["orbit"]),
     ],
 )
 def test_options(options, text, words):
@@ -130,3 +137,67 @@ def test_an_empty_list_is_warned_of(tmp_path, caplog):
     with caplog.at_level(logging.WARNING, "lda_app"):
         assert read_stop_words(tmp_path / "empty.txt") == ()
     assert "no stop words in it" in caplog.text
+
+
+REPLACEMENTS = (
+    ("C++", "cplusplus"), ("C", "clang"), ("united states of america", "usa"), ("U.S.A.", "usa"),
+    ("cafe\u0301s", "coffee house"), ("sic", ""), ("月球", "月亮"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("C++ and C, not Cobol or C++11", ["cplusplus", "clang", "cobol", "clang"]),
+        ("The United\n States  of America; the U.S.A.", ["usa", "usa"]),
+        ("cafés Cafe\u0301s", ["coffee", "house", "coffee", "house"]),
+        ("orbit sic moon", ["orbit", "moon"]),
+        ("classic unsic", ["classic", "unsic"]),
+        ("我看月球吧", ["我看 月亮 吧"]),
+    ],
+)
+def test_replacements(text, words):
+    options = TokenizerOptions(replacements=REPLACEMENTS)
+    assert Tokenizer(options)(text) == [word for part in words for word in Tokenizer(PLAIN)(part)]
+
+
+def test_replacements_of_the_case_that_is_kept():
+    options = TokenizerOptions(replacements=(("US", "USA"),), lowercase=False, stop_words="none")
+    assert Tokenizer(options)("US saw us") == ["USA", "saw"]
+
+
+def test_a_word_to_keep_and_to_drop():
+    with pytest.raises(ConfigError, match="'moon' is in both --keep-words and --drop-words"):
+        TokenizerOptions(keep_words=("moon",), drop_words=("moon", "orbit"))
+
+
+def test_words_of_a_file(tmp_path):
+    path = tmp_path / "keep.txt"
+    path.write_text("# mine\nUS us\n\nit\n", encoding="utf-8")
+    assert read_words(path, "--keep-words") == ("US", "it", "us")
+    path.write_text("# none\n")
+    with pytest.raises(CorpusError, match="no word in it; --keep-words takes a file of words"):
+        read_words(path, "--keep-words")
+
+
+def test_replacements_of_a_file(tmp_path):
+    path = tmp_path / "replace.tsv"
+    path.write_text('# mine\nUnited  States\tusa\n\n"a, b",ab\nsic,\n', encoding="utf-8")
+    assert read_replacements(path) == (("United States", "usa"), ("a, b", "ab"), ("sic", ""))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("# one\nmoon\n", ":2: two columns are expected"),
+        ("a,b,c\n", ":1: two columns are expected"),
+        (" ,b\n", ":1: two columns are expected"),
+        ("a,b\n\na,c\n", ":3: 'a' is replaced by an earlier line already"),
+        ("", "no replacement in it"),
+    ],
+)
+def test_replacements_that_cannot_be_used(tmp_path, content, message):
+    path = tmp_path / "replace.csv"
+    path.write_text(content)
+    with pytest.raises(CorpusError, match=message):
+        read_replacements(path)

@@ -1,0 +1,118 @@
+"""Which language a corpus is in, and whether it is in more than one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from lda_app.errors import ConfigError
+from lda_app.runtime import log, rng
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+_SAMPLE = 1_000  # documents
+_CHARACTERS = 2_000  # of a document
+_LETTERS = 20  # that a document needs to tell its language
+_MIXED = 0.05
+_LETTER = regex.compile(r"\p{L}")
+
+
+@dataclass(frozen=True)
+class Detected:
+    """The languages of a corpus.
+
+    Parameters
+    ----------
+    code
+        ISO 639-1 code of the language of most documents.
+    documents
+        How many of the documents of the sample are in each language, most first.
+    """
+
+    code: str
+    documents: dict[str, int]
+
+    @property
+    def others(self) -> dict[str, float]:
+        """The other languages that at least a twentieth of the documents are in, with that share.
+
+        Examples
+        --------
+        >>> Detected("en", {"en": 90, "de": 9, "nl": 1}).others
+        {'de': 0.09}
+        """
+        total = sum(self.documents.values())
+        shares = {code: number / total for code, number in self.documents.items() if code != self.code}
+        return {code: share for code, share in shares.items() if share >= _MIXED}
+
+    def describe(self) -> dict[str, Any]:
+        """Return all of it, for manifests."""
+        return {"code": self.code, "documents": self.documents}
+
+
+def detect(texts: Iterable[str]) -> Detected | None:
+    """Detect the language of a stream of texts, by a sample of a thousand of them.
+
+    Parameters
+    ----------
+    texts
+        Read to the end; a thousand are in memory at most.
+
+    Returns
+    -------
+    Detected
+        None if no text of the sample has enough letters.
+
+    Examples
+    --------
+    >>> found = detect(["Der Mond kreist um die Erde", "Die Sonne scheint heute nicht", "42"])
+    >>> found.code, found.documents
+    ('de', {'de': 2})
+    """
+    from py3langid import classify
+
+    sample = _sampled(texts, rng(0, "language"))
+    telling = [text for text in sample if len(_LETTER.findall(text)) >= _LETTERS]
+    counted = Counter(classify(text)[0] for text in telling).most_common()
+    return Detected(counted[0][0], dict(counted)) if counted else None
+
+
+def detect_for_corpus(texts: Iterable[str], name: str) -> Detected:
+    """Detect the language of a corpus for ``--language auto``, and say so; warn of several.
+
+    Raises
+    ------
+    ConfigError
+        If the texts have too few letters to tell.
+    """
+    found = detect(texts)
+    if found is None:
+        raise ConfigError(f"{name}: too few letters to detect a language; give --language")
+    total = sum(found.documents.values())
+    log.info("language: %s, of %d of %d documents sampled", found.code, found.documents[found.code], total)
+    if found.others:
+        mixture = ", ".join(f"{code} {share:.0%}" for code, share in found.others.items())
+        log.warning(
+            "%s: documents in other languages, too: %s; topics will tell the languages apart, so give each "
+            "language a corpus of its own",
+            name,
+            mixture,
+        )
+    return found
+
+
+def _sampled(texts: Iterable[str], random: np.random.Generator) -> list[str]:
+    """Draw a sample of a stream without replacement (reservoir sampling, Vitter 1985, algorithm R)."""
+    sample: list[str] = []
+    for number, text in enumerate(texts):
+        if number < _SAMPLE:
+            sample.append(text[:_CHARACTERS])
+        elif (place := int(random.integers(number + 1))) < _SAMPLE:
+            sample[place] = text[:_CHARACTERS]
+    return sample

@@ -1,0 +1,114 @@
+"""The analyst's own lists: stop words, words to keep or to drop, and replacements."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from lda_app.errors import CorpusError
+from lda_app.runtime import log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_stop_words(path: Path) -> tuple[str, ...]:
+    r"""Read the user's stop words, separated by white space; a line that begins with ``#`` is a comment.
+
+    An empty file is warned of.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read or is not UTF-8.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "stop.txt"
+    >>> _ = path.write_text("# articles\nthe a an\n")
+    >>> read_stop_words(path)
+    ('a', 'an', 'the')
+    """
+    lines = _lines(path, "stop words", "; --stop-words takes default, none, or a file")
+    words = {word for line in lines for word in line.split()}
+    if not words:
+        log.warning("%s: no stop words in it; every word is counted", path)
+    return tuple(sorted(words))
+
+
+def read_words(path: Path, flag: str) -> tuple[str, ...]:
+    r"""Read words separated by white space; a line that begins with ``#`` is a comment.
+
+    Parameters
+    ----------
+    path
+        The file.
+    flag
+        The option that named it, for messages.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, is not UTF-8, or holds no word.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "keep.txt"
+    >>> _ = path.write_text("us it\nR\n")
+    >>> read_words(path, "--keep-words")
+    ('R', 'it', 'us')
+    """
+    words = {word for line in _lines(path, f"words of {flag}") for word in line.split()}
+    if not words:
+        raise CorpusError(f"{path}: no word in it; {flag} takes a file of words")
+    return tuple(sorted(words))
+
+
+def read_replacements(path: Path) -> tuple[tuple[str, str], ...]:
+    r"""Read what to replace: two columns, separated by a tab or a comma, the text and what takes its place.
+
+    A right side may be empty. A line that begins with ``#`` is a comment.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, or a line has no two columns, no left side, or that of an earlier line.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "replace.csv"
+    >>> _ = path.write_text("C++,cplusplus\nunited states of america,usa\n")
+    >>> read_replacements(path)
+    (('C++', 'cplusplus'), ('united states of america', 'usa'))
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(_lines(path, "replacements", keep_blank=True), start=1):
+        if not line.strip():
+            continue
+        cells = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+        if len(cells) != 2 or not cells[0].strip():
+            raise CorpusError(
+                f"{path}:{number}: two columns are expected, the text and what takes its place, got {line!r}"
+            )
+        left = " ".join(cells[0].split())
+        if left in found:
+            raise CorpusError(f"{path}:{number}: {left!r} is replaced by an earlier line already")
+        found[left] = " ".join(cells[1].split())
+    if not found:
+        raise CorpusError(f"{path}: no replacement in it; --replace takes a file of two columns")
+    return tuple(sorted(found.items()))
+
+
+def _lines(path: Path, what: str, hint: str = "", *, keep_blank: bool = False) -> list[str]:
+    """Return the lines that are no comments; blank ones in the place of comments if these count."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path}: byte {error.start} is not UTF-8; save the {what} as UTF-8") from error
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot read the {what}: {error.strerror}{hint}") from error
+    kept = ["" if line.startswith("#") else line for line in lines]
+    return kept if keep_blank else [line for line in kept if line]
