@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _CHUNK_DOCUMENTS = 2_000
 _CHUNK_CHARACTERS = 4_000_000
@@ -145,6 +146,36 @@ def count_chunks(
     >>> [(len(documents), counted.matrix.num_tokens) for documents, counted in chunks]
     [(2, 3)]
     """
+    return map_chunks(count_words, items, text_of, options, workers)
+
+
+def map_chunks(
+    read: Callable[[Tokenizer, Sequence[str]], Result],
+    items: Iterable[Item],
+    text_of: Callable[[Item], str],
+    options: TokenizerOptions,
+    workers: int | None = None,
+) -> Iterator[tuple[list[Item], Result]]:
+    """Apply a function to the texts of a stream of documents, chunk by chunk, in order, on all cores.
+
+    Parameters
+    ----------
+    read
+        What is done with a tokenizer and some texts; it is sent to other processes, so it is a function of a
+        module, or a ``functools.partial`` of one.
+    items, text_of, options, workers
+        As in :func:`count_chunks`.
+
+    Yields
+    ------
+    list, object
+        Some documents and what ``read`` returned for them.
+
+    Raises
+    ------
+    LdaAppError
+        If a worker was killed.
+    """
     chunks = chunks_of(items, text_of)
     head = list(itertools.islice(chunks, _CHUNKS_WORTH_A_POOL))
     if workers is None:
@@ -155,9 +186,9 @@ def count_chunks(
     if workers == 1:
         tokenizer = Tokenizer(options)
         for chunk in chunks:
-            yield chunk, count_words(tokenizer, [text_of(item) for item in chunk])
+            yield chunk, read(tokenizer, [text_of(item) for item in chunk])
     else:
-        yield from _count_in_pool(chunks, text_of, options, workers)
+        yield from _map_in_pool(read, chunks, text_of, options, workers)
 
 
 def relabel(matrix: DocTermMatrix, new_ids: npt.NDArray[np.int32], num_words: int) -> DocTermMatrix:
@@ -190,7 +221,7 @@ def _count_forms(
 ) -> sparse.csr_array[Any, Any]:
     """Count forms a text, (texts, forms), numbering the forms as they come; entries may be in pieces."""
     total: sparse.csr_array[Any, Any] = sparse.csr_array((len(texts), 0), dtype=np.int32)
-    for ends, forms in _blocks(tokenizer, texts, form_ids):
+    for ends, forms in form_blocks(tokenizer, texts, form_ids):
         shape = len(texts), len(form_ids)
         block = sparse.csr_array((np.ones(len(forms), dtype=np.int32), forms, ends), shape=shape)
         if total.nnz:
@@ -200,10 +231,20 @@ def _count_forms(
     return total
 
 
-def _blocks(
+def form_blocks(
     tokenizer: Tokenizer, texts: Sequence[str], form_ids: defaultdict[str, int]
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
-    """Yield where the tokens of each text end and the form of each token, some million tokens at a time."""
+    """Yield where the tokens of each text end and the form of each token, some million tokens at a time.
+
+    Forms are numbered in ``form_ids`` as they come. A huge text may begin in a block and end in another.
+
+    Examples
+    --------
+    >>> numbers = defaultdict(itertools.count().__next__)
+    >>> ends, forms = next(form_blocks(Tokenizer(TokenizerOptions()), ["a moon", "a"], numbers))
+    >>> ends.tolist(), forms.tolist(), dict(numbers)
+    ([0, 2, 3], [0, 1, 0], {'a': 0, 'moon': 1})
+    """
     parts: list[npt.NDArray[np.int32]] = []
     sizes = np.zeros(len(texts) + 1, dtype=np.int64)
     held = 0
@@ -225,13 +266,17 @@ def _from_csr(csr: sparse.csr_array[Any, Any]) -> DocTermMatrix:
     return DocTermMatrix(*arrays, num_words=csr.shape[1])
 
 
-def _count_in_pool(
-    chunks: Iterable[list[Item]], text_of: Callable[[Item], str], options: TokenizerOptions, workers: int
-) -> Iterator[tuple[list[Item], WordCounts]]:
+def _map_in_pool(
+    read: Callable[[Tokenizer, Sequence[str]], Result],
+    chunks: Iterable[list[Item]],
+    text_of: Callable[[Item], str],
+    options: TokenizerOptions,
+    workers: int,
+) -> Iterator[tuple[list[Item], Result]]:
     with _pool(options, workers) as pool:
-        waiting: deque[tuple[list[Item], Future[WordCounts]]] = deque()
+        waiting: deque[tuple[list[Item], Future[Result]]] = deque()
         for chunk in chunks:
-            waiting.append((chunk, pool.submit(_count_in_worker, [text_of(item) for item in chunk])))
+            waiting.append((chunk, pool.submit(_read_in_worker, read, [text_of(item) for item in chunk])))
             if len(waiting) > 2 * workers:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -281,6 +326,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _count_in_worker(texts: Sequence[str]) -> WordCounts:
+def _read_in_worker(read: Callable[[Tokenizer, Sequence[str]], Result], texts: Sequence[str]) -> Result:
     assert _tokenizer is not None
-    return count_words(_tokenizer, texts)
+    return read(_tokenizer, texts)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.documents import Document
 
 _OWN_COLUMN = re.compile(r"(metadata\.)*(id|text)")
+_TEXTS_AT_A_TIME = 2_000
 
 
 class DocumentWriter:
@@ -100,6 +101,28 @@ def read_documents(path: Path, columns: list[str] | None = None) -> pd.DataFrame
     """Read documents, a row each, all columns as text; missing where a document has no such metadata."""
     frame: pd.DataFrame = pq.read_table(path, columns=columns, partitioning=None).to_pandas()
     return frame
+
+
+def read_texts(path: Path) -> Iterator[str] | None:
+    """Read the texts alone, in order, a few thousand in memory at a time; None if the file has none.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from lda_app.corpus.documents import Document
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.parquet"
+    >>> with DocumentWriter(path) as writer:
+    ...     writer.append([Document("a", "The orbit"), Document("b", "A moon")])
+    >>> list(read_texts(path))
+    ['The orbit', 'A moon']
+    """
+    return _stream_texts(path) if "text" in pq.read_schema(path).names else None
+
+
+def _stream_texts(path: Path) -> Iterator[str]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_TEXTS_AT_A_TIME, columns=["text"]):
+            yield from (text or "" for text in batch.column(0).to_pylist())
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

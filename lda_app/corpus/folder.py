@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.counting import count_chunks
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.document_table import read_documents
+from lda_app.corpus.document_table import read_documents, read_texts
 from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, second_pass
 from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, Pruning, prune, tool_versions
@@ -36,7 +36,7 @@ from lda_app.runtime import progress
 from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -98,6 +98,11 @@ class Corpus:
         """Read ``id``, ``text`` (unless left out) and the metadata of a split, in the order of its rows."""
         self._require(split)
         return read_documents(self.path / f"documents-{split}.parquet")
+
+    def texts(self, split: str) -> Iterator[str] | None:
+        """Stream the texts of a split, in the order of its rows; None where the folder holds none."""
+        self._require(split)
+        return read_texts(self.path / f"documents-{split}.parquet")
 
     def left_out(self) -> pd.DataFrame:
         """Read what was left out, as text: split and row (empty for what the source dropped), id, reason."""
