@@ -1,0 +1,123 @@
+"""The corpus in which top words are looked up: a split, a file of the user's, or lists of words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lda_app.corpus.positions import WordPositions, positions_in_texts, positions_in_tokens
+from lda_app.corpus.sources import SourceOptions, open_source
+from lda_app.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
+    from lda_app.corpus.preprocess import Preprocessor
+
+Positions = Callable[[Mapping[str, int]], Iterator[WordPositions]]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A corpus to look words up in; made by one of the ``of_…`` methods.
+
+    Parameters
+    ----------
+    name
+        The split, or the file.
+    doc_term
+        Counts over the model's vocabulary, where there are some.
+    positions
+        Streams where given words stand; None where the order of words is not known.
+    why_no_order
+        Why it is not known, and what to do.
+    num_documents
+        How many documents will be read, if that is known.
+    """
+
+    name: str
+    doc_term: DocTermMatrix | None
+    positions: Positions | None
+    why_no_order: str = ""
+    num_documents: int | None = None
+
+    @classmethod
+    def of_split(cls, corpus: Corpus, split: str) -> Reference:
+        """Take a split of a corpus folder; its texts tell the order of words.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such split.
+        """
+        doc_term = corpus.split(split)
+        why_not = _why_no_order(corpus, split)
+
+        def positions(numbers: Mapping[str, int]) -> Iterator[WordPositions]:
+            assert corpus.preprocessor is not None
+            options = corpus.preprocessor.options.tokenizer
+            return positions_in_texts(corpus.texts(split) or (), options, numbers)
+
+        return cls(split, doc_term, None if why_not else positions, why_not, doc_term.num_documents)
+
+    @classmethod
+    def of_file(cls, path: Path, preprocessor: Preprocessor | None) -> Reference:
+        """Take a text file, a document a line (or a table, by its suffix), tokenized as the corpus was.
+
+        Parameters
+        ----------
+        path
+            The file; ``.gz`` is unpacked.
+        preprocessor
+            How the corpus of the model was tokenized; None of imported counts.
+
+        Raises
+        ------
+        CorpusError
+            If it cannot be read, or nobody knows how the words of the vocabulary are told from text.
+        """
+        if preprocessor is None:
+            raise CorpusError(
+                f"{path}: cannot be the reference: the model's corpus was imported as counts, so how its "
+                "words are told from text is unknown; give --reference train or test"
+            )
+        if not path.is_file():
+            raise CorpusError(f"{path}: no such file; --reference takes train, test, or a file of documents")
+        options = preprocessor.options.tokenizer
+
+        def positions(numbers: Mapping[str, int]) -> Iterator[WordPositions]:
+            source = open_source(str(path), SourceOptions(format="txt"))
+            return positions_in_texts((document.text for document in source), options, numbers)
+
+        return cls(path.name, None, positions)
+
+    @classmethod
+    def of_tokens(cls, name: str, documents: Sequence[Sequence[str]]) -> Reference:
+        """Take documents that are lists of words, as gensim's ``texts`` are.
+
+        Examples
+        --------
+        >>> Reference.of_tokens("mine", [["orbit", "moon"]]).num_documents
+        1
+        """
+        return cls(
+            name, None, lambda numbers: positions_in_tokens(documents, numbers), num_documents=len(documents)
+        )
+
+
+def _why_no_order(corpus: Corpus, split: str) -> str:
+    """Say why the order of words in a split is not known; empty where it is."""
+    if corpus.preprocessor is None:
+        why, what = "its counts were imported", "build a corpus of the texts"
+    elif corpus.texts(split) is None:
+        why, what = "it was built with --no-texts", "build it with its texts"
+    else:
+        return ""
+    return (
+        f"{corpus.path}: c_uci, c_npmi and c_v need the order of words, which this corpus does not hold: "
+        f"{why}; {what}, or measure document_npmi and u_mass alone"
+    )
