@@ -21,7 +21,7 @@ _TERMS_A_TEST = 4  # superfluous terms cost less than a loop whose length the pr
 
 
 @kernel
-def _log_gamma_draw(a: float, state: State) -> float:
+def log_gamma_draw(a: float, state: State) -> float:
     """Draw log z, z ~ Gamma(a, 1), by Marsaglia and Tsang (2000); for a < 1, log z = log z' + log(u) / a."""
     d = (a if a >= 1.0 else a + 1.0) - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
@@ -46,7 +46,7 @@ def draw_log_gamma(start: int, stop: int, concentration: Array, seed: np.uint64,
     for row in range(start, stop):
         start_row(state, seed, row)
         for k in range(concentration.shape[1]):
-            log_gamma[row, k] = _log_gamma_draw(np.float64(concentration[row, k]), state)
+            log_gamma[row, k] = log_gamma_draw(np.float64(concentration[row, k]), state)
 
 
 @kernel

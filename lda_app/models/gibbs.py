@@ -16,9 +16,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lda_app.compiled import kernel, over_rows, runs_compiled
+from lda_app.compiled import over_rows, runs_compiled
 from lda_app.corpus.batches import Batch
 from lda_app.gradients.gamma import draw_log_gamma
+from lda_app.models import sweeps
+
+# Nonzero counts x topics in memory at once: 64 MB.
+_BLOCK_SIZE = 2**24
 
 
 class Refined(NamedTuple):
@@ -83,9 +87,67 @@ def refine(
         indptr = batch.indptr[first : last + 1]
         expected = torch.zeros(int(indptr[-1] - indptr[0]), beta.shape[1])
         own = _numpy(theta[documents], indptr, batch.rows[documents], document_topic[documents], expected)
-        over_rows(_sweep_documents, last - first, burn_in, np.uint64(seed), *model, *shared, *own)
+        over_rows(sweeps.sweep_documents, last - first, burn_in, np.uint64(seed), *model, *shared, *own)
         word_topic.index_add_(0, batch.columns[indptr[0] : indptr[-1]], expected)
     return Refined(word_topic, document_topic)
+
+
+@torch.no_grad()
+def sample_theta(
+    theta: Float[Tensor, "B K"],
+    alpha: Float[Tensor, "B K"],
+    beta: Float[Tensor, "U K"],
+    batch: Batch,
+    *,
+    num_draws: int,
+    burn_in: int,
+    thin: int,
+    seed: int,
+) -> Float[Tensor, "B S K"]:
+    """Draw θ of each document from its exact posterior p(θ|w, α, β), in float64.
+
+    A chain a document of collapsed sweeps as in :func:`refine`; every so often θ is drawn given the
+    assignments, Dirichlet(α + their counts). In the limit of many sweeps nothing of the guide is left in it.
+
+    Parameters
+    ----------
+    theta
+        Where each chain starts, such as a sample of the guide.
+    alpha
+        Concentration of the prior, of each document by itself.
+    beta
+        Topic-word probabilities, a row for each of ``batch.words``.
+    batch
+        The counts, whole numbers. Its ``rows`` number the documents' random streams.
+    num_draws
+        S.
+    burn_in
+        Sweeps before those that count, 0 or more.
+    thin
+        Sweeps from a draw to the next, at least 1.
+    seed
+        Seed of the streams.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from lda_app.corpus.batches import make_batch
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> batch = make_batch(DocTermMatrix.from_scipy(scipy.sparse.csr_array([[30, 10]])), np.array([0]))
+    >>> start, alpha, beta = torch.full((1, 2), 0.5), torch.ones(1, 2), torch.eye(2)
+    >>> draws = sample_theta(start, alpha, beta, batch, num_draws=1000, burn_in=1, thin=1, seed=0)
+    >>> draws.mean(1).round(decimals=1)  # of Dirichlet(31, 11)
+    tensor([[0.7000, 0.3000]], dtype=torch.float64)
+    """
+    draws = torch.empty(len(theta), num_draws, theta.shape[1], dtype=torch.float64, device=theta.device)
+    if not runs_compiled(beta):
+        return _sample_theta_in_torch(theta, alpha, beta, batch, draws, burn_in, thin, seed)
+    tokens = torch.cat([batch.counts.new_zeros(1), batch.counts]).to(torch.int64).cumsum(0)
+    assignments = torch.empty(int(tokens[-1]), dtype=torch.int64)
+    shared = _numpy(beta, batch.columns, tokens, assignments)
+    own = _numpy(alpha, theta, batch.indptr, batch.rows, draws)
+    over_rows(sweeps.sample_documents, len(theta), burn_in, thin, np.uint64(seed), *shared, *own)
+    return draws
 
 
 def _numpy(*tensors: Tensor) -> list[npt.NDArray[Any]]:
@@ -107,16 +169,41 @@ def _refine_in_torch(
     generator = torch.Generator(beta.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
     documents, nonzero_of = batch.document_of, torch.repeat_interleave(batch.counts.to(torch.int64))
     document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
-    for sweep in range(-1, burn_in + _COUNTED):
+    for sweep in range(-1, burn_in + sweeps.NUM_COUNTED):
         joint = theta[documents] * beta[batch.columns]
         if sweep >= burn_in:
-            expected = batch.counts[:, None] * joint / (_COUNTED * joint.sum(-1, keepdim=True))
+            expected = batch.counts[:, None] * joint / (sweeps.NUM_COUNTED * joint.sum(-1, keepdim=True))
             word_topic.index_add_(0, batch.columns, expected)
         topics = _draw_topics(joint, nonzero_of, generator)
         places = documents[nonzero_of] * len(alpha) + topics
         document_topic = torch.bincount(places, minlength=theta.numel()).reshape(theta.shape).to(theta.dtype)
         theta = torch.softmax(draw_log_gamma(alpha + document_topic, generator), dim=-1)
     return Refined(word_topic, document_topic)
+
+
+def _sample_theta_in_torch(
+    theta: Tensor,
+    alpha: Tensor,
+    beta: Tensor,
+    batch: Batch,
+    draws: Tensor,
+    burn_in: int,
+    thin: int,
+    seed: int,
+) -> Tensor:
+    """Fill ``draws`` on any device, by sweeps as those of :func:`_refine_in_torch`."""
+    generator = torch.Generator(beta.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
+    documents, nonzero_of = batch.document_of, torch.repeat_interleave(batch.counts.to(torch.int64))
+    theta = theta.to(draws.dtype)
+    for sweep in range(burn_in + thin * draws.shape[1]):
+        topics = _draw_topics(theta[documents] * beta[batch.columns], nonzero_of, generator)
+        places = documents[nonzero_of] * theta.shape[1] + topics
+        counts = torch.bincount(places, minlength=theta.numel()).reshape(theta.shape)
+        theta = torch.softmax(draw_log_gamma(alpha + counts.to(draws.dtype), generator), dim=-1)
+        draw, rest = divmod(sweep - burn_in + 1, thin)
+        if rest == 0 and draw > 0:
+            draws[:, draw - 1] = theta
+    return draws
 
 
 def _draw_topics(
@@ -132,201 +219,3 @@ def _draw_topics(
     uniform = torch.rand(len(nonzero_of), dtype=torch.float64, device=joint.device, generator=generator)
     found = torch.searchsorted((cumulative + rows).flatten(), nonzero_of + uniform, right=True)
     return (found - nonzero_of * joint.shape[1]).clamp(max=joint.shape[1] - 1)  # i + 0.999… may round up
-
-
-# SplitMix64 (Steele, Lea, Flood 2014): a stream is a counter that steps by the golden ratio.
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_BLOCK = 16
-_COUNTED = 3
-
-# Nonzero counts x topics in memory at once: 64 MB.
-_BLOCK_SIZE = 2**24
-
-
-@kernel
-def _mixed(state):
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
-@kernel
-def _uniform(state):
-    return np.float32(_mixed(state) >> np.uint64(40)) * np.float32(2.0**-24)
-
-
-@kernel
-def _draw(share, mass):
-    """Return the topic at which the running sum of ``share`` exceeds ``mass``; skip whole blocks first."""
-    last = len(share) - 1
-    topic = 0
-    while topic + _BLOCK <= last:
-        block = np.float32(0)
-        for k in range(topic, topic + _BLOCK):
-            block += share[k]
-        if mass < block:
-            break
-        mass -= block
-        topic += _BLOCK
-    while topic < last and mass >= share[topic]:
-        mass -= share[topic]
-        topic += 1
-    return topic
-
-
-@kernel
-def _weigh(weights, beta, share):
-    """Fill ``share`` with weights · beta, a number a topic, and return its sum."""
-    for k in range(len(share)):
-        share[k] = weights[k] * beta[k]
-    # A loop of its own: one that also stores is compiled twice, for arrays that may overlap and for others,
-    # and the two add up in different orders, so that where the arrays lie would decide on the last digit.
-    total = np.float32(0)
-    for k in range(len(share)):
-        total += share[k]
-    return total
-
-
-@kernel
-def _weigh_posterior(counts, alpha, beta, share):
-    """Fill ``share`` with (counts + alpha) · beta, and return its sum."""
-    for k in range(len(share)):
-        share[k] = (counts[k] + alpha[k]) * beta[k]
-    total = np.float32(0)
-    for k in range(len(share)):
-        total += share[k]
-    return total
-
-
-@kernel
-def _add_scaled(values, scale, sums):
-    for k in range(len(values)):
-        sums[k] += values[k] * scale
-
-
-@kernel
-def _sweep_documents(
-    start,
-    stop,
-    burn_in,
-    seed,
-    alpha,
-    beta,
-    smoothing,
-    columns,
-    tokens,
-    assignments,
-    theta,
-    indptr,
-    rows,
-    counts,
-    expected,
-):
-    """Draw each token's first topic by θ, sweep, and count; ``counts`` and ``expected`` begin with zeros."""
-    share = np.empty_like(alpha)
-    present, place = np.empty((2, len(alpha)), np.int64)
-    for d in range(start, stop):
-        state = _mixed(seed + _GOLDEN * np.uint64(rows[d] + 1))
-        for i in range(indptr[d], indptr[d + 1]):
-            total = _weigh(theta[d], beta[columns[i]], share)
-            for t in range(tokens[i], tokens[i + 1]):
-                state += _GOLDEN
-                assignments[t] = _draw(share, total * _uniform(state))
-                counts[d, assignments[t]] += 1
-        places = slice(indptr[d], indptr[d + 1] + 1)
-        num_present = _find_present(counts[d], present, place)
-        for _ in range(burn_in):
-            state, num_present = _sweep(
-                state,
-                alpha,
-                beta,
-                smoothing,
-                columns[places],
-                tokens[places],
-                assignments,
-                counts[d],
-                share,
-                present,
-                place,
-                num_present,
-            )
-        for _ in range(_COUNTED):
-            state = _count(
-                state,
-                alpha,
-                beta,
-                columns[places],
-                tokens[places],
-                assignments,
-                counts[d],
-                share,
-                expected[indptr[d] - indptr[0] : indptr[d + 1] - indptr[0]],
-            )
-
-
-@kernel
-def _count(state, alpha, beta, columns, tokens, assignments, counts, share, expected):
-    """Sweep once more, and add the probabilities that each topic is drawn from to their mean."""
-    for i in range(len(expected)):
-        word = beta[columns[i]]
-        for t in range(tokens[i], tokens[i + 1]):
-            counts[assignments[t]] -= 1
-            total = _weigh_posterior(counts, alpha, word, share)
-            _add_scaled(share, 1 / (_COUNTED * total), expected[i])
-            state += _GOLDEN
-            assignments[t] = _draw(share, total * _uniform(state))
-            counts[assignments[t]] += 1
-    return state
-
-
-@kernel
-def _sweep(
-    state, alpha, beta, smoothing, columns, tokens, assignments, counts, share, present, place, num_present
-):
-    """Draw the topic of each token of a document anew, given all others.
-
-    (n_k + α_k) β_kw is split in two (Yao, Mimno, McCallum 2009): n_k β_kw, for the few topics that are
-    present in the document, and α_k β_kw, whose sum ``smoothing`` belongs to the word and is seldom hit.
-    """
-    for i in range(len(tokens) - 1):
-        word = beta[columns[i]]
-        for t in range(tokens[i], tokens[i + 1]):
-            topic = assignments[t]
-            counts[topic] -= 1
-            if counts[topic] == 0:
-                num_present -= 1
-                present[place[topic]] = present[num_present]
-                place[present[num_present]] = place[topic]
-            total = np.float32(0)
-            for j in range(num_present):
-                total += counts[present[j]] * word[present[j]]
-            state += _GOLDEN
-            mass = (total + smoothing[columns[i]]) * _uniform(state)
-            if mass < total:
-                j = -1
-                while mass >= 0 and j < num_present - 1:
-                    j += 1
-                    mass -= counts[present[j]] * word[present[j]]
-                topic = present[j]
-            else:
-                _weigh(alpha, word, share)
-                topic = _draw(share, mass - total)
-            if counts[topic] == 0:
-                present[num_present] = topic
-                place[topic] = num_present
-                num_present += 1
-            counts[topic] += 1
-            assignments[t] = topic
-    return state, num_present
-
-
-@kernel
-def _find_present(counts, present, place):
-    """List the topics with tokens in ``present``, and where each stands in ``place``; return their number."""
-    num_present = 0
-    for k in range(len(counts)):
-        if counts[k] > 0:
-            present[num_present] = k
-            place[k] = num_present
-            num_present += 1
-    return num_present

@@ -11,7 +11,7 @@ from scipy.special import gammaln
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models import gibbs
-from lda_app.models.gibbs import refine
+from lda_app.models.gibbs import refine, sample_theta
 
 ALPHA = torch.tensor([0.3, 0.8])
 BETA = torch.tensor([[0.7, 0.1], [0.2, 0.3], [0.1, 0.6]])  # rows are words
@@ -96,3 +96,56 @@ def test_another_seed_gives_other_sweeps(seed):
     one = refine(uniform_theta(batch), ALPHA, BETA, batch, burn_in=1, seed=seed)
     other = refine(uniform_theta(batch), ALPHA, BETA, batch, burn_in=1, seed=seed + 1)
     assert not torch.equal(one.document_topic, other.document_topic)
+
+
+def exact_moments(counts, alpha):
+    """Posterior mean and variance of θ_0, by the density on a grid."""
+    share = (np.arange(20_000) + 0.5) / 20_000
+    log_density = (alpha[0] - 1) * np.log(share) + (alpha[1] - 1) * np.log1p(-share)
+    for count, (first, second) in zip(counts, BETA.double().numpy(), strict=True):
+        log_density += count * np.log(share * first + (1 - share) * second)
+    weights = np.exp(log_density - log_density.max())
+    mean = np.average(share, weights=weights)
+    return mean, np.average((share - mean) ** 2, weights=weights)
+
+
+def sampled(batch, alpha, *, burn_in=5, thin=2, num_draws=1000, seed=1):
+    prior = torch.tensor(alpha).expand(batch.num_documents, 2)
+    settings = {"num_draws": num_draws, "burn_in": burn_in, "thin": thin, "seed": seed}
+    return sample_theta(uniform_theta(batch), prior, BETA, batch, **settings).numpy()[:, :, 0]
+
+
+@pytest.mark.usefixtures("_implementation")
+@pytest.mark.parametrize("alpha", [(1.5, 2.0), (4.0, 1.2)])
+def test_draws_of_theta_have_the_moments_of_the_exact_posterior(alpha):
+    counts = [2, 1, 2]
+    draws = sampled(batch_of([counts] * 20), alpha)
+    mean, variance = exact_moments(counts, alpha)
+    # 20,000 draws; they are correlated, but the standard errors are below 0.003 and 3%.
+    assert draws.mean() == pytest.approx(mean, abs=0.012)
+    assert draws.var() == pytest.approx(variance, rel=0.12)
+
+
+@pytest.mark.usefixtures("_implementation")
+def test_negative_control_another_prior_has_other_moments():
+    counts = [2, 1, 2]
+    draws = sampled(batch_of([counts] * 20), (1.5, 2.0))
+    mean, _ = exact_moments(counts, (2.0, 2.0))
+    assert abs(draws.mean() - mean) > 0.03
+
+
+def test_each_document_has_a_prior_and_a_stream_of_its_own():
+    batch = batch_of([[2, 1, 2]] * 4)._replace(rows=torch.tensor([7, 7, 7, 8]))
+    alpha = torch.tensor([[1.0, 2.0], [1.0, 2.0], [5.0, 2.0], [1.0, 2.0]])
+    one, same, other_prior, other_stream = sample_theta(
+        uniform_theta(batch), alpha, BETA, batch, num_draws=50, burn_in=2, thin=1, seed=0
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other_prior)
+    assert not torch.equal(one, other_stream)
+
+
+@pytest.mark.usefixtures("_implementation")
+def test_a_document_without_words_has_the_prior():
+    draws = sampled(batch_of([[0, 0, 0], [1, 0, 0]]), (3.0, 1.0), burn_in=0, thin=1, num_draws=4000)
+    assert draws[0].mean() == pytest.approx(0.75, abs=0.015)
