@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source
     from lda_app.inference import FloatArray, Infer
+    from lda_app.uncertainty.posterior import MeasureShares, ShareIntervals
 
     Row = tuple[str | int | float | bool | None, ...]
 
@@ -46,12 +47,15 @@ class Transformed:
         (D, K) posterior mean of θ; the prior's mean for a document without a known word.
     known_tokens, unknown_tokens
         (D,) tokens of each document that are words of the model, and that are not.
+    intervals
+        Of the shares, if they were asked for.
     """
 
     documents: list[Document]
     shares: FloatArray
     known_tokens: npt.NDArray[np.int64]
     unknown_tokens: npt.NDArray[np.int64]
+    intervals: ShareIntervals | None = None
 
     @property
     def too_little_known(self) -> npt.NDArray[np.bool_]:
@@ -66,7 +70,10 @@ class Transformed:
 
 
 def transform(
-    documents: Iterable[Document], preprocessor: Preprocessor, infer: Infer
+    documents: Iterable[Document],
+    preprocessor: Preprocessor,
+    infer: Infer,
+    measure: MeasureShares | None = None,
 ) -> Iterator[Transformed]:
     """Infer the topics of documents, some at a time, in order.
 
@@ -80,6 +87,8 @@ def transform(
         Of the model.
     infer
         Gives the concentration (D, K) of q(θ|w) for counts (D, V).
+    measure
+        Gives the shares with their intervals, in place of ``infer``.
 
     Examples
     --------
@@ -94,9 +103,13 @@ def transform(
     """
     for chunk in chunks_of(documents, lambda document: document.text):
         counted = preprocessor.count_all(document.text for document in chunk)
-        concentration = infer(counted.matrix)
-        shares = concentration / concentration.sum(axis=1, keepdims=True)
-        yield Transformed(chunk, shares, counted.matrix.lengths(), counted.unknown_tokens)
+        tokens = counted.matrix.lengths(), counted.unknown_tokens
+        if measure is None:
+            concentration = infer(counted.matrix)
+            yield Transformed(chunk, concentration / concentration.sum(axis=1, keepdims=True), *tokens)
+        else:
+            intervals = measure(counted.matrix)
+            yield Transformed(chunk, intervals.mean, *tokens, intervals)
 
 
 @dataclass(frozen=True)
@@ -111,17 +124,21 @@ class Table:
         Which of them hold the text and the document's id; None if none does.
     topic_words
         For each topic some words that name it.
+    intervals
+        Whether each share has its interval.
     """
 
     columns: tuple[str, ...]
     text_column: str | None
     id_column: str | None
     topic_words: tuple[str, ...]
+    intervals: bool = False
 
     @classmethod
-    def of(cls, source: Source, topic_words: Sequence[str]) -> Table:
+    def of(cls, source: Source, topic_words: Sequence[str], *, intervals: bool = False) -> Table:
         """Take the columns of a source that has been read once."""
-        return cls(tuple(source.columns), source.text_column, source.id_column, tuple(topic_words))
+        own = source.text_column, source.id_column
+        return cls(tuple(source.columns), *own, tuple(topic_words), intervals)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -132,9 +149,11 @@ class Table:
         >>> Table(("text", "topic_0"), "text", None, ("moon", "engine")).header[-2:]
         ('lda_topic_0', 'lda_topic_1')
         """
+        topics = [f"topic_{k}" for k in range(len(self.topic_words))]
         added = [
             *("known_tokens", "unknown_tokens", "too_little_known", "top_topic", "top_topic_words"),
-            *(f"topic_{k}" for k in range(len(self.topic_words))),
+            *topics,
+            *(f"{topic}_{end}" for topic in topics if self.intervals for end in ("lower", "upper")),
         ]
         while not set(self.columns).isdisjoint(added):
             added = [_PREFIX + name for name in added]
@@ -151,12 +170,20 @@ class Table:
             chunk.unknown_tokens.tolist(),
             chunk.too_little_known.tolist(),
             chunk.top_topics.tolist(),
-            chunk.shares.astype(np.float64).round(_SHARE_DIGITS).tolist(),
+            self._figures(chunk).astype(np.float64).round(_SHARE_DIGITS).tolist(),
             strict=True,
         )
-        for document, known, unknown, too_little, top, shares in parts:
+        for document, known, unknown, too_little, top, figures in parts:
             topic = (top, self.topic_words[top]) if known else (None, None)
-            yield (*self._own(document), known, unknown, too_little, *topic, *shares)
+            yield (*self._own(document), known, unknown, too_little, *topic, *figures)
+
+    def _figures(self, chunk: Transformed) -> FloatArray:
+        """Shares (D, K), and behind them the ends of the first topic's interval, of the second's …."""
+        if not self.intervals:
+            return chunk.shares
+        assert chunk.intervals is not None
+        ends = np.stack([chunk.intervals.lower, chunk.intervals.upper], axis=2)
+        return np.hstack([chunk.shares, ends.reshape(len(ends), -1)])
 
     def _own(self, document: Document) -> Iterator[str | None]:
         for column in self.columns:
@@ -224,7 +251,7 @@ class _ParquetWriter:
 
         count, text = pa.int64(), pa.string()
         types = [*[text] * len(table.columns), count, count, pa.bool_(), count, text]
-        types += [pa.float64()] * len(table.topic_words)
+        types += [pa.float64()] * (len(table.header) - len(types))
         self._schema = pa.schema(list(zip(table.header, types, strict=True)))
         self._writer = parquet.ParquetWriter(stream, self._schema)
 

@@ -63,6 +63,24 @@ Seed = Annotated[
     ),
 ]
 
+
+def _level(level: float) -> float:
+    """Refuse what is no probability, or one that asks for more draws than are made; NaN compares as false."""
+    if not 0.01 <= level <= 0.99:
+        raise typer.BadParameter(f"{level:g} is not a probability from 0.01 to 0.99, such as 0.9")
+    return level
+
+
+Level = Annotated[
+    float,
+    typer.Option(
+        "--level",
+        metavar="P",
+        callback=_level,
+        help="The probability with which each interval is to hold what it is about, 0.01 to 0.99.",
+    ),
+]
+
 TextColumn = Annotated[
     str | None,
     typer.Option(

@@ -3,11 +3,13 @@
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Reading, RunFolder, Source
+from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, Reading, RunFolder, Source
 from lda_app.errors import ConfigError, FolderError
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ _TOPICS_OF_A_LINE = 3
 _SHARE_WORTH_A_MENTION = 0.1
 _ROWS_NAMED = 5
 
+Intervals = Annotated[
+    bool,
+    typer.Option(
+        "--intervals",
+        help="Give each share its credible interval, from samples of the exact posterior; the shares are "
+        "then the samples' mean. Takes longer.",
+    ),
+]
+
 
 @with_groups(reading=Reading)
 def transform(
@@ -31,6 +42,8 @@ def transform(
     source: Source,
     *,
     reading: Reading,
+    intervals: Intervals = False,
+    level: Level = 0.9,
     output: OutPath = None,
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
@@ -38,8 +51,9 @@ def transform(
     """Tell the topics of new documents.
 
     With [bold]--output[/] (.csv, .jsonl or .parquet), the rows of the input are written with all their
-    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic. A
-    document without a known token has no top topic, and the shares of the model's prior.
+    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic, with
+    [bold]--intervals[/] the ends of its interval, too. A document without a known token has no top topic, and
+    the shares of the model's prior.
 
     Without --output, a line a document says which topics it is about.
     """
@@ -52,7 +66,9 @@ def transform(
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
-    work = _Work(model, _preprocessor(model), open_source(source, reading.options()))
+    work = _Work(
+        model, _preprocessor(model), open_source(source, reading.options()), level if intervals else None
+    )
     work.read_once()
     if output is not None:
         work.write(output)
@@ -68,6 +84,7 @@ class _Work:
     model: "ModelDir"
     preprocessor: "Preprocessor"
     source: "DocumentSource"
+    level: float | None  # of the shares' intervals, if they are wanted
     num_documents: int = 0
     num_little_known: int = 0
 
@@ -80,7 +97,7 @@ class _Work:
         from lda_app.runtime import log, progress
         from lda_app.transform import Table, write_table
 
-        table = Table.of(self.source, self._names())
+        table = Table.of(self.source, self._names(), intervals=self.level is not None)
         with progress("Inferring topics", total=self.num_documents, unit="documents") as bar:
 
             def advancing() -> "Iterator[Transformed]":
@@ -103,7 +120,9 @@ class _Work:
     def json(self) -> "Iterator[str]":
         """Yield one JSON document, piece by piece: its memory does not grow with the input."""
         topics = [{"id": topic, "words": words} for topic, words in enumerate(self._words())]
-        yield f'{{"schema_version": 1, "topics": {json.dumps(topics, ensure_ascii=False)}, "documents": ['
+        level = {} if self.level is None else {"level": self.level}
+        head = {"schema_version": 1, **level, "topics": topics}
+        yield json.dumps(head, ensure_ascii=False).removesuffix("}") + ', "documents": ['
         separator = "\n"
         for chunk in self._chunks():
             for row in range(len(chunk.documents)):
@@ -135,8 +154,12 @@ class _Work:
         from lda_app.inference import concentration
         from lda_app.transform import transform as infer_topics
 
-        infer = partial(concentration, self.model.lda)
-        for chunk in infer_topics(self.source, self.preprocessor, infer):
+        infer, measure = partial(concentration, self.model.lda), None
+        if self.level is not None:
+            from lda_app.uncertainty.posterior import share_intervals
+
+            measure = partial(share_intervals, self.model.lda, level=self.level)
+        for chunk in infer_topics(self.source, self.preprocessor, infer, measure):
             self.num_little_known += int(chunk.too_little_known.sum())
             yield chunk
 
@@ -171,16 +194,26 @@ def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]") -> str:
     shares = chunk.shares[row]
     first, *others = shares.argsort(kind="stable")[::-1][:_TOPICS_OF_A_LINE].tolist()
     shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]
-    about = "; ".join(f"topic {topic} ({names[topic]}, …) {shares[topic]:.2f}" for topic in shown)
+    about = "; ".join(f"topic {topic} ({names[topic]}, …) {_share(chunk, row, topic)}" for topic in shown)
     return about + (f"; only {known} of {tokens} tokens known" if chunk.too_little_known[row] else "")
 
 
+def _share(chunk: "Transformed", row: int, topic: int) -> str:
+    share = f"{chunk.shares[row, topic]:.2f}"
+    if chunk.intervals is None:
+        return share
+    return f"{share} [{chunk.intervals.lower[row, topic]:.2f}, {chunk.intervals.upper[row, topic]:.2f}]"
+
+
 def _entry(chunk: "Transformed", row: int) -> dict[str, Any]:
+    figures = {"shares": chunk.shares}
+    if chunk.intervals is not None:
+        figures |= {"lower": chunk.intervals.lower, "upper": chunk.intervals.upper}
     return {
         "id": chunk.documents[row].id,
         "known_tokens": int(chunk.known_tokens[row]),
         "unknown_tokens": int(chunk.unknown_tokens[row]),
         "too_little_known": bool(chunk.too_little_known[row]),
         "top_topic": int(chunk.top_topics[row]) if chunk.known_tokens[row] else None,
-        "shares": [round(float(share), 6) for share in chunk.shares[row]],
+        **{name: [round(float(share), 6) for share in values[row]] for name, values in figures.items()},
     }

@@ -8,6 +8,7 @@ the guide and carries on to p(θ|w, α, β), which the sweeps leave unchanged, w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,16 @@ import numpy as np
 import torch
 
 from lda_app.corpus.batches import make_batch
+from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration, topic_proportions
 from lda_app.models.gibbs import sample_theta
 from lda_app.models.threads import one_torch_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.inference import FloatArray
     from lda_app.models.lda import LDA
 
@@ -59,6 +60,10 @@ class ShareIntervals:
     lower: FloatDraws
     upper: FloatDraws
     level: float
+
+
+MeasureShares = Callable[[DocTermMatrix], ShareIntervals]
+"""Counts (D, V) to shares with their intervals, such as :func:`share_intervals` of a model."""
 
 
 def share_intervals(

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -86,6 +87,45 @@ def test_all_formats_hold_the_same(cli, tiny_run, news, tmp_path, suffix):
     shares = table[["topic_0", "topic_1", "topic_2"]].to_numpy(dtype=float)
     assert shares.sum(axis=1) == pytest.approx([1, 1, 1, 1], abs=1e-5)
     assert shares[0].argmax() == 0
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_intervals_hold_their_shares_in_all_formats(cli, tiny_run, news, tmp_path, suffix):
+    out = tmp_path / f"out.{suffix}"
+    assert cli("transform", tiny_run.run, news, "--intervals", "--output", out).code == 0
+    read = {"csv": pd.read_csv, "jsonl": lambda path: pd.read_json(path, lines=True)}
+    frame = read.get(suffix, pd.read_parquet)(out)
+    ends = [f"topic_{k}_{end}" for k in range(3) for end in ("lower", "upper")]
+    assert list(frame)[-9:] == ["topic_0", "topic_1", "topic_2", *ends]
+    assert frame["topic_0_lower"][0] < frame["topic_0"][0] < frame["topic_0_upper"][0]
+    assert (frame[ends[1::2]].to_numpy() >= frame[ends[::2]].to_numpy()).all()
+    assert frame["top_topic"].tolist()[:2] == [0, 2]
+
+
+def test_a_higher_level_has_wider_intervals_in_lines_and_json(cli, tiny_run, news):
+    line = cli("transform", tiny_run.run, news, "--intervals").stdout.splitlines()[0]
+    assert re.search(r"topic 0 \(.*\) 0\.\d\d \[0\.\d\d, [01]\.\d\d\]", line)
+    widths = []
+    for level in ("0.8", "0.9", "0.99"):
+        done = cli("transform", tiny_run.run, news, "--intervals", "--level", level, "--json")
+        content = json.loads(done.stdout)
+        first = content["documents"][0]
+        assert content["level"] == float(level)
+        assert first["lower"][0] <= first["shares"][0] <= first["upper"][0]
+        widths.append(first["upper"][0] - first["lower"][0])
+    assert widths == sorted(set(widths))
+
+
+def test_intervals_do_not_depend_on_other_documents(cli, tiny_run, news, tmp_path):
+    together = json.loads(cli("transform", tiny_run.run, news, "--intervals", "--json").stdout)
+    (tmp_path / "one.csv").write_text(f'text\n"{TEXTS[1]}"\n')
+    alone = json.loads(cli("transform", tiny_run.run, tmp_path / "one.csv", "--intervals", "--json").stdout)
+    assert alone["documents"][0]["upper"] == together["documents"][1]["upper"]
+
+
+@pytest.mark.parametrize("level", ["0", "1", "90", "-1", "nan", "high"])
+def test_a_level_that_is_no_probability(cli, tiny_run, news, assert_refused, level):
+    assert_refused(cli("transform", tiny_run.run, news, "--intervals", "--level", level), 2, "--level")
 
 
 def test_a_document_without_known_words_has_the_prior_s_shares(cli, tiny_run, news):
