@@ -96,7 +96,7 @@ class TrainConfig:
     >>> TrainConfig(num_topics=0)
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: num_topics must be a whole number from 2 to 100000, got 0
+    lda_app.errors.ConfigError: num_topics must be a whole number from 1 to 100000, got 0
     """
 
     preset: Annotated[
@@ -192,7 +192,7 @@ class TrainConfig:
     """How often a seed word counts as seen in its topic, for each time that the corpus has it."""
 
     def __post_init__(self) -> None:
-        _require_whole("num_topics", self.num_topics, 2, _MOST_TOPICS)
+        _require_whole("num_topics", self.num_topics, 1, _MOST_TOPICS)
         _require_whole("seed", self.seed, 0, _SEED_LIMIT - 1)
         for name, choices in _CHOICES.items():
             _require_choice(name, getattr(self, name), get_args(choices))

@@ -6,6 +6,7 @@ Three arrays hold the counts of D documents over V words; row ``d`` occupies the
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     IntArray = npt.NDArray[np.integer[Any]]
+    Counts = npt.NDArray[np.int32] | npt.NDArray[np.float32]
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "indptr": np.dtype("<i8"),
@@ -41,7 +43,7 @@ class DocTermMatrix:
     indices
         (nnz,) int32 word ids in 0 … V - 1, strictly ascending within a row.
     counts
-        (nnz,) int32, positive.
+        (nnz,) int32, positive; float32 where documents are weights of words, see :meth:`from_scipy`.
     num_words
         V, the number of columns.
 
@@ -54,7 +56,7 @@ class DocTermMatrix:
 
     indptr: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int32]
-    counts: npt.NDArray[np.int32]
+    counts: Counts
     num_words: int
 
     @property
@@ -64,19 +66,29 @@ class DocTermMatrix:
 
     @property
     def num_tokens(self) -> int:
-        """Sum of all counts."""
-        return int(self.counts.sum(dtype=np.int64))
+        """Sum of all counts; that of weights is rounded up."""
+        return math.ceil(float(self.counts.sum(dtype=self._wide)))
 
     @property
     def shape(self) -> tuple[int, int]:
         """(D, V)."""
         return self.num_documents, self.num_words
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether the entries are real numbers, not counts."""
+        return self.counts.dtype.kind == "f"
+
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens a document, (D,)."""
-        running = np.zeros(len(self.counts) + 1, dtype=np.int64)
+        """Tokens a document, (D,); of weights their sum, in float64."""
+        running = np.zeros(len(self.counts) + 1, dtype=self._wide)
         np.cumsum(self.counts, out=running[1:])
         return np.diff(running[self.indptr])
+
+    @property
+    def _wide(self) -> type[np.int64]:
+        """What sums of entries are taken in."""
+        return np.float64 if self.has_weights else np.int64  # type: ignore[return-value]
 
     def rows(self, index: npt.ArrayLike) -> DocTermMatrix:
         """Rows by number, in the order given; a row may be taken several times.
@@ -132,10 +144,18 @@ class DocTermMatrix:
         return sparse.csr_array((self.counts, self.indices, self.indptr), shape=self.shape)
 
     @classmethod
-    def from_scipy(cls, matrix: Any) -> DocTermMatrix:
+    def from_scipy(cls, matrix: Any, *, weights: bool = False) -> DocTermMatrix:
         """Take the counts of any scipy sparse or dense two-dimensional matrix.
 
         Unsorted indices are sorted, duplicate ones summed, stored zeros dropped, whole floats accepted.
+
+        Parameters
+        ----------
+        matrix
+            (D, V).
+        weights
+            Whether fractions are accepted as well, such as those of tf-idf; if there are any, all entries
+            are kept as float32.
 
         Raises
         ------
@@ -149,18 +169,23 @@ class DocTermMatrix:
         --------
         >>> DocTermMatrix.from_scipy(sparse.csr_array([[0.0, 2.0]])).counts.tolist()
         [2]
+        >>> DocTermMatrix.from_scipy([[0.0, 2.5]], weights=True).counts.tolist()
+        [2.5]
         """
         entries: Any = matrix if sparse.issparse(matrix) else np.asarray(matrix)
         if entries.dtype.kind not in "biuf":
             raise TypeError(f"counts must be whole numbers, got entries of type {entries.dtype}")
         csr = sparse.csr_array(entries)
-        _check_entries(csr)
-        wide = sparse.csr_array((csr.data.astype(np.int64), csr.indices, csr.indptr), csr.shape, copy=True)
+        _check_entries(csr, fractions=weights)
+        fractions = weights and bool((csr.data != np.floor(csr.data)).any())
+        summed, stored = (np.float64, np.float32) if fractions else (np.int64, np.int32)
+        wide = sparse.csr_array((csr.data.astype(summed), csr.indices, csr.indptr), csr.shape, copy=True)
         wide.sum_duplicates()
+        wide.data[wide.data < np.finfo(np.float32).tiny] = 0  # too small for float32
         wide.eliminate_zeros()
-        _check_entries(wide)
-        arrays = (wide.indptr.astype(np.int64), wide.indices.astype(np.int32), wide.data.astype(np.int32))
-        return cls(*arrays, num_words=wide.shape[1])
+        _check_entries(wide, fractions=fractions)
+        counts: Any = wide.data.astype(stored)
+        return cls(wide.indptr.astype(np.int64), wide.indices.astype(np.int32), counts, wide.shape[1])
 
     @classmethod
     def concatenate(cls, matrices: Sequence[DocTermMatrix], num_words: int) -> DocTermMatrix:
@@ -241,7 +266,15 @@ class DocTermWriter:
         self._arrays["indptr"].append(np.zeros(1, dtype=np.int64))
 
     def append(self, rows: DocTermMatrix) -> None:
-        """Add the rows of a matrix; its number of words is not compared."""
+        """Add the rows of a matrix; its number of words is not compared.
+
+        Raises
+        ------
+        ValueError
+            If it has weights, for the files hold whole counts.
+        """
+        if rows.has_weights:
+            raise ValueError("a corpus holds whole counts, not weights")
         self._arrays["indptr"].append(self._end + rows.indptr[1:])
         self._arrays["indices"].append(rows.indices)
         self._arrays["counts"].append(rows.counts)
@@ -265,7 +298,7 @@ class _GrowingArray:
         self._length = 0
         self._write_header()
 
-    def append(self, values: IntArray) -> None:
+    def append(self, values: IntArray | Counts) -> None:
         self._file.write(np.ascontiguousarray(values, dtype=self._dtype).data)
         self._length += len(values)
 
@@ -293,14 +326,14 @@ def _open_array(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     return np.asarray(array)
 
 
-def _check_entries(csr: sparse.csr_array[Any, Any]) -> None:
+def _check_entries(csr: sparse.csr_array[Any, Any], *, fractions: bool) -> None:
     """Refuse entries that are no counts; the first bad one is named by row and column, from 0."""
     if 0 in csr.shape:
         raise ValueError(f"a document-term matrix needs rows and columns, got shape {csr.shape}")
     for description, bad in (
         ("not finite", ~np.isfinite(csr.data)),
         ("negative", csr.data < 0),
-        ("a fraction", csr.data != np.floor(csr.data)),
+        ("a fraction", (csr.data != np.floor(csr.data)) & (not fractions)),
         (f"above {_MAX_COUNT}", csr.data > _MAX_COUNT),
     ):
         if bad.any():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lda_app.corpus.doc_term import Counts
     from lda_app.corpus.vocabulary import Vocabulary
 
 _SMALL = 100  # training documents: below, a share of documents says little about a word
@@ -235,7 +236,7 @@ class Preprocessor:
         self.vocabulary = vocabulary
         self._tokenizer = Tokenizer(options.tokenizer)
 
-    def count(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], int]:
+    def count(self, text: str) -> tuple[npt.NDArray[np.int32], Counts, int]:
         """Return word ids, their counts, and the number of unknown tokens of one text."""
         counted = self.count_all([text])
         return counted.matrix.indices, counted.matrix.counts, int(counted.unknown_tokens[0])

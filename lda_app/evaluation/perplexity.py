@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lda_app.corpus.doc_term import Counts
     from lda_app.inference import FloatArray, Infer
 
 NUM_SAMPLES = 10
@@ -368,7 +369,7 @@ def _score_in_numpy(
     return np.asarray(scores, dtype=np.float64)
 
 
-def _with_counts(doc_term: DocTermMatrix, counts: npt.NDArray[np.int32]) -> DocTermMatrix:
+def _with_counts(doc_term: DocTermMatrix, counts: Counts) -> DocTermMatrix:
     """Build the matrix that has other counts at the same places; places of zero are dropped."""
     kept = counts > 0
     indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)[doc_term.indptr]

@@ -57,7 +57,8 @@ def refine(
     alpha, beta
         The model; rows of β are the words of the batch.
     batch
-        The counts, whole numbers.
+        The counts. A weight that is no whole number stands for one of the two next to it, drawn anew in each
+        call such that it is right on average.
     burn_in
         Sweeps before those that count, 0 or more.
     seed
@@ -75,9 +76,10 @@ def refine(
     tensor([[30.,  0.],
             [ 0., 10.]])
     """
+    whole = _whole_tokens(batch, seed)
     if not runs_compiled(beta):
-        return _refine_in_torch(theta, alpha, beta, batch, burn_in, seed)
-    tokens = torch.cat([batch.counts.new_zeros(1), batch.counts]).to(torch.int64).cumsum(0)
+        return _refine_in_torch(theta, alpha, beta, batch, whole, burn_in, seed)
+    tokens = torch.nn.functional.pad(whole.cumsum(0), (1, 0))
     assignments = torch.empty(int(tokens[-1]), dtype=torch.int64)
     document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
     model = _numpy(alpha, beta, beta @ alpha)
@@ -161,13 +163,27 @@ def _blocks(indptr: Tensor, num_topics: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
+def _whole_tokens(batch: Batch, seed: int) -> Int[Tensor, " nnz"]:
+    """Tokens to sweep over: the counts; of a weight between two whole numbers one of them, w on average."""
+    whole = batch.counts.to(torch.int64)
+    fractions = batch.counts - whole
+    if bool(fractions.any()):
+        generator = _generator(batch, seed)
+        whole += torch.rand(fractions.shape, device=whole.device, generator=generator) < fractions
+    return whole
+
+
+def _generator(batch: Batch, seed: int) -> torch.Generator:
+    # The document is part of the seed: processes that share a batch draw each for its own documents.
+    return torch.Generator(batch.counts.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
+
+
 def _refine_in_torch(
-    theta: Tensor, alpha: Tensor, beta: Tensor, batch: Batch, burn_in: int, seed: int
+    theta: Tensor, alpha: Tensor, beta: Tensor, batch: Batch, whole: Tensor, burn_in: int, seed: int
 ) -> Refined:
     """Refine on any device: all assignments are drawn at once given θ, then θ given them."""
-    # The document is part of the seed: processes that share a batch draw each for its own documents.
-    generator = torch.Generator(beta.device).manual_seed((seed + int(batch.rows[0])) % 2**63)
-    documents, nonzero_of = batch.document_of, torch.repeat_interleave(batch.counts.to(torch.int64))
+    generator = _generator(batch, seed)
+    documents, nonzero_of = batch.document_of, torch.repeat_interleave(whole)
     document_topic, word_topic = torch.zeros_like(theta), torch.zeros_like(beta)
     for sweep in range(-1, burn_in + sweeps.NUM_COUNTED):
         joint = theta[documents] * beta[batch.columns]

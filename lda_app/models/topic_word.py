@@ -87,6 +87,10 @@ class TopicWordCounts(nn.Module):
         """Return all of β; each row adds up to 1."""
         return self._smooth(self.expected_counts).T
 
+    def pseudocounts(self) -> Float[Tensor, "K V"]:
+        """λ + η: the Dirichlets' parameters; a row divided by its sum is the topic's β."""
+        return (self.expected_counts * self.scale + self.eta).T
+
     def gradient_counts(self) -> Float[Tensor, "U K"]:
         """Expected counts from the gradient that the last loss left on the rows of β.
 

@@ -1,5 +1,9 @@
 """Where training begins: topics made of random documents or of noise, and the model around them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -19,6 +23,7 @@ _UNIGRAM_SHARE = 0.1
 # Hoffman, Blei and Bach (2010) start from Gamma(100, 1/100): a word's shares differ by a tenth.
 _NOISE_SHAPE = 100.0
 _NO_WORDS = np.empty(0, dtype=np.int64)
+_GENERATOR_IN_USE = threading.Lock()
 
 
 def start_model(
@@ -42,9 +47,19 @@ def start_model(
     if prior is not None:
         counts[prior.words] += prior.counts
     topics = make_topics(config, torch.from_numpy(counts))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng(config.seed, "encoder").integers(2**63)))
+    with spared_generator(int(rng(config.seed, "encoder").integers(2**63))):
         return make_lda(config, len(rows), topics)
+
+
+@contextmanager
+def spared_generator(seed: int) -> Iterator[None]:
+    """Let modules draw their first weights, from a seed, and put torch's generator back where it was.
+
+    Modules draw from the one of the process, so threads that make models do it one after the other.
+    """
+    with _GENERATOR_IN_USE, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def start_counts(

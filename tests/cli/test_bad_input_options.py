@@ -3,7 +3,7 @@
 import pytest
 
 VALUES = {
-    "--num-topics": ["0", "-1", "1", "2.5", "ten", "1000000000", ""],
+    "--num-topics": ["0", "-1", "2.5", "ten", "1000000000", ""],
     "--alpha": ["0", "-0.1", "nan", "inf", "x"],
     "--eta": ["0", "-0.1", "nan", "inf"],
     "--learning-rate": ["0", "-1", "nan", "inf"],

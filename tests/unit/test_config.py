@@ -13,7 +13,7 @@ from lda_app.errors import ConfigError
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("num_topics", value) for value in (0, -1, 1, 2.5, "ten", 10**9, True, None)),
+        *(("num_topics", value) for value in (0, -1, 2.5, "ten", 10**9, True, None)),
         *((name, value) for name in ("alpha", "eta") for value in (0, -0.1, 1e-7, 1e4)),
         *((name, value) for name in ("alpha", "eta") for value in (math.nan, math.inf, "x")),
         *(("learning_rate", value) for value in (0, -1e-3, math.nan, 2)),

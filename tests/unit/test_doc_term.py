@@ -131,3 +131,20 @@ def test_files_that_disagree(tmp_path):
     np.save(tmp_path / "counts.npy", np.ones(3))
     with pytest.raises(ValueError, match="expected one dimension of int32"):
         DocTermMatrix.open(tmp_path, num_words=3)
+
+
+def test_weights_are_kept_as_they_are(tmp_path):
+    parts = np.array([0.25, 0.5, 1e-60, 2.0]), np.array([1, 1, 0, 0]), np.array([0, 3, 4])
+    matrix = DocTermMatrix.from_scipy(sparse.csr_array(parts, shape=(2, 2)), weights=True)
+    assert matrix.has_weights
+    assert matrix.counts.tolist() == [0.75, 2.0]
+    assert (matrix.lengths().tolist(), matrix.num_tokens) == ([0.75, 2.0], 3)
+    assert matrix.rows([1]).lengths().tolist() == [2.0]
+    with pytest.raises(ValueError, match="not weights"):
+        matrix.save(tmp_path)
+
+
+def test_whole_weights_are_counts():
+    matrix = DocTermMatrix.from_scipy([[1.0, 0.0], [2.0, 3.0]], weights=True)
+    assert not matrix.has_weights
+    assert matrix.counts.dtype == np.int32
