@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.stats import entropy
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 SHARED_WORDS = 5
 LIVE_FRACTION = 0.1
+RBO_PERSISTENCE = 0.9
 
 
 class Duplicate(NamedTuple):
@@ -43,6 +45,51 @@ def unique_share(top_words: IntArray) -> float:
     0.75
     """
     return len(np.unique(top_words)) / top_words.size
+
+
+def inverted_rbo(top_words: IntArray, persistence: float = RBO_PERSISTENCE) -> float:
+    """Diversity by rank: one minus the mean rank-biased overlap of pairs of topics (Bianchi et al. 2021).
+
+    The overlap of two lists of N words is the extrapolated one (Webber, Moffat and Zobel 2010, eq. 23), with
+    X_d words in common among the first d of both:
+
+        RBO = X_N / N · p^N + (1 − p) / p · Σ_{d=1}^N X_d / d · p^d
+
+    A word at the ranks r and s adds to every X_d from d = max(r, s) on, so that pairs of topics need not be
+    visited: the time follows K N log K.
+
+    Parameters
+    ----------
+    top_words
+        (K, N) word ids, distinct within a row, most probable first; N = 10 by convention.
+    persistence
+        p, above 0 and below 1: the larger, the more the words further down count.
+
+    Returns
+    -------
+    float
+        From 0, all topics the same, to 1, no word in two topics; 1 for a single topic.
+
+    Examples
+    --------
+    >>> round(inverted_rbo(np.array([[0, 1], [0, 2]])), 3)  # 1 − (0.81 / 2 + (0.9 + 0.81 / 2) / 9)
+    0.45
+    >>> inverted_rbo(np.array([[0, 1], [2, 3]]))
+    1.0
+    """
+    num_topics, depth = top_words.shape
+    if num_topics < 2:
+        return 1.0
+    depths = np.arange(1, depth + 1)
+    agreements = (1 - persistence) / persistence * persistence**depths / depths
+    from_rank = np.cumsum(agreements[::-1])[::-1] + persistence**depth / depth
+    ranks = np.tile(np.arange(depth), num_topics)
+    order = np.lexsort((ranks, top_words.ravel()))
+    words, ranks = top_words.ravel()[order], ranks[order]
+    # Among the topics that share a word, in the order of its rank, each is the worse rank of all before it.
+    pairs = np.arange(len(words)) - np.searchsorted(words, words)
+    overlap = float(np.sum(pairs * from_rank[ranks]))
+    return float(1 - overlap / (num_topics * (num_topics - 1) / 2))
 
 
 def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[Duplicate, ...]:
@@ -83,4 +130,40 @@ def live_topics(prevalence: npt.NDArray[np.floating[Any]], fraction: float = LIV
     >>> live_topics(np.array([0.6, 0.37, 0.02, 0.01]))
     2
     """
-    return int(np.sum(prevalence >= fraction / len(prevalence)))
+    return len(prevalence) - len(dead_topics(prevalence, fraction))
+
+
+def dead_topics(
+    prevalence: npt.NDArray[np.floating[Any]], fraction: float = LIVE_FRACTION
+) -> tuple[int, ...]:
+    """List the topics that are hardly used: those that :func:`live_topics` does not count.
+
+    Examples
+    --------
+    >>> dead_topics(np.array([0.6, 0.37, 0.02, 0.01]))
+    (2, 3)
+    """
+    return tuple(np.flatnonzero(~(prevalence >= fraction / len(prevalence))).tolist())
+
+
+def effective_topics(prevalence: npt.NDArray[np.floating[Any]]) -> float:
+    """Count topics by their use: the exponential of the entropy of prevalence.
+
+    That is the number of equally prevalent topics that would be as diverse (Hill's number of order 1).
+
+    Parameters
+    ----------
+    prevalence
+        (K,) mean topic proportions over documents.
+
+    Returns
+    -------
+    float
+        From 1, one topic alone, to K, all of one prevalence.
+
+    Examples
+    --------
+    >>> round(effective_topics(np.array([0.5, 0.5, 0.0])), 3)
+    2.0
+    """
+    return float(np.exp(entropy(prevalence)))
