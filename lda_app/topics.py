@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import xlogy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,8 @@ class Usage:
         (K, N) the documents of which a topic has the largest share, by row number, and that share.
     num_documents, num_tokens
         What was averaged over.
+    theta_log_theta
+        (K,) mean of θ log θ of each topic, which tells how unevenly documents have it.
     """
 
     prevalence: npt.NDArray[np.float64]
@@ -88,6 +91,7 @@ class Usage:
     shares: npt.NDArray[np.float64]
     num_documents: int
     num_tokens: int
+    theta_log_theta: npt.NDArray[np.float64]
 
     def representative(self, topic: int) -> tuple[TopicDocument, ...]:
         """Return the documents of which a topic has the largest share, the largest first."""
@@ -147,15 +151,16 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
     filled = np.flatnonzero(np.diff(doc_term.indptr))
     if not len(filled):
         raise ValueError("prevalence needs a document with at least one word of the vocabulary")
-    total: FloatArray = np.zeros(())
+    total, logs = np.zeros(()), np.zeros(())
     rows, shares = np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
     for start in range(0, len(filled), _BLOCK):
         block = filled[start : start + _BLOCK]
         concentration = np.asarray(infer(doc_term.rows(block)), dtype=np.float64)
         theta = concentration / concentration.sum(axis=1, keepdims=True)
-        total = total + theta.sum(axis=0)
+        total, logs = total + theta.sum(axis=0), logs + xlogy(theta, theta).sum(axis=0)
         rows, shares = _keep_largest(rows, shares, block, theta.T, num_documents)
-    return Usage(total / len(filled), rows, shares, len(filled), doc_term.num_tokens)
+    means = total / len(filled), logs / len(filled)
+    return Usage(means[0], rows, shares, len(filled), doc_term.num_tokens, means[1])
 
 
 def watched(infer: Infer, bar: Progress) -> Infer:
