@@ -103,6 +103,11 @@ def read_documents(path: Path, columns: list[str] | None = None) -> pd.DataFrame
     return frame
 
 
+def column_names(path: Path) -> list[str]:
+    """Name the columns, without reading them."""
+    return list(pq.read_schema(path).names)
+
+
 def read_texts(path: Path) -> Iterator[str] | None:
     """Read the texts alone, in order, a few thousand in memory at a time; None if the file has none.
 
@@ -116,7 +121,7 @@ def read_texts(path: Path) -> Iterator[str] | None:
     >>> list(read_texts(path))
     ['The orbit', 'A moon']
     """
-    return _stream_texts(path) if "text" in pq.read_schema(path).names else None
+    return _stream_texts(path) if "text" in column_names(path) else None
 
 
 def _stream_texts(path: Path) -> Iterator[str]:

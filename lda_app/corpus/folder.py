@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.counting import count_chunks
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.document_table import read_documents, read_texts
+from lda_app.corpus.document_table import column_names, read_documents, read_texts
 from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, second_pass
 from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, Pruning, prune, tool_versions
@@ -94,10 +94,19 @@ class Corpus:
         except (OSError, ValueError) as error:
             raise FolderError(f"{self.path / name}: {error}; build the corpus again") from error
 
-    def documents(self, split: str) -> pd.DataFrame:
-        """Read ``id``, ``text`` (unless left out) and the metadata of a split, in the order of its rows."""
+    def documents(self, split: str, columns: list[str] | None = None) -> pd.DataFrame:
+        """Read ``id``, ``text`` (unless left out) and the metadata of a split, in the order of its rows.
+
+        ``columns`` chooses some of them.
+        """
         self._require(split)
-        return read_documents(self.path / f"documents-{split}.parquet")
+        return read_documents(self.path / f"documents-{split}.parquet", columns)
+
+    def metadata_columns(self, split: str) -> tuple[str, ...]:
+        """Name the columns that documents of a split have beside ``id`` and ``text``."""
+        self._require(split)
+        names = column_names(self.path / f"documents-{split}.parquet")
+        return tuple(name for name in names if name not in ("id", "text"))
 
     def texts(self, split: str) -> Iterator[str] | None:
         """Stream the texts of a split, in the order of its rows; None where the folder holds none."""
