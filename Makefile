@@ -171,7 +171,7 @@ endif
 	@touch $@
 
 $(RIVALS): $(INSTALLED)
-	$(BIN)/pip install --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/pip install --constraint constraints.txt --editable '.[compare]'
 	@touch $@
 
 $(CORPUS_MANIFEST): $(SOURCE) | $(INSTALLED)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from lda_app import __version__
-from lda_app.cli import corpus, doctor, evaluate, gradients, label, topics, train, transform
+from lda_app.cli import compare, corpus, doctor, evaluate, gradients, label, topics, train, transform
 from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
@@ -88,6 +88,7 @@ gradients_app.command("compare")(gradients.compare)
 app.add_typer(gradients_app, name="gradients")
 app.command("train")(train.train)
 app.command("eval")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("topics")(topics.topics)
 app.command("label")(label.label)
 app.command("transform")(transform.transform)

@@ -5,12 +5,11 @@
 ===============  ===================================================================================
 ``cells``        what is run: a cell is a corpus, a number of topics, a method and a seed
 ``corpora``      the corpora
-``methods``      a module a method; a new rival is one more of them, and nothing else
-``clock``        seconds, processor seconds and memory of a training, and snapshots during it
-``fold_in``      the inference of θ that all methods share
-``figures``      all columns of the tables
 ``results``      a JSON file a cell; one that is there and up to date is not made again
 ``run``          each cell in a process of its own
-``page``         result files to Markdown, with ``curve`` to SVG
+``page``         result files to Markdown and SVG
 ===============  ===================================================================================
+
+The methods, their clock, their inference and the figures are those of ``lda-app compare``, in
+``lda_app.studies.compare``; here are many corpora, and the methods that are LDA.
 """

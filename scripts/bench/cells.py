@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bench.corpora import CORPORA
-from bench.methods import METHODS, OWN
+from bench.methods import METHODS
 
 HEADLINE_CORPUS = "20ng-2k"
 HEADLINE_TOPICS = 50
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
     @property
     def has_curve(self) -> bool:
         """Whether the perplexity is followed during training: our own always, and all on one corpus."""
-        ours = OWN in METHODS[self.method].module.PACKAGES
+        ours = METHODS[self.method].is_own
         return self.seed == 0 and (
             ours or (self.corpus, self.num_topics) == (HEADLINE_CORPUS, HEADLINE_TOPICS)
         )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from lda_app.corpus.documents import Document
 from lda_app.corpus.folder import Corpus, build_corpus, open_corpus
@@ -23,9 +20,6 @@ from lda_app.errors import CorpusError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import numpy.typing as npt
-
-    from lda_app.corpus.doc_term import DocTermMatrix
 
 FOLDER_OF_20NG_5K = "BENCH_20NG_5K"
 """The environment variable that names the folder of the counts of 20NG-5k."""
@@ -43,14 +37,6 @@ class Named(NamedTuple):
     build: Callable[[Path], Corpus]
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """The documents of a split that have a word, (D, V), and the label of each, (D,)."""
-
-    doc_term: DocTermMatrix
-    labels: npt.NDArray[Any]
-
-
 def load(name: str, folder: Path) -> Corpus:
     """Open a corpus, or build it first.
 
@@ -61,13 +47,6 @@ def load(name: str, folder: Path) -> Corpus:
     """
     path = folder / name
     return open_corpus(path) if path.exists() else CORPORA[name].build(path)
-
-
-def split_of_corpus(corpus: Corpus, split: str, label: str) -> Split:
-    """Return what is learned from or measured on; documents without words tell nothing."""
-    doc_term = corpus.split(split)
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
-    return Split(doc_term.rows(filled), corpus.documents(split)[label].to_numpy()[filled])
 
 
 class Rewritten(BaseSource):

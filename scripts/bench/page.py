@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from statistics import mean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from bench import results, summary
 from bench.cells import HEADLINE_TOPICS
 from bench.corpora import CORPORA
-from bench.curve import draw, seconds_to
-from bench.methods import METHODS, OWN
+from bench.methods import METHODS
 from bench.run import Opened
 from lda_app.errors import LdaAppError
+from lda_app.studies.compare.curve import draw, seconds_to
+from lda_app.studies.compare.table import Column, entry, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,9 +32,14 @@ _INTRODUCTION = """\
 LDA by several methods, all measured by the same functions (`scripts/bench`). `make bench` makes all results
 that are missing or out of date, below data/bench, and writes this page from them.
 
-Each training has a process of its own and all cores; the methods' settings are in `scripts/bench/methods`.
+Each training has a process of its own and all cores; the methods' settings are in \
+`lda_app/studies/compare/methods`.
 A warm-up comes before: imports and compilation are not counted, nor is the conversion of counts into a
 library's own form. Figures are means over the seeds; ± is half of the range.
+
+<!-- comparing -->
+On a corpus of one's own, and with ProdLDA, too: [comparing.md](comparing.md).
+<!-- /comparing -->
 
 | column | meaning |
 |---|---|
@@ -57,17 +62,6 @@ _SUMMARY = """\
 Each figure beside that of the rival that is best in it, means over the seeds; live and duplicate topics and
 seconds beside those of the rival with the best ref.
 """
-
-
-class Column(NamedTuple):
-    """A column of the tables."""
-
-    title: str
-    part: str
-    key: str
-    form: str
-    scale: float = 1.0
-    spread: bool = False
 
 
 COLUMNS = (
@@ -156,8 +150,7 @@ def _summary(found: Results) -> list[str]:
     rows = summary.rows(found)
     if not rows:
         return []
-    lines = [_row(summary.TITLES), _row(["---", *["---:"] * (len(summary.TITLES) - 1)]), *map(_row, rows), ""]
-    return [_SUMMARY, *lines]
+    return [_SUMMARY, markdown(summary.TITLES, rows)]
 
 
 def _heading(name: str, corpus: Corpus) -> str:
@@ -173,24 +166,17 @@ def _tables(found: Results) -> list[str]:
     titles = ["method", "seeds", *(column.title for column in COLUMNS)]
     lines = []
     for num_topics in sorted({cell.num_topics for cell in found}):
-        lines += [f"### K = {num_topics}\n", _row(titles), _row(["---"] + ["---:"] * (len(titles) - 1))]
-        for method in METHODS:
-            group = [r for cell, r in found.items() if (cell.num_topics, cell.method) == (num_topics, method)]
-            if group:
-                lines.append(_row([method, str(len(group)), *(_entry(group, column) for column in COLUMNS)]))
-        lines += ["", *_times_to_best_rival(found, num_topics)]
+        of_size = defaultdict(list)
+        for cell, result in found.items():
+            if cell.num_topics == num_topics:
+                of_size[cell.method].append(result)
+        made = [
+            [method, str(len(of_size[method])), *(entry(of_size[method], column) for column in COLUMNS)]
+            for method in METHODS
+            if method in of_size
+        ]
+        lines += [f"### K = {num_topics}\n", markdown(titles, made), *_times_to_best_rival(found, num_topics)]
     return lines
-
-
-def _row(entries: Iterable[str]) -> str:
-    return f"| {' | '.join(entries)} |"
-
-
-def _entry(group: list[dict[str, Any]], column: Column) -> str:
-    values = [result[column.part][column.key] * column.scale for result in group]
-    text = format(mean(values), column.form)
-    half_range = (max(values) - min(values)) / 2
-    return f"{text} ± {half_range:{column.form}}" if column.spread and len(values) > 1 else text
 
 
 def _curve(found: Results, path: Path) -> list[str]:
@@ -200,7 +186,7 @@ def _curve(found: Results, path: Path) -> list[str]:
         for cell, result in found.items()
         if cell.has_curve and cell.num_topics == HEADLINE_TOPICS
     }
-    if all(OWN in METHODS[method].module.PACKAGES for method in curves):
+    if all(METHODS[method].is_own for method in curves):
         return []
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(draw(curves), encoding="utf-8")
@@ -210,7 +196,7 @@ def _curve(found: Results, path: Path) -> list[str]:
 def _times_to_best_rival(found: Results, num_topics: int) -> list[str]:
     """Say when each of our methods reached what the best rival ended at, with seed 0."""
     of_size = {c.method: r for c, r in found.items() if (c.num_topics, c.seed) == (num_topics, 0)}
-    ours = [method for method in of_size if OWN in METHODS[method].module.PACKAGES]
+    ours = [method for method in of_size if METHODS[method].is_own]
     rivals = [method for method in of_size if method not in ours]
     if not (ours and rivals):
         return []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.methods import METHODS
-from lda_app.runtime import cpu_count
 from lda_app.storage import write_atomic
+from lda_app.studies.compare.provenance import machine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.cells import Cell
 
     Result = dict[str, Any]
@@ -32,20 +30,6 @@ def inputs(cell: Cell, fingerprint: str) -> dict[str, Any]:
         "versions": method.versions(),
         "code": method.code(),
         "machine": machine(),
-    }
-
-
-@cache
-def machine() -> dict[str, Any]:
-    """Name the machine."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return {
-        "processor": processor or platform.machine(),
-        "cores": cpu_count(),
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "system": platform.platform(),
-        "python": platform.python_version(),
     }
 
 

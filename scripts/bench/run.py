@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench import corpora, results
-from bench.clock import Clock
 from bench.corpora import CORPORA
 from bench.methods import METHODS
 from lda_app.errors import LdaAppError
+from lda_app.studies.compare.clock import Clock
+from lda_app.studies.compare.sessions import limit_of, run_in_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bench.cells import Cell
-    from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
 
 _MOST_SECONDS = 1800.0
-_WARM_UP_DOCUMENTS, _WARM_UP_TOPICS = 40, 2
 
 
 def run(cells: Iterable[Cell], folder: Path) -> dict[Cell, str]:
@@ -78,44 +72,20 @@ def _run_one(cell: Cell, opened: Opened, folder: Path) -> str | None:
 
 
 def _in_own_session(command: list[str]) -> str | None:
-    """Run a command such that all its processes can be told from others; return why it failed."""
-    # Threads that wait for each other without sleeping slow down all the others of the same machine.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    with subprocess.Popen(command, start_new_session=True, env=environment) as process:
-        try:
-            code = process.wait(_MOST_SECONDS)
-        except subprocess.TimeoutExpired:
-            return f"not ready after {_MOST_SECONDS:.0f} seconds"
-        else:
-            return f"exit code {code}" if code else None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+    """Run a command in a session of its own; return why it failed."""
+    environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    ended = run_in_session(command, too_late=limit_of(_MOST_SECONDS), environment=environment)
+    return None if ended is None else ended.reason
 
 
 def run_cell(cell: Cell, folder: Path) -> None:
     """Train and measure one model in this process, and write the result."""
-    from bench.figures import curve, figures
+    from lda_app.studies.compare.figures import split_of_corpus
+    from lda_app.studies.compare.measuring import measure
 
     corpus, label = corpora.load(cell.corpus, folder / "corpora"), CORPORA[cell.corpus].label
-    train, test = (corpora.split_of_corpus(corpus, name, label) for name in ("train", "test"))
-    method = METHODS[cell.method]
+    train, test = (split_of_corpus(corpus, name, label) for name in ("train", "test"))
     inputs = results.inputs(cell, corpus.fingerprint)  # before, for code may be changed meanwhile
-    _warm_up(cell, train.doc_term)
     clock = Clock(keeps_snapshots=cell.has_curve)
-    fitted = method.fit(train.doc_term, cell.num_topics, cell.seed, clock)
-    usage = clock.stop()
-    result = {
-        "cell": cell._asdict(),
-        "inputs": inputs,
-        "usage": usage._asdict(),
-        "figures": figures(fitted, train, test),
-        "curve": curve(clock.snapshots, test.doc_term),
-    }
-    results.write(folder, cell, result)
-
-
-def _warm_up(cell: Cell, train: DocTermMatrix) -> None:
-    """Learn something small, so that neither imports nor compilation are counted."""
-    some = train.rows(np.arange(min(_WARM_UP_DOCUMENTS, train.num_documents)))
-    METHODS[cell.method].warm_up(some, _WARM_UP_TOPICS, Clock())
+    measured = measure(METHODS[cell.method], train, test, cell.num_topics, cell.seed, clock)
+    results.write(folder, cell, {"cell": cell._asdict(), "inputs": inputs, **measured})

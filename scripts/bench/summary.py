@@ -6,7 +6,8 @@ from collections import defaultdict
 from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.methods import METHODS, OWN
+from bench.methods import METHODS
+from lda_app.studies.compare.methods import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +59,7 @@ def rows(found: Results) -> list[list[str]]:
     made = []
     for (corpus, num_topics), runs in groups.items():
         means = {method: _means(of_method) for method, of_method in runs.items()}
-        rivals = {m: figures for m, figures in means.items() if OWN not in METHODS[m].module.PACKAGES}
+        rivals = {m: figures for m, figures in means.items() if not METHODS[m].is_own}
         if OWN in means and rivals:
             made.append([corpus, str(num_topics), *_row(means[OWN], rivals, num_topics)])
     return made

@@ -11,12 +11,8 @@ import numpy as np
 import pytest
 from bench import page, results, run, summary
 from bench.cells import Cell, full, quick
-from bench.clock import Clock, cpu_seconds, peak_memory
-from bench.corpora import CORPORA, Named, Rewritten, Split, load, split_of_corpus
-from bench.curve import draw
-from bench.figures import figures, proportions, purity
-from bench.fold_in import fold_in
-from bench.methods import METHODS, Fitted, Method
+from bench.corpora import CORPORA, Named, Rewritten, load
+from bench.methods import METHODS
 from scipy.special import digamma
 from sklearn.metrics import normalized_mutual_info_score
 
@@ -25,7 +21,12 @@ from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.evaluation.perplexity import document_completion
+from lda_app.models.fold_in import fold_in
 from lda_app.runtime import rng
+from lda_app.studies.compare.clock import Clock, cpu_seconds, peak_memory
+from lda_app.studies.compare.curve import draw
+from lda_app.studies.compare.figures import Split, figures, proportions, purity, split_of_corpus
+from lda_app.studies.compare.methods import Fitted, Method
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ CELL = Cell("tiny", 2, "by-hand", 0)
 
 @pytest.fixture(autouse=True)
 def _time_inference_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.figures._SECONDS_OF_INFERENCE", 0.0)
+    monkeypatch.setattr("lda_app.studies.compare.figures._SECONDS_OF_INFERENCE", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def simulated() -> tuple[DocTermMatrix, np.ndarray, np.ndarray, np.ndarray]:
 
 
 class ByHand:
-    """A module of methods, as ``bench.methods`` finds them, that knows the answer."""
+    """A module of methods, as ``lda_app.studies.compare.methods`` finds them, that knows the answer."""
 
     PACKAGES = ("numpy",)
     __file__ = __file__
@@ -247,7 +248,7 @@ def test_a_corpus_may_be_another_rewritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", list(METHODS))
 def test_each_method_fits_and_infers(name: str, tmp_path: Path) -> None:
     if METHODS[name].versions() is None:
-        pytest.skip(f"{METHODS[name].module.PACKAGES} are not installed; the extra `bench` names them")
+        pytest.skip(f"{METHODS[name].module.PACKAGES} are not installed; the extra `compare` names them")
     corpus = load("tiny", tmp_path / "corpora")
     train = split_of_corpus(corpus, "train", "subject").doc_term
     fitted = METHODS[name].warm_up(train, 3, Clock(keeps_snapshots=True))

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.clock import Clock
-from bench.methods import Fitted, token_lists
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.studies.compare.clock import Clock
+from lda_app.studies.compare.methods import Fitted, token_lists
 
 PACKAGES = ("tomotopy",)
 METHODS = {"tomotopy": {"sweeps": 1000, "alpha": 0.1, "eta": 0.01, "optim_interval": 10}}
@@ -23,9 +23,10 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     for document in token_lists(train, names):
         lda.add_doc(document)
     clock.start()
-    for _ in range(settings["sweeps"] // 10):
-        lda.train(10, workers=ALL_CORES)
-        clock.snapshot(lambda: (np.array(lda.alpha), _beta(lda, train.num_words)))
+    with clock.limited():
+        for _ in range(settings["sweeps"] // 10):
+            lda.train(10, workers=ALL_CORES)
+            clock.snapshot(lambda: (np.array(lda.alpha), _beta(lda, train.num_words)))
 
     def infer(documents: DocTermMatrix) -> Any:
         made = [lda.make_doc(document) for document in token_lists(documents, names)]

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.clock import Clock
-from bench.methods import Fitted
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.studies.compare.clock import Clock
+from lda_app.studies.compare.methods import Fitted
 
 PACKAGES = ("gensim",)
 METHODS = {"gensim": {"passes": 20, "alpha": "auto", "eta": "auto", "chunksize": 20_000, "eval_every": None}}
@@ -17,7 +17,7 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     """Learn from counts."""
     from gensim.models import LdaModel
 
-    class Watched(LdaModel):
+    class Watched(LdaModel):  # type: ignore[misc, unused-ignore]
         """Takes a snapshot after each update of the topics."""
 
         def do_mstep(self, *args: Any, **kwargs: Any) -> None:
@@ -27,7 +27,9 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     words = {word: str(word) for word in range(train.num_words)}
     documents = _bags(train)
     clock.start()
-    lda = Watched(documents, num_topics, id2word=words, random_state=seed, **settings)
+    lda = Watched(None, num_topics, id2word=words, random_state=seed, **settings)
+    with clock.limited():
+        lda.update(documents)
     return Fitted(np.array(lda.alpha), lda.get_topics(), lambda new: lda.inference(_bags(new))[0])
 
 

@@ -1,18 +1,19 @@
-"""All columns of the tables, by the same functions for every method."""
+"""All figures of a trained model, by the same functions for every method."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import normalized_mutual_info_score
 
-from bench.fold_in import fold_in
 from lda_app.evaluation.coherence import npmi
 from lda_app.evaluation.diversity import duplicates, live_topics, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.evaluation.perplexity import document_completion, elbo_scores
+from lda_app.evaluation.perplexity import document_completion, elbo_scores, split_tokens
+from lda_app.models.fold_in import fold_in
+from lda_app.runtime import rng
 from lda_app.topics import top_words
 
 if TYPE_CHECKING:
@@ -20,19 +21,36 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from bench.clock import Snapshot
-    from bench.corpora import Split
-    from bench.methods import Fitted
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
+    from lda_app.studies.compare.clock import Snapshot
+    from lda_app.studies.compare.methods import Fitted
 
     FloatArray = npt.NDArray[np.floating[Any]]
 
-_SPLIT_SEED = 0  # which half of a document is observed: the same for all methods and seeds
+SPLIT_SEED = 0  # which half of a document is observed: the same for all methods and seeds
 _SECONDS_OF_INFERENCE = 2.0
 _WARM_UP = 64  # documents
+_DECODED = 256  # documents whose word probabilities are held at a time
 
 
-def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float]:
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The documents of a split that have a word, (D, V), and the label of each, (D,), if there are any."""
+
+    doc_term: DocTermMatrix
+    labels: npt.NDArray[Any] | None = None
+
+
+def split_of_corpus(corpus: Corpus, split: str, label: str | None = None) -> Split:
+    """Return what is learned from or measured on; documents without words tell nothing."""
+    doc_term = corpus.split(split)
+    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    labels = None if label is None else corpus.documents(split)[label].to_numpy()[filled]
+    return Split(doc_term.rows(filled), labels)
+
+
+def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float | None]:
     """Measure a model.
 
     Parameters
@@ -43,11 +61,15 @@ def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float]:
         The reference of one of the coherences.
     test
         All else is measured on it.
+
+    Returns
+    -------
+    dict
+        None for what does not apply to the model. Purity and NMI where the documents have labels.
     """
     top = top_words(fitted.beta, DIVERSITY_WORDS)
     pairs = duplicates(top[:, :COHERENCE_WORDS])
     theta, speed = timed_inference(fitted, test.doc_term)
-    arg_max = theta.argmax(axis=1)
     return {
         **perplexities(fitted, test.doc_term),
         "npmi_train": float(npmi(top[:, :COHERENCE_WORDS], train.doc_term).mean()),
@@ -55,23 +77,35 @@ def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float]:
         "diversity": unique_share(top),
         "live": live_topics(theta.mean(axis=0)),
         "duplicates": len({topic for pair in pairs for topic in (pair.topic, pair.other)}),
-        "purity": purity(arg_max, test.labels),
-        "nmi": float(normalized_mutual_info_score(test.labels, arg_max)),
+        **({} if test.labels is None else clustering(theta.argmax(axis=1), test.labels)),
         "documents_per_second": speed,
     }
 
 
-def perplexities(fitted: Fitted, test: DocTermMatrix) -> dict[str, float]:
+def clustering(arg_max: npt.NDArray[Any], labels: npt.NDArray[Any]) -> dict[str, float | None]:
+    """Agreement of each document's largest topic with its label."""
+    from sklearn.metrics import normalized_mutual_info_score
+
+    return {
+        "purity": purity(arg_max, labels),
+        "nmi": float(normalized_mutual_info_score(labels, arg_max)),
+    }
+
+
+def perplexities(fitted: Fitted, test: DocTermMatrix) -> dict[str, float | None]:
     """Completion by the method's own inference and by the shared one; bounds by the shared one."""
+    if fitted.decode is not None:
+        own = decoded_completion(fitted, test)
+        return {"own": own, "ref": None, "elbo": None, "elbo_document_mean": None}
     alpha, beta = fitted.alpha, fitted.beta
 
     def infer(doc_term: DocTermMatrix) -> FloatArray:
         return fold_in(doc_term, alpha, beta)
 
-    bound = elbo_scores(test, infer, alpha, beta, seed=_SPLIT_SEED)
-    own = document_completion(test, lambda part: proportions(fitted, part), beta, seed=_SPLIT_SEED)
+    bound = elbo_scores(test, infer, alpha, beta, seed=SPLIT_SEED)
+    completion = document_completion(test, lambda part: proportions(fitted, part), beta, seed=SPLIT_SEED)
     return {
-        "own": own.value,
+        "own": completion.value,
         "ref": reference_completion(test, alpha, beta),
         "elbo": bound.token_weighted("elbo").value,
         "elbo_document_mean": bound.document_mean("elbo_document_mean").value,
@@ -85,7 +119,23 @@ def curve(snapshots: Sequence[Snapshot], test: DocTermMatrix) -> list[tuple[floa
 
 def reference_completion(test: DocTermMatrix, alpha: FloatArray, beta: FloatArray) -> float:
     """Completion perplexity by the shared inference."""
-    return document_completion(test, lambda part: fold_in(part, alpha, beta), beta, seed=_SPLIT_SEED).value
+    return document_completion(test, lambda part: fold_in(part, alpha, beta), beta, seed=SPLIT_SEED).value
+
+
+def decoded_completion(fitted: Fitted, test: DocTermMatrix) -> float:
+    """Completion perplexity of a model whose words are not a mixture of topics: by its own decoder.
+
+    The halves of the documents are those of :func:`lda_app.evaluation.perplexity.document_completion`.
+    """
+    assert fitted.decode is not None
+    observed, held_out = split_tokens(test, rng(SPLIT_SEED, "completion"))
+    theta = proportions(fitted, observed)
+    total = 0.0
+    for number, block in enumerate(held_out.blocks(_DECODED)):
+        log_probability = fitted.decode(theta[number * _DECODED :][: block.num_documents])
+        rows = np.repeat(np.arange(block.num_documents), np.diff(block.indptr))
+        total += float(np.sum(block.counts * log_probability[rows, block.indices], dtype=np.float64))
+    return float(np.exp(-total / held_out.num_tokens))
 
 
 def proportions(fitted: Fitted, doc_term: DocTermMatrix) -> npt.NDArray[np.float64]:

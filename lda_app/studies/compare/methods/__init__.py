@@ -12,6 +12,11 @@ A module has three names, and imports its library inside ``fit``, for it may not
     as often as it can.
 ``BRIEF``
     Settings that make a training short, where the number of documents does not; it may be left out.
+``IS_LDA``
+    Whether the model is LDA; it may be left out where it is.
+
+A training is within ``with clock.limited():``, so that it ends with what it has when its time is up; a
+library that shows nothing before it has finished is stopped from outside, and leaves nothing.
 
 Settings were chosen on 1,500 validation documents out of the training split of 20ng-2k, those of topica on
 such of 20ng-short and pydocs-short, too.
@@ -19,7 +24,6 @@ such of 20ng-short and pydocs-short, too.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import pkgutil
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import lda_app
+from lda_app.studies.compare.provenance import code_hash, modules_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +41,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from bench.clock import Clock
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.studies.compare.clock import Clock
 
     FloatArray = npt.NDArray[np.floating[Any]]
 
 OWN = "lda-app"
+ALIASES = {"sklearn": "scikit-learn-online", "scikit-learn": "scikit-learn-online"}
+"""What a method may be called, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +63,15 @@ class Fitted:
         (K, V) topic-word probabilities.
     infer
         Counts (D, V), every document having a word, to θ or its concentration (D, K).
+    decode
+        θ (B, K) to log-probabilities of words (B, V), for a model whose words are no mixture of topics; its
+        ``beta`` is then of use for its top words alone.
     """
 
     alpha: FloatArray
     beta: FloatArray
     infer: Callable[[DocTermMatrix], FloatArray]
+    decode: Callable[[FloatArray], FloatArray] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +99,21 @@ class Method:
         except PackageNotFoundError:
             return None
 
+    @property
+    def is_lda(self) -> bool:
+        """Whether its model is LDA, so that α and β say all of it."""
+        return bool(getattr(self.module, "IS_LDA", True))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is this project's."""
+        return OWN in self.module.PACKAGES
+
     def code(self) -> str:
-        """Return a hash of what may change without a new version: the module here, and this project."""
-        files = [Path(self.module.__file__ or "")]
-        if OWN in self.module.PACKAGES:
-            package = Path(lda_app.__file__).parent
-            files += [file for file in sorted(package.rglob("*.py")) if package / "cli" not in file.parents]
-        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
-        return digest.hexdigest()[:12]
+        """Return a hash of what may change without a new version: the module and, of ours, all it imports."""
+        if self.is_own:
+            return code_hash(*modules_behind(self.module.__name__))
+        return code_hash(Path(self.module.__file__ or ""))
 
 
 def token_lists(doc_term: DocTermMatrix, names: list[str]) -> list[list[str]]:
@@ -113,8 +130,9 @@ def token_lists(doc_term: DocTermMatrix, names: list[str]) -> list[list[str]]:
 
 
 def _found() -> dict[str, Method]:
+    """Find all methods: ours first, those that are no LDA last."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
-    modules.sort(key=lambda module: OWN not in module.PACKAGES)  # ours first
+    modules.sort(key=lambda module: (OWN not in module.PACKAGES, not getattr(module, "IS_LDA", True)))
     return {name: Method(module, settings) for module in modules for name, settings in module.METHODS.items()}
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.clock import Clock
-from bench.methods import Fitted
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.studies.compare.clock import Clock
+from lda_app.studies.compare.methods import Fitted
 
 PACKAGES = ("scikit-learn",)
 _PRIORS = {"doc_topic_prior": 0.1, "topic_word_prior": 0.01, "n_jobs": -1}
@@ -27,7 +27,7 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     """Learn from counts."""
     from sklearn.decomposition import LatentDirichletAllocation
 
-    class Watched(LatentDirichletAllocation):
+    class Watched(LatentDirichletAllocation):  # type: ignore[misc, unused-ignore]
         """Takes a snapshot after each update of the topics."""
 
         def _em_step(self, *args: Any, **kwargs: Any) -> None:
@@ -37,7 +37,9 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     counts = train.to_scipy()
     alpha = np.full(num_topics, settings["doc_topic_prior"])
     clock.start()
-    lda = Watched(num_topics, random_state=seed, **settings).fit(counts)
+    lda = Watched(num_topics, random_state=seed, **settings)
+    with clock.limited():
+        lda.fit(counts)
     return Fitted(alpha, _beta(lda), lambda documents: lda.transform(documents.to_scipy()))
 
 

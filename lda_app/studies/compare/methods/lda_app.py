@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bench.clock import Clock
-from bench.methods import Fitted
 from lda_app.config import resolve_config
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.studies.compare.clock import Clock
+from lda_app.studies.compare.methods import Fitted
 
 BRIEF = {"steps": 20}
 PACKAGES = ("lda-app", "torch", "pyro-ppl", "numba")
@@ -39,8 +39,10 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
         lda = state.lda
         return lda.alpha.detach().numpy(), lda.topics.beta().numpy()
 
+    watch: Any = Watch()
     clock.start()
     data = divide(train, config)
     state = make_state(config, data, torch.device("cpu"))
-    train_state(state, config, data, save=lambda _: None, interruption=Watch())
+    with clock.limited():
+        train_state(state, config, data, save=lambda _: None, interruption=watch)
     return Fitted(*model(), lambda documents: concentration(state.lda, documents))

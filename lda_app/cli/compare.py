@@ -1,0 +1,194 @@
+"""``lda-app compare``: other programs on the same counts, measured by the same protocol."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.cli.corpus import is_corpus, resolve_corpus
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import JsonFlag, Overwrite, Reading, Seed, Words
+from lda_app.errors import ConfigError
+from lda_app.runtime import log
+from lda_app.storage import folder_lock
+
+if TYPE_CHECKING:
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
+
+CorpusArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CORPUS",
+        help="A corpus folder, or what [bold]corpus build[/] takes: a name, a file, a folder of texts or "
+        "[bold]-[/]. Its counts are then built in FOLDER.",
+        show_default=False,
+    ),
+]
+NumTopics = Annotated[
+    int | None,
+    typer.Option("--num-topics", min=2, max=100_000, help="K, for all of them.", show_default="50"),
+]
+Rivals = Annotated[
+    str,
+    typer.Option(
+        "--with",
+        metavar="NAMES",
+        help="What to compare with, such as sklearn,topica; also our own presets, lda-app-fast.",
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        min=0.001,
+        help="Stop a training after so many seconds, and measure what it has learned by then.",
+        show_default="none",
+    ),
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, with a seed each.")]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="The documents' labels, for purity and NMI of their largest topics.",
+        show_default="none",
+    ),
+]
+Run = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        help="Measure this model of ours in place of a training, and keep the figures in its folder.",
+        show_default="none",
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FOLDER",
+        help="Where results go; one that is there is gone on with.",
+        show_default=False,
+    ),
+]
+_DEFAULT_TOPICS = 50
+
+
+@with_groups(reading=Reading, words=Words)
+def compare(
+    corpus: CorpusArgument,
+    out: Out,
+    *,
+    num_topics: NumTopics = None,
+    rivals: Rivals = "sklearn,gensim,tomotopy,topica,prodlda",
+    time_limit: TimeLimit = None,
+    seed: Seed = 0,
+    seeds: Seeds = 1,
+    label: Label = None,
+    run: Run = None,
+    reading: Reading,
+    words: Words,
+    as_json: JsonFlag = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train other programs on the same counts, and measure all by one protocol.
+
+    Each training has a process of its own. [bold]own[/] is the perplexity of test documents by the program's
+    own inference, half of each observed, [bold]ref[/] by one inference that all share. What is finished is
+    kept: after Ctrl-C the same command goes on. FOLDER then holds the table (comparison.md), everything as
+    JSON, and perplexity over seconds (perplexity.svg). The extra [bold]compare[/] of this package installs
+    the rivals; one that is missing is named, and the others run.
+    """
+    from lda_app.studies.compare.comparison import Comparison, require_place, resolve_methods
+    from lda_app.studies.compare.comparison import compare as run_comparison
+
+    methods = resolve_methods([name.strip() for name in rivals.split(",") if name.strip()])
+    with folder_lock(out):
+        require_place(out, overwrite=overwrite)
+        counts = _counts(corpus, out, reading, words, seed=seed, overwrite=overwrite)
+        model = None if run is None else _model(run, counts)
+        comparison = Comparison(
+            folder=out,
+            corpus=counts,
+            num_topics=_agreed_topics(num_topics, model),
+            methods=methods,
+            seeds=tuple(range(seed, seed + seeds)),
+            time_limit=time_limit,
+            label=_checked_label(label, counts),
+            run=run,
+        )
+        document = run_comparison(comparison)
+    if run is not None:
+        _annotate(run, document)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(document)
+    log.info("written: %s", ", ".join(str(out / name) for name in ("comparison.md", "comparison.json")))
+
+
+def _counts(
+    corpus: str, out: Path, reading: Reading, words: Words, *, seed: int, overwrite: bool
+) -> "Corpus":
+    if is_corpus(corpus) and (reading, words) != (Reading(), Words()):
+        log.warning("%s has its counts already: no effect of how to read text and choose words", corpus)
+    return resolve_corpus(corpus, out / "corpus", reading, words, seed=seed, overwrite=overwrite)
+
+
+def _model(run: Path, corpus: "Corpus") -> "ModelDir":
+    from lda_app.cli.run_corpus import corpus_of_run
+    from lda_app.model_dir import open_model
+
+    model = open_model(run)
+    corpus_of_run(model, corpus.path)
+    return model
+
+
+def _agreed_topics(given: int | None, model: "ModelDir | None") -> int:
+    if model is None:
+        return given or _DEFAULT_TOPICS
+    found = len(model.beta)
+    if given not in {None, found}:
+        raise ConfigError(f"--num-topics {given}, but {model.path} has {found} topics: leave the option out")
+    return found
+
+
+def _checked_label(label: str | None, corpus: "Corpus") -> str | None:
+    if label is not None:
+        columns = list(corpus.documents("train").columns)
+        if label not in columns:
+            raise ConfigError(f"--label: {corpus.path} has no column {label!r}, only {', '.join(columns)}")
+    return label
+
+
+def _annotate(run: Path, document: dict[str, Any]) -> None:
+    from lda_app.storage import write_annotation
+
+    write_annotation(run, "comparison.json", document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from lda_app.cli.tables import fits, new_table, print_out
+    from lda_app.studies.compare.pages import notes
+    from lda_app.studies.compare.table import rows
+
+    titles, lines = rows(document["results"])
+    table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "method" else "right")
+    for line in lines:
+        table.add_row(*line)
+    if not fits(table):
+        table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+        table.add_column("method")
+        table.add_column("value", justify="right")
+        for line in lines:
+            for title, text in zip(titles[1:], line[1:], strict=True):
+                table.add_row(f"{line[0]}: {title}", text)
+    print_out(table, "", *notes(document))
