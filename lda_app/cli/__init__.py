@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from lda_app import __version__
-from lda_app.cli import compare, corpus, doctor, evaluate, gradients, label, topics, train, transform
-from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
+from lda_app.cli import compare, corpus, doctor, evaluate, gradients, label, report, topics, train, transform
+from lda_app.cli.faults import report as report_fault
+from lda_app.cli.faults import second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
@@ -92,6 +93,7 @@ app.command("compare")(compare.compare)
 app.command("topics")(topics.topics)
 app.command("label")(label.label)
 app.command("transform")(transform.transform)
+app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
 
@@ -119,7 +121,7 @@ def run(argv: Sequence[str] | None = None) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the last place where it can be said in one line
-            return report(error, stdout)
+            return report_fault(error, stdout)
     if code == 128 + signal.SIGINT:
         log.error("interrupted")
     return code if isinstance(code, int) else 0

@@ -1,0 +1,135 @@
+// Prevalence by metadata: groups, times, and the difference of two groups.
+
+const Z = 1.6448536269514722; // the normal quantile of the 90% interval, as in the figures that come with the page
+
+let groupColumn = 0;
+let groupTopic = null;
+let compared = [0, 1];
+
+/** Mean share of a topic in each group, with its interval; merged topics are summed, without one. */
+function groupMeans(grouping, topic) {
+  const members = membersOf(topic);
+  return grouping.names.map((name, g) => {
+    const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);
+    // Errors of topics that are one are bounded by their sum.
+    const error = members.reduce((sum, id) => sum + grouping.error[g][id], 0);
+    const [low, high] = members.length === 1 ? [grouping.low[g][topic], grouping.high[g][topic]] : [Math.max(0, value - Z * error), Math.min(1, value + Z * error)];
+    return { name, value, low, high, error, number: grouping.num_documents[g] };
+  });
+}
+
+/** A time as a number, in years. */
+function timeOf(name) {
+  const [year, month = 1] = name.split("-").map(Number);
+  return year + (month - 1) / 12;
+}
+
+function timeName(grouping) {
+  const byTime = new Map(grouping.names.map((name) => [timeOf(name).toFixed(4), name]));
+  return (x) => byTime.get(x.toFixed(4)) ?? String(Math.round(x));
+}
+
+function timeChart(grouping, topic, size = {}) {
+  const means = groupMeans(grouping, topic).filter(({ number }) => number > 0);
+  const points = means.map(({ name, value }) => [timeOf(name), value]);
+  const band = means.map(({ name, low, high }) => [timeOf(name), low, high]);
+  const every = Math.max(1, Math.ceil(points.length / (size.ticks ?? 8)));
+  return lineChart({
+    title: `Share of ${topicName(topic)} over time`,
+    lines: [{ points, band }],
+    xLabel: grouping.column,
+    yLabel: "mean share of a document",
+    xFormat: timeName(grouping),
+    yFormat: percent,
+    xTicks: points.filter((_, i) => i % every === 0).map(([x]) => x),
+    fromZero: true,
+    ...size,
+  });
+}
+
+function smallMultiples(grouping, onchoose) {
+  return h(
+    "div",
+    { class: "multiples" },
+    shownTopics().map((id) =>
+      h("button", { type: "button", class: "multiple", "aria-pressed": String(id === groupTopic), onclick: () => onchoose(id) },
+        h("span", null, data(topicName(id))), sparkline(grouping, id))),
+  );
+}
+
+function sparkline(grouping, topic) {
+  const means = groupMeans(grouping, topic).filter(({ number }) => number > 0);
+  const x = scale(timeOf(means[0].name), timeOf(means.at(-1).name), 2, 158);
+  const y = scale(0, Math.max(...means.map(({ value }) => value)), 38, 4);
+  const d = means.map(({ name, value }, i) => `${i ? "L" : "M"}${x(timeOf(name)).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  return s("svg", { viewBox: "0 0 160 42", class: "sparkline", "aria-hidden": "true" }, s("path", { class: "line", d }));
+}
+
+/** Difference of a topic's mean share between two groups, by topic, with its interval. */
+function differences(grouping, [first, second]) {
+  return shownTopics()
+    .map((id) => {
+      const means = groupMeans(grouping, id);
+      const value = means[first].value - means[second].value;
+      const half = Z * Math.hypot(means[first].error, means[second].error);
+      return { id, value, low: value - half, high: value + half };
+    })
+    .sort((a, b) => b.value - a.value);
+}
+
+function points(difference) {
+  return `${difference > 0 ? "+" : ""}${decimals(difference * 100, 1)}`;
+}
+
+function comparison(grouping, redraw) {
+  const options = grouping.names.map((name, g) => [g, name]);
+  compared = compared.map((g) => Math.min(g, options.length - 1));
+  const pick = (place) => choice(options, compared[place], (value) => { compared[place] = Number(value); redraw(); });
+  const rows = differences(grouping, compared).map((row) => ({
+    ...row,
+    label: topicLink(row.id),
+    note: `${between(row.low, row.high, points).replace("–", " to ")} points`,
+  }));
+  return h(
+    "section",
+    null,
+    h("h3", null, "Two groups compared"),
+    h("div", { class: "controls" }, field("Share in", pick(0)), field("minus share in", pick(1))),
+    h("p", { class: "muted" }, `Difference of mean shares in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`),
+    intervalRows(rows, { zero: true, format: points }),
+  );
+}
+
+const groups = {
+  id: "groups",
+  title: "Groups and time",
+  render() {
+    const { groups: all } = REPORT;
+    if (!all.length) {
+      return [h("h2", null, "Groups and time"), h("p", null, "The corpus has no metadata whose values repeat or are dates. Columns that you keep when you build a corpus are shown here.")];
+    }
+    const body = h("div");
+    const shown = shownTopics();
+    groupTopic = shown.includes(groupTopic) ? groupTopic : shown[0];
+    const draw = () => {
+      const grouping = all[groupColumn];
+      const topicChoice = choice(shown.map((id) => [id, `${id}: ${topicName(id)}`]), groupTopic, (value) => { groupTopic = Number(value); draw(); });
+      const redraw = () => { draw(); };
+      const means = groupMeans(grouping, groupTopic);
+      const chart = grouping.time
+        ? [timeChart(grouping, groupTopic), h("h3", null, "All topics over time"), h("p", { class: "muted" }, "Each on a scale of its own."), smallMultiples(grouping, (id) => { groupTopic = id; draw(); body.querySelector(".multiple[aria-pressed=true]")?.focus(); })]
+        : intervalRows(means.toSorted((a, b) => b.value - a.value).map((mean) => ({ ...mean, label: data(mean.name), note: `${between(mean.low, mean.high)}; ${counted(mean.number, "document")}` })));
+      body.replaceChildren(
+        h("div", { class: "controls" },
+          field("Metadata", choice(all.map(({ column }, i) => [i, column]), groupColumn, (value) => { groupColumn = Number(value); compared = [0, 1]; draw(); })),
+          field("Topic", topicChoice)),
+        h("section", null, h("h3", null, h("span", null, "Share of ", topicLink(groupTopic), " by ", data(grouping.column))),
+          h("p", { class: "muted" }, `Mean share of the training documents of each group, with the ${level()} interval.`, grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} left out.`),
+          chart),
+        comparison(grouping, redraw),
+      );
+    };
+    draw();
+    return [h("h2", null, "Groups and time"), body];
+  },
+};

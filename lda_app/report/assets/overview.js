@@ -1,0 +1,112 @@
+// What the corpus and the model are, and the topics in one table.
+
+/** A figure with its name and what it was measured on. */
+function statistic(name, value, note) {
+  return h("div", { class: "statistic" }, h("dt", null, name), h("dd", { class: "value" }, value), note && h("dd", { class: "note" }, note));
+}
+
+function topicLink(topic, text) {
+  return h("a", { href: `#topic/${topic}` }, data(text ?? topicName(topic)));
+}
+
+function corpusStatistics() {
+  const { corpus, model, perplexity, coherence, quality, stability } = REPORT;
+  const splits = Object.entries(corpus.splits);
+  const total = (key) => splits.reduce((sum, [, split]) => sum + split[key], 0);
+  const parts = splits.map(([name, { documents }]) => `${whole(documents)} ${name}`).join(", ");
+  return h(
+    "dl",
+    { class: "statistics" },
+    statistic("Documents", whole(total("documents")), splits.length > 1 ? parts : null),
+    statistic("Tokens", whole(total("tokens")), `of ${whole(corpus.num_words)} distinct words`),
+    statistic("Topics", whole(model.num_topics), `seed ${model.seed}`),
+    perplexity &&
+      statistic(
+        "Held-out perplexity",
+        oneDecimal(perplexity.value),
+        `${level()} interval ${between(perplexity.low, perplexity.high, oneDecimal)}; document completion, ${counted(perplexity.num_documents, "document")}`,
+      ),
+    statistic("Coherence", decimals(coherence.value, 3), `NPMI in documents, top ${coherence.num_top_words} words, from −1 to 1`),
+    statistic("Diversity", percent(quality.diversity), `of the top ${quality.diversity_words} words of all topics are distinct`),
+    stability && statistic("Stability", percent(meanStability()), `of topics found again, mean over ${counted(stability.num_runs, "seed")}`),
+  );
+}
+
+function level() {
+  return `${Math.round(REPORT.level * 100)}%`;
+}
+
+function stabilityOf(topic) {
+  return REPORT.stability?.topics?.find(({ id }) => id === topic) ?? null;
+}
+
+function meanStability() {
+  const { topics, num_runs: runs } = REPORT.stability;
+  return topics.reduce((sum, { found_in: found }) => sum + found, 0) / topics.length / runs;
+}
+
+/** All topics: name, prevalence, words, coherence. */
+function topicTable() {
+  const shown = shownTopics();
+  const most = Math.max(...shown.map((id) => prevalenceInterval(id)?.[1] ?? prevalence(id)));
+  const columns = ["Topic", "Share", "Words", "Coherence", REPORT.stability && "Found in"].filter(Boolean);
+  return h(
+    "table",
+    { class: "topics" },
+    h("caption", null, `Topics by their mean share of the ${counted(REPORT.num_documents, "training document")}; the line is the ${level()} interval`),
+    h("thead", null, h("tr", null, columns.map((name) => h("th", { scope: "col" }, name)))),
+    h(
+      "tbody",
+      null,
+      shown.map((id) =>
+        h(
+          "tr",
+          null,
+          h("th", { scope: "row" }, h("span", { class: "topic-number" }, id), topicLink(id)),
+          h("td", { class: "share" }, h("span", { class: "figure" }, percent(prevalence(id))), shareBar(prevalence(id), prevalenceInterval(id), most)),
+          h("td", { class: "words" }, data(firstWords(id, 10))),
+          h("td", { class: "figure" }, decimals(TOPICS[id].coherence, 3)),
+          REPORT.stability && h("td", { class: "figure" }, foundIn(id)),
+        ),
+      ),
+    ),
+  );
+}
+
+function foundIn(topic) {
+  const stable = stabilityOf(topic);
+  return stable ? `${stable.found_in} of ${REPORT.stability.num_runs} seeds` : "–";
+}
+
+function leftOut() {
+  const reasons = Object.entries(REPORT.corpus.left_out ?? {});
+  const warnings = Object.entries(REPORT.corpus.warnings ?? {});
+  if (!reasons.length && !warnings.length) return h("p", null, "No document was left out.");
+  const table = (caption, rows) =>
+    rows.length > 0 &&
+    h(
+      "table",
+      { class: "plain" },
+      h("caption", null, caption),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Number"), h("th", { scope: "col" }, "What"))),
+      h("tbody", null, rows.map(([what, number]) => h("tr", null, h("td", { class: "figure" }, whole(number)), h("td", null, data(what))))),
+    );
+  return [table("Documents left out, with the reason", reasons), table("Noted when the corpus was built", warnings)];
+}
+
+const overview = {
+  id: "overview",
+  title: "Overview",
+  render() {
+    return [
+      h("h2", null, "Overview"),
+      corpusStatistics(),
+      topicTable(),
+      h("div", { class: "columns" },
+        h("section", null, h("h3", null, "Methods, for a paper"), h("div", { class: "quote" }, h("p", null, data(REPORT.methods)), copyButton(REPORT.methods, "methods paragraph"))),
+        h("section", null, h("h3", null, "References, as BibTeX"), h("div", { class: "quote" }, h("pre", { tabindex: 0 }, REPORT.bibtex), copyButton(REPORT.bibtex, "BibTeX entries"))),
+      ),
+      h("section", null, h("h3", null, "What was left out"), leftOut()),
+    ];
+  },
+};

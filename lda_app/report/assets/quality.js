@@ -1,0 +1,66 @@
+// How the training went, and where the model is weak.
+
+function trainingCurves() {
+  const { curve } = REPORT;
+  const xName = curve.epoch ? "epoch" : "step";
+  const series = [["loss", "Loss, nats a token (negative ELBO of training batches)"], ["validation_perplexity", "Perplexity of documents held out of training"]];
+  return series.map(([name, label]) => {
+    const points = (curve[xName] ?? []).map((x, i) => [x, curve[name]?.[i] ?? null]).filter(([x, y]) => x !== null && y !== null);
+    if (points.length < 2) return null;
+    const chart = lineChart({ title: label, lines: [{ points }], xLabel: xName === "epoch" ? "times that the corpus was read" : "steps", yLabel: name === "loss" ? "nats a token" : "perplexity", yFormat: (y) => (name === "loss" ? decimals(y, 2) : whole(y)), xFormat: (x) => (Number.isInteger(x) ? String(x) : x.toFixed(1)) });
+    return h("figure", null, h("figcaption", null, label), chart);
+  });
+}
+
+function weakTopics() {
+  const { duplicates, duplicate_words: words, dead, least_share: least } = REPORT.quality;
+  return [
+    h("h3", null, "Duplicate topics"),
+    duplicates.length
+      ? h("ul", null, duplicates.map(({ topic, other, shared_words: shared }) => h("li", null, topicLink(topic), ` (${topic}) and `, topicLink(other), ` (${other}) share ${shared} of their top ${words} words`)))
+      : h("p", null, `No two topics share half of their top ${words} words.`),
+    h("h3", null, "Topics hardly used"),
+    dead.length
+      ? h("ul", null, dead.map((id) => h("li", null, topicLink(id), ` (${id}): ${percent(TOPICS[id].prevalence)}`)))
+      : h("p", null, `Every topic has a mean share of at least ${percent(least)}, a tenth of an even share.`),
+  ];
+}
+
+/** Any record as a table of what it holds: figures that other commands have left with the model. */
+function record(content) {
+  if (Array.isArray(content) && content.length && content.every((row) => row && typeof row === "object" && !Array.isArray(row))) return recordTable(content);
+  if (content && typeof content === "object" && !Array.isArray(content)) {
+    return h("dl", { class: "record" }, Object.entries(content).filter(([key]) => key !== "about" && key !== "schema_version").map(([key, value]) => [h("dt", null, data(key.replaceAll("_", " "))), h("dd", null, record(value))]));
+  }
+  if (Array.isArray(content)) return h("span", null, data(content.map(shortly).join(", ")));
+  return h("span", null, data(shortly(content)));
+}
+
+function recordTable(rows) {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Table" }, h("table", { class: "plain" },
+    h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col" }, data(name.replaceAll("_", " ")))))),
+    h("tbody", null, rows.map((row) => h("tr", null, names.map((name) => h("td", null, record(row[name] ?? "–"))))))));
+}
+
+function shortly(value) {
+  if (typeof value !== "number") return String(value);
+  return Number.isInteger(value) ? whole(value) : String(Number(value.toPrecision(4)));
+}
+
+const quality = {
+  id: "quality",
+  title: "Quality",
+  render() {
+    const { perplexity, calibration, comparison: compared } = REPORT;
+    const curves = trainingCurves().filter(Boolean);
+    return [
+      h("h2", null, "Quality"),
+      perplexity && h("p", null, `Held-out perplexity ${oneDecimal(perplexity.value)} (${level()} interval over documents ${between(perplexity.low, perplexity.high, oneDecimal)}): half of the words of each document of the split ${perplexity.split} are predicted from the other half.`),
+      h("section", null, h("h3", null, "Training"), curves.length ? h("div", { class: "columns" }, curves) : h("p", null, "The training was too short to draw a curve.")),
+      h("div", { class: "columns" }, h("section", null, weakTopics()), h("section", null, h("h3", null, "Diversity"), h("p", null, `${percent(REPORT.quality.diversity)} of the top ${REPORT.quality.diversity_words} words of all topics are distinct.`))),
+      calibration && h("section", null, h("h3", null, "Calibration"), record(calibration)),
+      compared && h("section", null, h("h3", null, "Comparison"), record(compared)),
+    ];
+  },
+};

@@ -1,0 +1,258 @@
+"""All that the page shows of a run, computed here: the page itself only draws and sorts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app import __version__, topics
+from lda_app.evaluation.coherence import document_npmi
+from lda_app.evaluation.evaluate import COHERENCE_WORDS
+from lda_app.labels import read_labels
+from lda_app.report.documents import choose_rows, pack_documents
+from lda_app.report.figures import curve, held_out_perplexity, quality
+from lda_app.report.groups import groupings
+from lda_app.report.layout import place, topic_distances
+from lda_app.report.packing import as_json, packed, quantized_logs
+from lda_app.report.prose import bibtex, methods
+from lda_app.report.quiz import word_questions
+from lda_app.report.shares import LEVEL, mean_shares
+from lda_app.report.words import LAMBDAS, frex, marginal, reachable
+from lda_app.storage import content_fingerprint, read_annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
+    from lda_app.inference import FloatArray, Infer
+    from lda_app.labels import Labels
+    from lda_app.model_dir import ModelDir
+    from lda_app.report.groups import Grouping
+    from lda_app.report.shares import GroupMeans
+
+SCHEMA_VERSION = 1
+SPLIT = "train"
+SHOWN_WORDS = 30
+REPRESENTATIVE = 10
+_NEAREST = 5
+_LEAST_USE = 0.01  # of a word's tokens that a topic must have to be named as one that uses it
+_FOUND_LATER = ("stability", "calibration", "comparison")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a corpus goes into the page.
+
+    Parameters
+    ----------
+    documents
+        Documents to carry, at most; 0 leaves them out.
+    seed
+        Of the halves of held-out documents and of the questions.
+    """
+
+    documents: int = 25_000
+    seed: int = 0
+
+
+def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) -> dict[str, str]:
+    """Compute what the page shows.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    corpus
+        The one that it was trained on.
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    wanted
+        How much of the corpus.
+
+    Returns
+    -------
+    dict
+        ``data``, JSON without anything that HTML reads; and with documents ``documents``, ``texts`` and
+        ``beta``, all deflated.
+    """
+    doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
+    metadata = corpus.documents(SPLIT).drop(columns=["id", "text"], errors="ignore")
+    grouped = groupings(metadata)
+    overall, token_shares, means = mean_shares(
+        doc_term, infer, len(beta), {group.column: group.codes for group in grouped}
+    )
+    perplexity = _held_out(model, corpus, infer, wanted.seed)
+    described = _describe_topics(beta, overall, token_shares, doc_term, read_labels(model.path, len(beta)))
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "version": __version__,
+        "level": LEVEL,
+        "about": content_fingerprint(model.path, "model"),
+        "model": _describe_model(model),
+        "corpus": _describe_corpus(corpus),
+        "methods": methods(model.config, corpus.manifest, perplexity),
+        "bibtex": bibtex(model.config["lda_app"]),
+        "perplexity": perplexity,
+        "num_documents": int(overall.num_documents[0]),
+        **described,
+        **_describe_words(beta, token_shares, model.vocabulary.words, described["topics"]),
+        "groups": [_describe_groups(group, means[group.column]) for group in grouped],
+        "quality": quality(beta, overall.mean[0]),
+        "curve": curve(model.history),
+        **_found_later(model.path),
+    }
+    carried = _carry_documents(corpus, infer, beta, wanted)
+    return {"data": as_json({**content, "carried": bool(carried)}), **carried}
+
+
+def _found_later(run: Path) -> dict[str, Any]:
+    """What other commands have left with the model."""
+    found = {name: read_annotation(run, f"{name}.json") for name in _FOUND_LATER}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _held_out(model: ModelDir, corpus: Corpus, infer: Infer, seed: int) -> dict[str, Any] | None:
+    if "test" not in corpus.splits:
+        return None
+    return held_out_perplexity(corpus.split("test"), infer, model.beta, split="test", seed=seed)
+
+
+def _describe_model(model: ModelDir) -> dict[str, Any]:
+    training = model.config["training"]
+    return {
+        "num_topics": training["num_topics"],
+        "num_words": model.config["num_words"],
+        "seed": training["seed"],
+        "alpha_sum": float(model.alpha.sum()),
+        "training": training,
+        "versions": model.config["versions"],
+        "fingerprint": model.config["corpus"]["fingerprint"],
+    }
+
+
+def _describe_corpus(corpus: Corpus) -> dict[str, Any]:
+    kept = ("name", "num_words", "splits", "left_out", "warnings", "options")
+    return {name: corpus.manifest[name] for name in kept if name in corpus.manifest}
+
+
+def _describe_topics(
+    beta: FloatArray,
+    overall: GroupMeans,
+    token_shares: FloatArray,
+    doc_term: DocTermMatrix,
+    labels: Labels,
+) -> dict[str, Any]:
+    """Describe each topic but for its words."""
+    distances = topic_distances(beta)
+    places = place(distances)
+    coherence = document_npmi(topics.top_words(beta, COHERENCE_WORDS), doc_term, SPLIT)
+    low, high = overall.interval()
+    said = labels.to_dict()["topics"]
+    described = [
+        {
+            "id": k,
+            "prevalence": rounded(overall.mean[0, k]),
+            "low": rounded(low[0, k]),
+            "high": rounded(high[0, k]),
+            "token_share": rounded(token_shares[k]),
+            "coherence": rounded(coherence.per_topic[k]),
+            "place": [rounded(value) for value in places[k]],
+            "nearest": _nearest(distances, k),
+            **said.get(str(k), {}),
+        }
+        for k in range(len(beta))
+    ]
+    return {
+        "topics": described,
+        "coherence": {
+            "protocol": coherence.protocol,
+            "value": rounded(coherence.mean),
+            "num_top_words": coherence.num_top_words,
+            "split": SPLIT,
+        },
+    }
+
+
+def _nearest(distances: npt.NDArray[np.float64], topic: int) -> list[list[float]]:
+    others = np.argsort(distances[topic] - 2 * (np.arange(len(distances)) == topic), kind="stable")[1:]
+    return [[int(other), rounded(distances[topic, other])] for other in others[:_NEAREST]]
+
+
+def _describe_words(
+    beta: FloatArray, token_shares: FloatArray, vocabulary: Sequence[str], described: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Add to each topic the words it can be shown by, and describe those words."""
+    word_shares = marginal(beta, token_shares)
+    scores = frex(beta)
+    chosen = reachable(beta, word_shares, scores, SHOWN_WORDS)
+    questions = word_questions(beta, seed=0)
+    used = np.unique(np.concatenate([*chosen, *(question["words"] for question in questions)]))
+    number = {int(word): place for place, word in enumerate(used)}
+    for k, topic in enumerate(described):
+        topic["words"] = [number[word] for word in chosen[k].tolist()]
+        topic["p"] = [rounded(value) for value in beta[k, chosen[k]]]
+        topic["frex"] = [rounded(value, 3) for value in scores[k, chosen[k]]]
+    for question in questions:
+        question["words"] = [number[word] for word in question["words"]]
+        question["intruder"] = number[question["intruder"]]
+    return {
+        "words": [vocabulary[word] for word in used],
+        "word_shares": [rounded(value) for value in word_shares[used]],
+        "word_topics": [_uses(beta[:, word] * token_shares / word_shares[word]) for word in used],
+        "lambdas": [rounded(value, 3) for value in LAMBDAS],
+        "shown_words": SHOWN_WORDS,
+        "questions": questions,
+    }
+
+
+def _uses(shares: npt.NDArray[np.float64]) -> list[float]:
+    """Topics that have a part of a word's tokens, those of most first, each with its share."""
+    order = np.argsort(-shares, kind="stable")
+    return [
+        value for k in order if shares[k] >= _LEAST_USE for value in (int(k), rounded(float(shares[k]), 3))
+    ]
+
+
+def _describe_groups(grouping: Grouping, means: GroupMeans) -> dict[str, Any]:
+    low, high = means.interval()
+    return {
+        "column": grouping.column,
+        "names": list(grouping.names),
+        "time": grouping.time,
+        "left_out": grouping.num_left_out,
+        "num_documents": means.num_documents.tolist(),
+        "mean": [[rounded(value) for value in row] for row in means.mean],
+        "low": [[rounded(value) for value in row] for row in low],
+        "high": [[rounded(value) for value in row] for row in high],
+        "error": [[rounded(value) for value in row] for row in means.standard_error],
+    }
+
+
+def _carry_documents(corpus: Corpus, infer: Infer, beta: FloatArray, wanted: Wanted) -> dict[str, str]:
+    if not wanted.documents:
+        return {}
+    used = topics.usage(corpus.split(SPLIT), infer, REPRESENTATIVE)
+    sizes = {split: corpus.split(split).num_documents for split in corpus.splits}
+    chosen = choose_rows(sizes, used.rows.ravel(), wanted.documents)
+    levels, lowest, highest = quantized_logs(beta)
+    return {
+        **pack_documents(corpus, infer, chosen, used.rows, seed=wanted.seed),
+        "beta": f"{lowest!r} {highest!r} {packed(levels)}",
+    }
+
+
+def rounded(value: float, digits: int = 4) -> float:
+    """Round to significant digits, so that the page is small.
+
+    Examples
+    --------
+    >>> rounded(0.0123456), rounded(0.0)
+    (0.01235, 0.0)
+    """
+    return float(f"{value:.{digits}g}")

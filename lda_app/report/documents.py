@@ -1,0 +1,191 @@
+"""The documents that the page carries: their shares with intervals, metadata, and texts to be marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.corpus.tokenize import Tokenizer
+from lda_app.report.packing import packed_json
+from lda_app.report.quiz import topic_questions
+from lda_app.report.shares import LEVEL
+from lda_app.uncertainty.intervals import credible_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.inference import FloatArray, Infer
+
+    Rows = npt.NDArray[np.int64]
+
+LEAST_SHARE = 0.005
+"""Smaller shares of a document are left out of the page."""
+PARTS_PER = 1000
+"""Shares are written as whole numbers of this many parts."""
+ASKED = 20
+"""Questions on documents in the quiz, at most."""
+_BLOCK = 4096
+_CHUNK = 200_000  # characters of text that are packed together
+
+
+def choose_rows(sizes: Mapping[str, int], wanted: Rows, most: int) -> dict[str, Rows]:
+    """Choose the documents that the page carries: all of them, or those wanted and others evenly spaced.
+
+    Parameters
+    ----------
+    sizes
+        Split → its number of documents.
+    wanted
+        Rows of the first split that come first.
+    most
+        Documents to carry.
+
+    Returns
+    -------
+    dict
+        Split → row numbers, ascending.
+
+    Examples
+    --------
+    >>> chosen = choose_rows({"train": 8, "test": 2}, np.array([3]), most=6)
+    >>> {split: rows.tolist() for split, rows in chosen.items()}
+    {'train': [0, 1, 3, 4, 6], 'test': [0]}
+    """
+    total = sum(sizes.values())
+    if total <= most:
+        return {split: np.arange(size) for split, size in sizes.items()}
+    first = np.unique(wanted)[:most]
+    others = np.setdiff1d(np.arange(total), first)
+    evenly = np.floor(np.arange(most - len(first)) * (len(others) / max(1, most - len(first))))
+    rows = np.union1d(first, others[evenly.astype(np.int64)])
+    ends = np.cumsum([0, *sizes.values()])
+    return {
+        split: rows[(rows >= start) & (rows < end)] - start
+        for split, start, end in zip(sizes, ends[:-1], ends[1:], strict=True)
+    }
+
+
+def pack_documents(
+    corpus: Corpus,
+    infer: Infer,
+    chosen: Mapping[str, Rows],
+    representative: npt.NDArray[np.int64],
+    *,
+    seed: int,
+) -> dict[str, str]:
+    """Pack documents for the page.
+
+    Parameters
+    ----------
+    corpus
+        Of the model.
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    chosen
+        Split → rows, by :func:`choose_rows`.
+    representative
+        (K, N) for each topic rows of the first split whose shares of it are the largest.
+    seed
+        Of the questions on documents.
+
+    Returns
+    -------
+    dict
+        ``documents``, deflated JSON; and ``texts``, a line of deflated JSON for each chunk of them.
+    """
+    frames = {split: corpus.documents(split).iloc[rows] for split, rows in chosen.items()}
+    place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
+    shares, tokens = [], []
+    for split, rows in chosen.items():
+        doc_term = corpus.split(split)
+        for start in range(0, len(rows), _BLOCK):
+            block = doc_term.rows(rows[start : start + _BLOCK])
+            shares += document_shares(np.asarray(infer(block)))
+            tokens += block.lengths().tolist()
+    texts = [text or "" for frame in frames.values() for text in frame.get("text", [])]
+    chunks = list(_chunks(texts))
+    content = {
+        "ids": [str(name) for frame in frames.values() for name in frame["id"]],
+        "splits": [[split, len(frame)] for split, frame in frames.items()],
+        "columns": _columns(list(frames.values())),
+        "shares": shares,
+        "tokens": tokens,
+        "chunks": [len(chunk) for chunk in chunks],
+        "representative": {
+            str(topic): [place[row] for row in rows if row in place]
+            for topic, rows in enumerate(representative.tolist())
+        },
+        "reader": _reader(corpus, texts),
+        "vocabulary": list(corpus.vocabulary.words),
+        "questions": topic_questions(shares, range(len(place)), len(representative), ASKED, seed),
+    }
+    return {"documents": packed_json(content), "texts": "\n".join(packed_json(chunk) for chunk in chunks)}
+
+
+def document_shares(concentration: FloatArray) -> list[list[int]]:
+    """Largest shares of each document with their credible intervals, largest first.
+
+    Returns
+    -------
+    list of list of int
+        For each document topic, share, lower and upper end, and so on; shares in parts of `PARTS_PER`.
+
+    Examples
+    --------
+    >>> document_shares(np.array([[80.0, 20.0, 0.0001]]))
+    [[0, 800, 731, 862, 1, 200, 138, 269]]
+    """
+    mean = concentration / concentration.sum(axis=1, keepdims=True)
+    lower, upper = credible_intervals(concentration, LEVEL)
+    parts = np.rint(np.stack([mean, lower, upper], axis=2) * PARTS_PER).astype(np.int64)
+    result = []
+    for means, triples in zip(mean, parts, strict=True):
+        kept = np.flatnonzero(means >= LEAST_SHARE)
+        order = kept[np.argsort(-means[kept], kind="stable")]
+        result.append(np.column_stack([order, triples[order]]).ravel().tolist())
+    return result
+
+
+def _columns(frames: list[pd.DataFrame]) -> list[dict[str, Any]]:
+    """Metadata, a column each: its distinct values and the place of each document's among them."""
+    import pandas as pd
+
+    table = pd.concat([frame.drop(columns=["id", "text"], errors="ignore") for frame in frames])
+    columns = []
+    for name in table:
+        codes, values = pd.factorize(table[name], sort=True)
+        columns.append({"name": str(name), "values": [str(v) for v in values], "codes": codes.tolist()})
+    return columns
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for text in texts:
+        chunk.append(text)
+        size += len(text)
+        if size > _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _reader(corpus: Corpus, texts: Sequence[str]) -> dict[str, Any]:
+    """How the page finds the words of the vocabulary in a text: what forms mean that are no words of it."""
+    if corpus.preprocessor is None:
+        return {"lowercase": True, "forms": {}}
+    options = corpus.preprocessor.options.tokenizer
+    tokenizer, index = Tokenizer(options), corpus.vocabulary.index
+    forms = {form for text in texts for found in tokenizer.forms(text) for form in found}
+    meanings = {}
+    for form in sorted(forms - index.keys()):
+        known = [index[word] for word in tokenizer.read(form) or () if word in index]
+        if known:
+            meanings[form] = known
+    return {"lowercase": options.lowercase, "forms": meanings}

@@ -1,0 +1,125 @@
+"""What the page says in whole sentences: the methods of the model, ready for a paper, and whom to cite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NORMALIZED = {
+    "none": "",
+    "stem": " Words were reduced to their stems by the Snowball stemmer.",
+    "lemma": " Words were reduced to their dictionary forms by simplemma.",
+}
+_UPDATES = {
+    "refined": "guide samples refined by local Gibbs sweeps",
+    "elbo": "the evidence lower bound alone",
+}
+
+REFERENCES = """\
+@article{blei2003latent,
+  title   = {Latent {Dirichlet} Allocation},
+  author  = {Blei, David M. and Ng, Andrew Y. and Jordan, Michael I.},
+  journal = {Journal of Machine Learning Research},
+  volume  = {3},
+  pages   = {993--1022},
+  year    = {2003}
+}
+@inproceedings{figurnov2018implicit,
+  title     = {Implicit Reparameterization Gradients},
+  author    = {Figurnov, Michael and Mohamed, Shakir and Mnih, Andriy},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume    = {31},
+  year      = {2018}
+}"""
+
+
+def bibtex(version: str) -> str:
+    """Return BibTeX entries of the program and of the papers that it rests on.
+
+    Examples
+    --------
+    >>> print(bibtex("0.1.0").splitlines()[0])
+    @software{lda_app,
+    """
+    return f"""@software{{lda_app,
+  title   = {{lda-app: Topic modelling by latent {{Dirichlet}} allocation}},
+  author  = {{{{The lda-app authors}}}},
+  version = {{{version}}}
+}}
+{REFERENCES}"""
+
+
+def methods(
+    config: Mapping[str, Any], manifest: Mapping[str, Any] | None, perplexity: Mapping[str, Any] | None
+) -> str:
+    """Return a paragraph on how the model was made and how well it does.
+
+    Parameters
+    ----------
+    config
+        The model's ``config.json``.
+    manifest
+        The corpus's ``manifest.json``; None if it is not at hand.
+    perplexity
+        By `lda_app.report.figures.held_out_perplexity`.
+    """
+    return " ".join(filter(None, [_preparation(manifest), _model(config), _figure(perplexity)]))
+
+
+def _preparation(manifest: Mapping[str, Any] | None) -> str:
+    if manifest is None:
+        return ""
+    splits = manifest["splits"]
+    documents = sum(split["documents"] for split in splits.values())
+    tokens = sum(split["tokens"] for split in splits.values())
+    said = (
+        f"The corpus has {documents:,} documents with {tokens:,} tokens of {manifest['num_words']:,} "
+        "distinct words"
+    )
+    if "test" in splits:
+        said += f"; {splits['test']['documents']:,} documents were held out for testing"
+    return f"{said}.{_words(manifest.get('options'), manifest.get('pruning'))}"
+
+
+def _words(options: Mapping[str, Any] | None, pruning: Mapping[str, Any] | None) -> str:
+    """How words were chosen; nothing for counts that were made elsewhere."""
+    if not options or not pruning or "normalize" not in options:
+        return ""
+    case = "lowercased; " if options["lowercase"] else ""
+    stop = "kept" if options["stop_words"] == "none" else f"removed (language: {options['language']})"
+    said = (
+        f" Texts were {case}words of {options['min_length']} to {options['max_length']} characters "
+        f"were counted and stop words {stop}."
+    )
+    said += _NORMALIZED.get(options["normalize"], "")
+    if {"min_documents", "max_documents"} <= pruning.keys():
+        said += (
+            f" Words in fewer than {pruning['min_documents']:,} or more than {pruning['max_documents']:,} "
+            "training documents were left out."
+        )
+    return said
+
+
+def _model(config: Mapping[str, Any]) -> str:
+    training = config["training"]
+    update = _UPDATES.get(training["topic_update"], training["topic_update"])
+    return (
+        f"A latent Dirichlet allocation (Blei, Ng and Jordan 2003) with {training['num_topics']} topics was "
+        f"trained on {config['num_documents']:,} documents by amortized variational inference with "
+        f"{training['gradient']} reparameterization gradients (Figurnov, Mohamed and Mnih 2018) in lda-app "
+        f"{config['lda_app']} (preset: {training['preset']}; topics updated from {update}; topic prior "
+        f"η = {training['eta']:g}; document prior learned from α = {training['alpha']:g}; seed "
+        f"{training['seed']})."
+    )
+
+
+def _figure(perplexity: Mapping[str, Any] | None) -> str:
+    if perplexity is None:
+        return ""
+    return (
+        f"Its perplexity on the {perplexity['num_documents']:,} documents of the split "
+        f"{perplexity['split']} is {perplexity['value']:,.1f} (document completion; 90% interval over "
+        f"documents {perplexity['low']:,.1f} to {perplexity['high']:,.1f})."
+    )

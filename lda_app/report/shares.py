@@ -1,0 +1,135 @@
+"""What is averaged over documents for the report: prevalence of the topics, over all and by groups.
+
+A topic's prevalence is its mean share, each document weighing the same. Its interval takes the documents as a
+sample: with m_d the posterior mean of a document's share and v_d its posterior variance, the mean's standard
+error is √(Σ_d (m_d − m)² + Σ_d v_d) / D, for the variance of shares is the variance of their means and the
+mean of their variances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+from scipy.stats import norm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.inference import FloatArray, Infer
+
+LEVEL = 0.9
+"""Of all intervals of the report."""
+_BLOCK = 8192  # documents whose shares are held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class GroupMeans:
+    """Mean share of each topic in each group of documents.
+
+    Parameters
+    ----------
+    num_documents
+        (G,) documents of a group.
+    mean
+        (G, K); 0 for a group without documents.
+    standard_error
+        (G, K) of the mean; 0 for a group without documents.
+    """
+
+    num_documents: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    standard_error: npt.NDArray[np.float64]
+
+    def interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lower and upper end (G, K) of each mean, by the normal distribution, within 0 and 1."""
+        half = norm.ppf((1 + LEVEL) / 2) * self.standard_error
+        return np.clip(self.mean - half, 0, 1), np.clip(self.mean + half, 0, 1)
+
+
+class _Sums:
+    """Sums over the documents of each group, from which means come."""
+
+    def __init__(self, codes: npt.NDArray[np.int64], num_topics: int) -> None:
+        self._codes = codes
+        self._size = int(codes.max(initial=-1)) + 1
+        self._number = np.zeros(self._size, dtype=np.int64)
+        self._first, self._second = np.zeros((2, self._size, num_topics))
+
+    def add(self, rows: npt.NDArray[np.int64], mean: FloatArray, variance: FloatArray) -> None:
+        """Add documents (B,) with the mean and the variance (B, K) of their shares."""
+        codes = self._codes[rows]
+        known = np.flatnonzero(codes >= 0)
+        places = codes[known], known
+        member = sparse.csr_array((np.ones(len(known)), places), shape=(self._size, len(rows)))
+        self._number += np.bincount(codes[known], minlength=self._size)
+        self._first += np.asarray(member @ mean)
+        self._second += np.asarray(member @ (mean**2 + variance))
+
+    def means(self) -> GroupMeans:
+        """Divide the sums."""
+        number = np.maximum(self._number, 1)[:, None]
+        mean = self._first / number
+        spread = np.clip(self._second - number * mean**2, 0, None)
+        return GroupMeans(self._number, mean, np.sqrt(spread) / number)
+
+
+def mean_shares(
+    doc_term: DocTermMatrix,
+    infer: Infer,
+    num_topics: int,
+    groupings: Mapping[str, npt.NDArray[np.int64]],
+) -> tuple[GroupMeans, npt.NDArray[np.float64], dict[str, GroupMeans]]:
+    """Average topic shares over all documents that have a token, and over groups of them.
+
+    Memory does not grow with the corpus, but by the codes.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V).
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    num_topics
+        K.
+    groupings
+        Name → (D,) the number of each document's group, −1 for none.
+
+    Returns
+    -------
+    everywhere, token_shares, by_group
+        A single group of all documents; (K,) the topics' mean shares weighted by the documents' tokens; and
+        for each grouping its groups.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> documents = DocTermMatrix.from_scipy([[9, 0], [0, 0], [0, 1]])
+    >>> infer = lambda block: 1e9 * block.to_scipy().toarray() + 1.0
+    >>> half = np.array([0, 0, 1])
+    >>> everywhere, token_shares, groups = mean_shares(documents, infer, 2, {"half": half})
+    >>> everywhere.mean.round(3).tolist(), token_shares.round(3).tolist()
+    ([[0.5, 0.5]], [0.9, 0.1])
+    >>> groups["half"].mean.round(3).tolist(), groups["half"].num_documents.tolist()
+    ([[1.0, 0.0], [0.0, 1.0]], [1, 1])
+    """
+    lengths = doc_term.lengths()
+    filled = np.flatnonzero(lengths)
+    everywhere = _Sums(np.zeros(doc_term.num_documents, dtype=np.int64), num_topics)
+    groups = {name: _Sums(codes, num_topics) for name, codes in groupings.items()}
+    by_token = np.zeros(num_topics)
+    for start in range(0, len(filled), _BLOCK):
+        rows = filled[start : start + _BLOCK]
+        concentration = np.asarray(infer(doc_term.rows(rows)), dtype=np.float64)
+        total = concentration.sum(axis=1, keepdims=True)
+        mean = concentration / total
+        variance = mean * (1 - mean) / (1 + total)
+        by_token += lengths[rows] @ mean
+        for sums in (everywhere, *groups.values()):
+            sums.add(rows, mean, variance)
+    return everywhere.means(), by_token / by_token.sum(), {n: sums.means() for n, sums in groups.items()}

@@ -1,0 +1,124 @@
+r"""The words that describe a topic, by more than their probability in it.
+
+=============  =====================================================================================
+relevance      λ log p(w|k) + (1 − λ) log(p(w|k) / p(w)) (Sievert and Shirley 2014); λ = 1 ranks by
+               probability, λ = 0 by lift
+lift           p(w|k) / p(w)
+FREX           harmonic mean of a word's rank by probability and its rank by exclusivity among the
+               words of the topic, each as a share of V (Bischof and Airoldi 2012, weight 1/2)
+=============  =====================================================================================
+
+p(w) = Σ_k π_k p(w|k) is the model's own, with π_k the share of the corpus's tokens that a topic has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import rankdata
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from lda_app.inference import FloatArray
+
+LAMBDAS = np.linspace(0, 1, 21)
+"""The stops of the page's slider."""
+
+
+def marginal(beta: FloatArray, token_shares: FloatArray) -> npt.NDArray[np.float64]:
+    """Probability of each word in the corpus, by the model.
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities.
+    token_shares
+        (K,) share of the corpus's tokens that each topic has.
+
+    Examples
+    --------
+    >>> marginal(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([0.5, 0.5])).tolist()
+    [0.75, 0.25]
+    """
+    return np.asarray(token_shares, dtype=np.float64) @ np.asarray(beta, dtype=np.float64)
+
+
+def relevance(beta_k: FloatArray, word_shares: FloatArray, weight: float) -> npt.NDArray[np.float64]:
+    """Relevance of each word for one topic.
+
+    Parameters
+    ----------
+    beta_k
+        (V,) word probabilities of the topic, positive.
+    word_shares
+        (V,) p(w), by :func:`marginal`.
+    weight
+        λ, from 0 to 1.
+
+    Examples
+    --------
+    >>> relevance(np.array([0.5, 0.5]), np.array([0.5, 0.25]), 0.0).round(3).tolist()
+    [0.0, 0.693]
+    """
+    log_probability = np.log(np.asarray(beta_k, dtype=np.float64))
+    return np.asarray(log_probability - (1 - weight) * np.log(word_shares))
+
+
+def frex(beta: FloatArray) -> npt.NDArray[np.float64]:
+    """FREX score of each word in each topic, (K, V), from 0 to 1.
+
+    Examples
+    --------
+    >>> frex(np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])).round(2).tolist()
+    [[1.0, 0.67, 0.33], [0.33, 0.67, 1.0]]
+    """
+    exclusivity = beta / beta.sum(axis=0)
+    num_words = beta.shape[1]
+    frequent = rankdata(beta, axis=1) / num_words
+    exclusive = rankdata(exclusivity, axis=1) / num_words
+    return np.asarray(2 / (1 / frequent + 1 / exclusive))
+
+
+def reachable(
+    beta: FloatArray, word_shares: FloatArray, scores: FloatArray, number: int
+) -> list[npt.NDArray[np.int64]]:
+    """Words of each topic that rank among its first by relevance, for any λ of the slider, or by FREX.
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities.
+    word_shares
+        (V,) p(w).
+    scores
+        (K, V) FREX.
+    number
+        N, words of a ranking.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        For each topic word ids, most probable first.
+
+    Examples
+    --------
+    >>> beta = np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])
+    >>> [words.tolist() for words in reachable(beta, beta.mean(axis=0), frex(beta), 1)]
+    [[0], [2]]
+    """
+    chosen = []
+    for beta_k, frex_k in zip(beta, scores, strict=True):
+        rankings = [relevance(beta_k, word_shares, weight) for weight in LAMBDAS]
+        words = np.unique([_first(ranking, number) for ranking in [*rankings, frex_k]])
+        chosen.append(words[np.argsort(-beta_k[words], kind="stable")])
+    return chosen
+
+
+def _first(scores: FloatArray, number: int) -> npt.NDArray[np.int64]:
+    """Places of the highest scores, ties by place."""
+    number = min(number, len(scores))
+    least = np.partition(scores, -number)[-number]
+    above = np.flatnonzero(scores >= least)
+    return above[np.argsort(-scores[above], kind="stable")[:number]]

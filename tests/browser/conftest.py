@@ -1,0 +1,163 @@
+"""The report in a real browser: headless Chromium, driven by playwright."""
+
+import csv
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+REQUIRED = "LDA_APP_REQUIRE_CHROMIUM"  # where it is set, a missing browser is an error
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TRAINING = ("--num-topics", "3", "--epochs", "6", "--batch-size", "8", "--validation-fraction", "0.2")
+
+SUBJECTS = ("space", "sport", "garden")
+ATTACKS = (
+    "</script><script>window.attacked=1</script>",
+    "<img src=x onerror=window.attacked=1>",
+    '"><svg onload=window.attacked=1>',
+    "javascript:window.attacked=1",
+    "'+alert(1)+'`${window.attacked=1}`",
+    "<!--<script>",
+    "line\u2028separator\u2029",
+    "\u202eright to left\u202d",
+    "__proto__",
+    "constructor",
+)
+
+
+class Report(NamedTuple):
+    """A run, its corpus and the page of it."""
+
+    run: Path
+    corpus: Path
+    page: Path
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the browser once."""
+    if CHROMIUM is None:
+        message = "Chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get(REQUIRED):
+            pytest.fail(message)
+        pytest.skip(message)
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open a page file: ``visit(report.page, "#map")``; nothing may be asked of a network meanwhile."""
+    requests, complaints, contexts = [], [], []
+
+    def listen(page):
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def go(path, view="", **options):
+        context = chromium.new_context(accept_downloads=True, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        listen(page)
+        page.goto(f"{path.as_uri()}{view}")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory, tiny_texts):
+    """Make the report of three topics of sixty texts with a subject and a year."""
+    rows = [
+        {
+            "id": f"doc{i}",
+            "text": text,
+            "subject": SUBJECTS[i % 3],
+            "year": f"{2001 + i % 7}",
+        }
+        for i, text in enumerate(tiny_texts)
+    ]
+    return make_report(tmp_path_factory.mktemp("report"), rows)
+
+
+@pytest.fixture(scope="session")
+def hostile_report(tmp_path_factory, tiny_texts):
+    """Make the report of texts, ids, metadata and names of topics that try to run or to deceive."""
+    rows = [
+        {
+            "id": f"{ATTACKS[i % len(ATTACKS)]}{i}",
+            "text": f"{ATTACKS[i % len(ATTACKS)]} {text}",
+            "<b>column</b>": ATTACKS[i % len(ATTACKS)],
+            "__proto__": ATTACKS[i % 3],
+        }
+        for i, text in enumerate(tiny_texts)
+    ]
+    folder = tmp_path_factory.mktemp("hostile")
+    made = make_report(folder, rows, name="<script>window.attacked=1<.csv")
+    run_cli("label", made.run, "--topic", "0", ATTACKS[0])
+    run_cli("label", made.run, "--topic", "1", ATTACKS[1])
+    run_cli("report", made.run, "--output", made.page, "--overwrite")
+    return made
+
+
+@pytest.fixture(scope="session")
+def hostile_words_report(tmp_path_factory):
+    """Make the report of counts whose words are attacks, with labels that are."""
+    import numpy as np
+    from scipy import sparse
+
+    folder = tmp_path_factory.mktemp("words")
+    words = [word.replace("\u2028", " ").replace("\u2029", " ") for word in ATTACKS]
+    generator = np.random.default_rng(0)
+    sparse.save_npz(folder / "counts.npz", sparse.csr_array(generator.poisson(2, (60, len(words)))))
+    (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    (folder / "labels.txt").write_text("\n".join(words[i % 6] for i in range(60)) + "\n", encoding="utf-8")
+    arguments = ("--vocab", folder / "words.txt", "--labels", folder / "labels.txt")
+    run_cli("corpus", "import", folder / "counts.npz", *arguments, "--out", folder / "corpus")
+    return train_and_report(folder)
+
+
+def make_report(folder, rows, name="texts.csv"):
+    """Build a corpus of rows, train, and write the page."""
+    with (folder / name).open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    columns = ("--text-column", "text", "--id-column", "id", "--min-df", "1", "--test-fraction", "0.2")
+    run_cli("corpus", "build", folder / name, "--out", folder / "corpus", *columns)
+    return train_and_report(folder)
+
+
+def train_and_report(folder):
+    """Train on the corpus in a folder, and write the page beside it."""
+    made = Report(folder / "run", folder / "corpus", folder / "report.html")
+    run_cli("train", made.corpus, "--out", made.run, *TRAINING)
+    run_cli("report", made.run, "--output", made.page)
+    return made
+
+
+def run_cli(*arguments):
+    """Run a command in this process."""
+    from lda_app.cli import run
+
+    assert run([str(argument) for argument in arguments]) == 0
