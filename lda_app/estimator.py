@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 from lda_app.config import ALPHA_RANGE, Device, TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.distributed import ALONE
-from lda_app.evaluation.perplexity import document_completion, elbo_scores
+from lda_app.evaluation.bounds import elbo_scores
+from lda_app.evaluation.completion import document_completion
 from lda_app.inference import concentration
 from lda_app.model_dir import untrained
 from lda_app.models.topic_word import TopicWordCounts

@@ -16,7 +16,7 @@ from make_gradients_page import figure, table, write
 from lda_app.cli.charts import line_chart
 from lda_app.config import TrainConfig
 from lda_app.corpus.folder import Corpus, open_corpus
-from lda_app.evaluation.perplexity import document_completion
+from lda_app.evaluation.completion import document_completion
 from lda_app.inference import concentration
 from lda_app.model_dir import ModelDir, open_model
 from lda_app.training.run import train_model

@@ -17,8 +17,8 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.folder import Corpus, open_corpus
+from lda_app.evaluation.completion import document_completion
 from lda_app.evaluation.diversity import live_topics
-from lda_app.evaluation.perplexity import document_completion
 from lda_app.inference import concentration, topic_proportions
 from lda_app.runtime import Interruption
 from lda_app.training.data import divide

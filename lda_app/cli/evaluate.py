@@ -1,12 +1,15 @@
 """``lda-app eval``: how good a model is, each figure with the protocol by which it was measured."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, RunFolder, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,12 +17,87 @@ if TYPE_CHECKING:
 Split = Annotated[
     str, typer.Option("--split", metavar="NAME", help="The split of the corpus to evaluate on.")
 ]
+_HELD_OUT = "Held-out perplexity"
+Protocols = Annotated[
+    str,
+    typer.Option(
+        "--protocols",
+        metavar="NAME,...",
+        help="Of elbo, elbo_document_mean, importance, document_completion and left_to_right, which is slow.",
+        show_default="all but left_to_right",
+        rich_help_panel=_HELD_OUT,
+    ),
+]
+Confidence = Annotated[
+    float,
+    typer.Option(
+        "--confidence",
+        help="Of the intervals, by a bootstrap over documents; between 0 and 1.",
+        rich_help_panel=_HELD_OUT,
+    ),
+]
+ImportanceSamples = Annotated[
+    int,
+    typer.Option(
+        "--importance-samples",
+        min=1,
+        max=10**6,
+        help="Samples a document of importance: the more, the tighter the bound.",
+        rich_help_panel=_HELD_OUT,
+    ),
+]
+Particles = Annotated[
+    int,
+    typer.Option(
+        "--left-to-right-particles",
+        min=1,
+        max=10**5,
+        help="Particles of left_to_right, in each of two runs.",
+        rich_help_panel=_HELD_OUT,
+    ),
+]
+MaxDocuments = Annotated[
+    int,
+    typer.Option(
+        "--max-documents",
+        min=1,
+        help="Documents that left_to_right scores at most, drawn at random.",
+        rich_help_panel=_HELD_OUT,
+    ),
+]
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """The flags that say how perplexity is measured."""
+
+    protocols: Protocols = ""
+    confidence: Confidence = 0.95
+    importance_samples: ImportanceSamples = 100
+    left_to_right_particles: Particles = 20
+    max_documents: MaxDocuments = 500
+
+    def options(self) -> dict[str, Any]:
+        """Return what evaluation takes."""
+        from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, Effort, named
+
+        if not 0 < self.confidence < 1:
+            raise ConfigError(f"--confidence must be between 0 and 1, got {self.confidence}")
+        effort = Effort(
+            importance_samples=self.importance_samples,
+            left_to_right_particles=self.left_to_right_particles,
+            max_documents=self.max_documents,
+        )
+        names = self.protocols.split(",") if self.protocols else DEFAULT_PROTOCOLS
+        return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
+
+
+@with_groups(held_out=HeldOut)
 def evaluate(
     run: RunFolder,
     *,
     split: Split = "test",
+    held_out: HeldOut,
     corpus: CorpusOfRun = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
@@ -28,10 +106,11 @@ def evaluate(
 ) -> None:
     """Measure a model: held-out perplexity, coherence, diversity.
 
-    Perplexity is printed by three protocols, which cannot be compared with each other: [bold]elbo[/] (the
-    evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/] (averaged over documents) and
-    [bold]document_completion[/] (half of each document is observed, the other half scored). [bold]--output[/]
-    writes the JSON document to a file, too.
+    Perplexity is printed by several protocols, which cannot be compared with each other, each with its
+    interval: [bold]elbo[/] (the evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/]
+    (averaged over documents), [bold]importance[/] (a tighter bound), [bold]document_completion[/] (half of
+    each document is observed, the other half scored) and [bold]left_to_right[/] (an estimate without a
+    bound's gap, of some documents). [bold]--output[/] writes the JSON document to a file, too.
     """
     from functools import partial
 
@@ -41,10 +120,11 @@ def evaluate(
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
+    options = held_out.options()
     model = open_model(run)
     counts = corpus_of_run(model, corpus)
     infer = partial(concentration, model.lda)
-    figures = measure(infer, model.alpha, model.beta, counts, split=split, seed=seed).to_dict()
+    figures = measure(infer, model.alpha, model.beta, counts, split=split, seed=seed, **options).to_dict()
     document = json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if output is not None:
         write_out(document, output, overwrite=overwrite)
@@ -55,17 +135,29 @@ def evaluate(
         print_out(table if fits(table) else narrow_table(figures))
 
 
+class Line(NamedTuple):
+    """A line of the table: a figure, how it was measured, and on what."""
+
+    figure: str
+    protocol: str
+    value: str
+    interval: str = ""
+    split: str = ""
+    documents: str = ""
+    tokens: str = ""
+
+
 def figures_table(figures: dict[str, Any]) -> "Table":
-    """Lay the figures of an evaluation out, a line each: figure, protocol, value, what it was measured on."""
+    """Lay the figures of an evaluation out, a line each."""
     from lda_app.cli.tables import new_table
 
     table = new_table(_title(figures))
     table.add_column("figure")
     table.add_column("protocol", overflow="fold")
-    for column in ("value", "split", "documents", "tokens"):
+    for column in ("value", _interval_name(figures), "split", "documents", "tokens"):
         table.add_column(column, justify="left" if column == "split" else "right")
-    for row in _lines(figures):
-        table.add_row(*row)
+    for line in _lines(figures):
+        table.add_row(*line)
     return table
 
 
@@ -76,11 +168,14 @@ def narrow_table(figures: dict[str, Any]) -> "Table":
     table = new_table(_title(figures))
     table.add_column("figure")
     table.add_column("value", justify="right", no_wrap=True)
-    for figure, protocol, value, *measured_on in _lines(figures):
-        table.add_row(f"{figure}: {protocol}", value)
-        if measured_on:
-            split, documents, tokens = measured_on
-            table.add_row(f"  {split}, {documents} documents, {tokens} tokens", "", style="dim")
+    for line in _lines(figures):
+        table.add_row(f"{line.figure}: {line.protocol}", line.value)
+        if line.interval:
+            table.add_row(f"  {_interval_name(figures)} {line.interval}", "", style="dim")
+        if line.split:
+            documents = [f"{line.documents} documents"] if line.documents else []
+            measured_on = ", ".join([line.split, *documents, f"{line.tokens} tokens"])
+            table.add_row(f"  {measured_on}", "", style="dim")
     return table
 
 
@@ -88,21 +183,20 @@ def _title(figures: dict[str, Any]) -> str:
     return f"{figures['num_topics']} topics, {figures['num_words']:,} words, seed {figures['seed']}"
 
 
-def _lines(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+def _interval_name(figures: dict[str, Any]) -> str:
+    return f"{100 * figures['confidence']:.3g}% interval"
+
+
+def _lines(figures: dict[str, Any]) -> list[Line]:
     num_topics, split = figures["num_topics"], figures["split"]
     diversity, live, twins = (figures[key] for key in ("diversity", "live_topics", "duplicate_topics"))
     return [
-        *(
-            ("perplexity", name, _perplexity(p), split, *_size(p))
-            for name, p in figures["perplexity"].items()
-        ),
-        *(
-            (_named("coherence", c), c["protocol"], f"{c['value']:.3f}", c["reference_split"], *_size(c))
-            for c in figures["coherence"]
-        ),
-        (_named("diversity", diversity), diversity["protocol"], f"{diversity['value']:.3f}"),
-        ("live topics", live["protocol"], f"{live['value']} of {num_topics}", split, *_size(live)),
-        ("duplicate topics", twins["protocol"], f"{twins['value']} of {num_topics}"),
+        *(_perplexity_line(figure, split) for figure in figures["perplexity"].values()),
+        _unknown_line(figures["out_of_vocabulary"]),
+        *map(_coherence_line, figures["coherence"]),
+        Line(_named("diversity", diversity), diversity["protocol"], f"{diversity['value']:.3f}"),
+        Line("live topics", live["protocol"], f"{live['value']} of {num_topics}", "", split, *_size(live)),
+        Line("duplicate topics", twins["protocol"], f"{twins['value']} of {num_topics}"),
     ]
 
 
@@ -110,9 +204,26 @@ def _named(measure: str, figure: dict[str, Any]) -> str:
     return f"{measure}, top {figure['num_top_words']}"
 
 
-def _perplexity(figure: dict[str, Any]) -> str:
-    error = figure["monte_carlo_error"]
-    return f"{figure['value']:,.1f}" + ("" if error is None else f" ± {error:.1f}")
+def _perplexity_line(figure: dict[str, Any], split: str) -> Line:
+    documents, tokens = _size(figure)
+    if figure["num_not_drawn"]:
+        documents += f" of {figure['num_documents'] + figure['num_not_drawn']:,}"
+    value, ends = figure["value"], figure["interval"]
+    digits = 1 if value >= 100 else 3
+    interval = f"{ends['low']:,.{digits}f} to {ends['high']:,.{digits}f}" if ends else ""
+    return Line("perplexity", figure["protocol"], f"{value:,.{digits}f}", interval, split, documents, tokens)
+
+
+def _unknown_line(unknown: dict[str, Any]) -> Line:
+    """Lay out the words that no figure counts; where the corpus does not tell, say so."""
+    number, share = unknown["num_tokens"], unknown["share"]
+    told = ("unknown", "unknown") if number is None else (f"{share:.1%}", f"{number:,}")
+    return Line("words left out", "out_of_vocabulary", told[0], split=unknown["split"], tokens=told[1])
+
+
+def _coherence_line(figure: dict[str, Any]) -> Line:
+    value, split = f"{figure['value']:.3f}", figure["reference_split"]
+    return Line(_named("coherence", figure), figure["protocol"], value, "", split, *_size(figure))
 
 
 def _size(figure: dict[str, Any]) -> tuple[str, str]:

@@ -94,6 +94,14 @@ class Corpus:
         except (OSError, ValueError) as error:
             raise FolderError(f"{self.path / name}: {error}; build the corpus again") from error
 
+    def num_pruned(self, split: str) -> int | None:
+        """Words of a split that are in no column: neither stop words nor of the vocabulary.
+
+        None where the counts were made elsewhere, for then they are not known.
+        """
+        self._require(split)
+        return self.manifest["pruning"]["tokens"].get(split, 0) if "pruning" in self.manifest else None
+
     def documents(self, split: str, columns: list[str] | None = None) -> pd.DataFrame:
         """Read ``id``, ``text`` (unless left out) and the metadata of a split, in the order of its rows.
 

@@ -9,17 +9,22 @@ import numpy as np
 
 from lda_app import topics
 from lda_app.errors import CorpusError
+from lda_app.evaluation.bootstrap import METHOD, Bootstrap
 from lda_app.evaluation.coherence import Coherence, document_npmi
 from lda_app.evaluation.diversity import Duplicate, duplicates, live_topics, unique_share
-from lda_app.evaluation.perplexity import Perplexity, document_completion, elbo_scores
+from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, num_passes, perplexities
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
+    from lda_app.evaluation.perplexity import Effort
+    from lda_app.evaluation.scores import Perplexity
     from lda_app.inference import FloatArray, Infer
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 COHERENCE_WORDS = 10
 DIVERSITY_WORDS = 25
 
@@ -30,14 +35,17 @@ class Evaluation:
 
     Parameters
     ----------
-    split, seed
-        The split evaluated; the seed of samples and of the halves of documents.
+    split, seed, confidence
+        The split evaluated; the seed of all that is sampled; the confidence of intervals.
     corpus
         Fingerprint of the corpus.
     num_topics, num_words
         K and V.
     num_documents, num_tokens
         Documents of the split that have a token, and their tokens: what live topics are measured on.
+    num_unknown
+        Words of the split that are not of the vocabulary, which no figure counts; None where the corpus does
+        not tell.
     perplexities
         One a protocol.
     coherences
@@ -52,11 +60,13 @@ class Evaluation:
 
     split: str
     seed: int
+    confidence: float
     corpus: str
     num_topics: int
     num_words: int
     num_documents: int
     num_tokens: int
+    num_unknown: int | None
     perplexities: tuple[Perplexity, ...]
     coherences: tuple[Coherence, ...]
     diversity: float
@@ -74,10 +84,12 @@ class Evaluation:
             "schema_version": SCHEMA_VERSION,
             "split": self.split,
             "seed": self.seed,
+            "confidence": self.confidence,
             "corpus_fingerprint": self.corpus,
             "num_topics": self.num_topics,
             "num_words": self.num_words,
-            "perplexity": {measure.protocol: asdict(measure) for measure in self.perplexities},
+            "out_of_vocabulary": self._out_of_vocabulary(),
+            "perplexity": {measure.protocol: _perplexity_to_dict(measure) for measure in self.perplexities},
             "coherence": [_coherence_to_dict(coherence) for coherence in self.coherences],
             "diversity": {
                 "protocol": "unique_share",
@@ -96,9 +108,27 @@ class Evaluation:
             },
         }
 
+    def _out_of_vocabulary(self) -> dict[str, Any]:
+        unknown = self.num_unknown
+        return {
+            "split": self.split,
+            "num_tokens": unknown,
+            "share": None if unknown is None else unknown / (unknown + self.num_tokens),
+            "why_unknown": "the corpus was imported as counts" if unknown is None else None,
+        }
+
 
 def evaluate(
-    infer: Infer, alpha: FloatArray, beta: FloatArray, corpus: Corpus, *, split: str = "test", seed: int = 0
+    infer: Infer,
+    alpha: FloatArray,
+    beta: FloatArray,
+    corpus: Corpus,
+    *,
+    split: str = "test",
+    protocols: Sequence[str] = DEFAULT_PROTOCOLS,
+    effort: Effort | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Evaluation:
     """Measure a model on a split of a corpus.
 
@@ -112,8 +142,14 @@ def evaluate(
         Over the model's vocabulary. Coherence is measured on its training split and on the split evaluated.
     split
         The split that perplexities and live topics are measured on.
+    protocols
+        Of perplexity, by name.
+    effort
+        How much is sampled for them.
+    confidence
+        Of their intervals.
     seed
-        Of the samples of θ and of the halves of documents.
+        Of all samples, of the halves of documents, and of the documents drawn for intervals.
 
     Raises
     ------
@@ -125,27 +161,35 @@ def evaluate(
     doc_term = _filled_split(corpus, split)
     num_topics, num_words = beta.shape
     top = topics.top_words(beta, DIVERSITY_WORDS)
-    # The bound and the completion infer all documents, usage those that have a token.
-    num_inferences = 2 * doc_term.num_documents + int(np.count_nonzero(doc_term.lengths()))
+    # Each protocol's pass infers all documents, usage those that have a token.
+    num_inferences = num_passes(protocols) * doc_term.num_documents + int(
+        np.count_nonzero(doc_term.lengths())
+    )
     with progress("Evaluating", total=num_inferences, unit="inferences") as bar:
         watched = topics.watched(infer, bar)
-        bound = elbo_scores(doc_term, watched, alpha, beta, seed=seed)
-        completion = document_completion(doc_term, watched, beta, seed=seed)
+        measured = perplexities(
+            protocols,
+            doc_term,
+            watched,
+            alpha,
+            beta,
+            seed=seed,
+            effort=effort,
+            bootstrap=Bootstrap(confidence, seed),
+        )
         used = topics.usage(doc_term, watched, num_documents=0)
     references = sorted({"train", split} & set(corpus.splits), reverse=True)
     return Evaluation(
         split=split,
         seed=seed,
+        confidence=confidence,
         corpus=corpus.fingerprint,
         num_topics=num_topics,
         num_words=num_words,
         num_documents=used.num_documents,
         num_tokens=used.num_tokens,
-        perplexities=(
-            bound.token_weighted("elbo"),
-            bound.document_mean("elbo_document_mean"),
-            completion,
-        ),
+        num_unknown=corpus.num_pruned(split),
+        perplexities=measured,
         coherences=tuple(
             document_npmi(top[:, :COHERENCE_WORDS], corpus.split(name), name) for name in references
         ),
@@ -164,6 +208,14 @@ def _filled_split(corpus: Corpus, split: str) -> DocTermMatrix:
             "evaluate another one with --split"
         )
     return doc_term
+
+
+def _perplexity_to_dict(perplexity: Perplexity) -> dict[str, Any]:
+    interval = perplexity.interval
+    return {
+        **asdict(perplexity),
+        "interval": None if interval is None else {**interval._asdict(), "method": METHOD},
+    }
 
 
 def _coherence_to_dict(coherence: Coherence) -> dict[str, Any]:

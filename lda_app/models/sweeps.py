@@ -35,7 +35,7 @@ def _uniform(state):
 
 
 @kernel
-def _draw(share, mass):
+def draw_topic(share, mass):
     """Return the topic at which the running sum of ``share`` exceeds ``mass``; skip whole blocks first."""
     last = len(share) - 1
     topic = 0
@@ -67,7 +67,7 @@ def _weigh(weights, beta, share):
 
 
 @kernel
-def _weigh_posterior(counts, alpha, beta, share):
+def weigh_posterior(counts, alpha, beta, share):
     """Fill ``share`` with (counts + alpha) · beta, and return its sum."""
     for k in range(len(share)):
         share[k] = (counts[k] + alpha[k]) * beta[k]
@@ -110,7 +110,7 @@ def sweep_documents(
             total = _weigh(theta[d], beta[columns[i]], share)
             for t in range(tokens[i], tokens[i + 1]):
                 state += _GOLDEN
-                assignments[t] = _draw(share, total * _uniform(state))
+                assignments[t] = draw_topic(share, total * _uniform(state))
                 counts[d, assignments[t]] += 1
         places = slice(indptr[d], indptr[d + 1] + 1)
         num_present = _find_present(counts[d], present, place)
@@ -175,7 +175,7 @@ def sample_documents(
             total = _weigh(theta[d], beta[columns[i]], share)
             for t in range(tokens[i], tokens[i + 1]):
                 state += _GOLDEN
-                assignments[t] = _draw(share, total * _uniform(state))
+                assignments[t] = draw_topic(share, total * _uniform(state))
                 counts[assignments[t]] += 1
         places = slice(indptr[d], indptr[d + 1] + 1)
         num_present = _find_present(counts, present, place)
@@ -217,10 +217,10 @@ def _count(state, alpha, beta, columns, tokens, assignments, counts, share, expe
         word = beta[columns[i]]
         for t in range(tokens[i], tokens[i + 1]):
             counts[assignments[t]] -= 1
-            total = _weigh_posterior(counts, alpha, word, share)
+            total = weigh_posterior(counts, alpha, word, share)
             _add_scaled(share, 1 / (NUM_COUNTED * total), expected[i])
             state += _GOLDEN
-            assignments[t] = _draw(share, total * _uniform(state))
+            assignments[t] = draw_topic(share, total * _uniform(state))
             counts[assignments[t]] += 1
     return state
 
@@ -256,7 +256,7 @@ def _sweep(
                 topic = present[j]
             else:
                 _weigh(alpha, word, share)
-                topic = _draw(share, mass - total)
+                topic = draw_topic(share, mass - total)
             if counts[topic] == 0:
                 present[num_present] = topic
                 place[topic] = num_present

@@ -14,7 +14,8 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.batches import Batch, ShuffledBatches, make_batch
 from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, NumericalError
-from lda_app.evaluation.perplexity import Perplexity, document_completion
+from lda_app.evaluation.completion import document_completion
+from lda_app.evaluation.scores import Perplexity
 from lda_app.inference import concentration
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread

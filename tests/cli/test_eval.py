@@ -9,10 +9,14 @@ import pytest
 def test_the_table_names_each_figure_s_protocol_and_size(cli, tiny_run):
     done = cli("eval", tiny_run.run)
     assert done.code == 0
-    for name in ("elbo", "elbo_document_mean", "document_completion", "document_npmi", "unique_share"):
+    for name in ("elbo", "elbo_document_mean", "importance", "document_completion", "document_npmi"):
         assert name in done.stdout
     completion = next(line for line in done.stdout.splitlines() if "document_completion" in line)
-    assert completion.split()[3:] == ["test", "16", "96"]
+    low, _, high, *measured_on = completion.split()[3:]
+    assert float(low) <= float(completion.split()[2]) <= float(high)
+    assert low != high
+    assert measured_on == ["test", "16", "96"]
+    assert "95% interval" in done.stdout
     assert "3 of 3" in done.stdout
     assert "\x1b" not in done.stdout
     assert all(line == line.rstrip() for line in done.stdout.splitlines())
@@ -33,7 +37,7 @@ def test_json_is_one_document_and_repeats_itself(cli, tiny_run):
     first, again = (cli("eval", tiny_run.run, "--json").stdout for _ in range(2))
     figures = json.loads(first)
     assert first == again
-    assert figures["schema_version"] == 1
+    assert figures["schema_version"] == 2
     assert figures["live_topics"]["value"] == 3
     assert 1 < figures["perplexity"]["document_completion"]["value"] < 24
     assert str(tiny_run.run.parent) not in first
@@ -53,6 +57,52 @@ def test_the_training_split_can_be_evaluated(cli, tiny_run):
     assert [entry["reference_split"] for entry in figures["coherence"]] == ["train"]
 
 
+def test_protocols_are_chosen_and_a_slow_one_says_how_many_documents_it_scored(cli, tiny_run):
+    options = ("--protocols", "left_to_right,elbo", "--max-documents", 5, "--confidence", 0.9)
+    done = cli("eval", tiny_run.run, *options)
+    assert "5 of 16" in done.stdout
+    assert "90% interval" in done.stdout
+    assert "document_completion" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--protocols", "elbo,left-to-right"), ("'left-to-right'", "did you mean left_to_right?")),
+        (("--protocols", "elbo,"), ("''", "document_completion")),
+        (("--confidence", "95"), ("--confidence", "between 0 and 1", "95")),
+        (("--confidence", "nan"), ("--confidence", "nan")),
+    ],
+)
+def test_options_that_cannot_be_used_are_named(cli, tiny_run, assert_refused, options, parts):
+    assert_refused(cli("eval", tiny_run.run, *options), 2, *parts)
+
+
+@pytest.mark.parametrize("option", ["--importance-samples", "--left-to-right-particles", "--max-documents"])
+def test_nothing_is_measured_by_no_samples(cli, tiny_run, option):
+    done = cli("eval", tiny_run.run, option, 0)
+    assert done.code == 2
+    assert option in done.stderr
+
+
+def test_words_that_were_pruned_are_counted(cli, tmp_path):
+    from lda_app.corpus.folder import open_corpus
+
+    texts = tmp_path / "texts.csv"
+    texts.write_text("text\n" + "orbit moon\n" * 40 + "orbit moon unheard\n")
+    assert cli("corpus", "build", texts, "--out", tmp_path / "corpus", "--min-df", 2).code == 0
+    corpus = open_corpus(tmp_path / "corpus")
+    assert sum(corpus.num_pruned(split) for split in corpus.splits) == 1
+
+
+def test_imported_counts_do_not_tell_what_was_left_out(cli, tmp_path, tiny_run, monkeypatch):
+    from lda_app.corpus.folder import Corpus
+
+    monkeypatch.setattr(Corpus, "num_pruned", lambda corpus, split: None)
+    line = next(x for x in cli("eval", tiny_run.run).stdout.splitlines() if "out_of_vocabulary" in x)
+    assert line.split() == ["words", "left", "out", "out_of_vocabulary", "unknown", "test", "unknown"]
+
+
 def test_output_holds_the_json_document(cli, tiny_run, tmp_path):
     out = tmp_path / "figures.json"
     assert "perplexity" in cli("eval", tiny_run.run, "--output", out).stdout
@@ -67,7 +117,7 @@ def test_an_output_that_exists_is_kept(cli, tiny_run, tmp_path):
     assert "--overwrite" in done.stderr
     assert out.read_text() == "mine"
     assert cli("eval", tiny_run.run, "--output", out, "--overwrite").code == 0
-    assert json.loads(out.read_text())["schema_version"] == 1
+    assert json.loads(out.read_text())["schema_version"] == 2
 
 
 def test_an_unknown_split_is_named_with_those_there_are(cli, tiny_run):

@@ -5,7 +5,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.evaluation.perplexity import dirichlet_kl, elbo_scores
+from lda_app.evaluation.bounds import dirichlet_kl, elbo_scores
 
 BETA = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])
 ALPHA = np.array([1.5, 2.0])

@@ -20,7 +20,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
-from lda_app.evaluation.perplexity import document_completion
+from lda_app.evaluation.completion import document_completion
 from lda_app.models.fold_in import fold_in
 from lda_app.runtime import rng
 from lda_app.studies.compare.clock import Clock, cpu_seconds, peak_memory

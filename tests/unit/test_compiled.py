@@ -15,7 +15,8 @@ from lda_app import compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.evaluation.perplexity import document_completion
+from lda_app.evaluation.completion import document_completion
+from lda_app.evaluation.left_to_right import left_to_right_scores
 from lda_app.gradients.dirichlet import dirichlet_divergence
 from lda_app.inference import concentration
 from lda_app.models.guides import make_lda
@@ -49,9 +50,15 @@ def figures():
     score = document_completion(
         doc_term, lambda rows: concentration(lda, rows), lda.topics.beta().numpy(), seed=1
     )
+    alpha, beta = lda.alpha.detach().numpy(), lda.topics.beta().numpy()
+    filtered = left_to_right_scores(doc_term, alpha, beta, seed=1, num_particles=3, max_documents=5)
     gradients = [weights.grad for weights in lda.parameters()]
     tensors = [gammas, words, *gradients, lda.topics.beta()]
-    return {"perplexity": score.value, "tensors": [tensor.flatten().tolist() for tensor in tensors]}
+    return {
+        "perplexity": score.value,
+        "left_to_right": filtered.log_likelihood.tolist(),
+        "tensors": [tensor.flatten().tolist() for tensor in tensors],
+    }
 
 
 def training_works():
@@ -86,6 +93,7 @@ def test_without_compiled_loops_the_numbers_are_the_same():
     slow, fast = json.loads(done.stdout), figures()
     assert slow["reason"] == "LDA_APP_NO_COMPILE is set"
     assert slow["perplexity"] == pytest.approx(fast["perplexity"], rel=1e-5)
+    assert slow["left_to_right"] == pytest.approx(fast["left_to_right"], rel=1e-5)
     for one, other in zip(slow["tensors"], fast["tensors"], strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
 

@@ -11,7 +11,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import CorpusError
 from lda_app.evaluation.coherence import npmi
 from lda_app.evaluation.evaluate import evaluate
-from lda_app.evaluation.perplexity import document_completion, elbo
+from lda_app.evaluation.perplexity import Effort, perplexities
 
 ALPHA = np.full(3, 0.1)
 BETA = np.random.default_rng(0).dirichlet(np.full(40, 0.1), size=3)
@@ -28,6 +28,7 @@ class FakeCorpus:
     matrices: dict
     path: Path = Path("corpus")
     fingerprint: str = "f00d"
+    pruned: int | None = 7
     splits: tuple = field(init=False)
 
     def __post_init__(self):
@@ -35,6 +36,9 @@ class FakeCorpus:
 
     def split(self, name):
         return self.matrices[name]
+
+    def num_pruned(self, name):
+        return self.pruned
 
 
 def infer(doc_term):
@@ -51,16 +55,52 @@ def test_each_figure_has_its_protocol_and_is_the_one_of_its_function(corpus):
     result = evaluate(infer, ALPHA, BETA, corpus, seed=5).to_dict()
     test = corpus.split("test")
     perplexity = result["perplexity"]
-    assert list(perplexity) == ["elbo", "elbo_document_mean", "document_completion"]
-    assert perplexity["elbo"]["value"] == elbo(test, infer, ALPHA, BETA, seed=5).value
-    completion = document_completion(test, infer, BETA, seed=5)
-    assert perplexity["document_completion"]["value"] == completion.value
+    assert list(perplexity) == ["elbo", "elbo_document_mean", "importance", "document_completion"]
+    expected = perplexities(list(perplexity), test, infer, ALPHA, BETA, seed=5)
+    assert [p["value"] for p in perplexity.values()] == [p.value for p in expected]
     assert all(p["num_documents"] > 0 and p["num_tokens"] > 0 for p in perplexity.values())
     assert [c["reference_split"] for c in result["coherence"]] == ["train", "test"]
     top = np.argsort(-BETA, axis=1)[:, :10]
     assert result["coherence"][1]["value"] == pytest.approx(npmi(top, test).mean())
     assert result["live_topics"]["value"] == 3
-    assert result["schema_version"] == 1
+    assert result["schema_version"] == 2
+
+
+def test_each_perplexity_has_an_interval_around_it_and_says_what_was_sampled(corpus):
+    found = evaluate(infer, ALPHA, BETA, corpus, confidence=0.8).to_dict()["perplexity"]
+    for figure in found.values():
+        assert figure["interval"]["low"] < figure["value"] < figure["interval"]["high"]
+        assert figure["interval"]["confidence"] == 0.8
+        assert "bootstrap over documents" in figure["interval"]["method"]
+    assert found["importance"]["settings"] == {"num_samples": 100}
+
+
+def test_protocols_are_chosen_by_name_and_as_much_is_sampled_as_asked(corpus):
+    effort = Effort(left_to_right_particles=2, max_documents=5)
+    found = evaluate(infer, ALPHA, BETA, corpus, protocols=["left_to_right"], effort=effort).to_dict()
+    assert list(found["perplexity"]) == ["left_to_right"]
+    figure = found["perplexity"]["left_to_right"]
+    assert figure["settings"] == {"num_particles": 2, "num_runs": 2}
+    assert (figure["num_documents"], figure["num_not_drawn"]) == (5, 75)
+
+
+def test_words_out_of_the_vocabulary_are_counted(corpus):
+    found = evaluate(infer, ALPHA, BETA, corpus).to_dict()["out_of_vocabulary"]
+    tokens = corpus.split("test").num_tokens
+    assert found == {
+        "split": "test",
+        "num_tokens": 7,
+        "share": pytest.approx(7 / (7 + tokens)),
+        "why_unknown": None,
+    }
+
+
+def test_words_out_of_the_vocabulary_are_unknown_where_counts_were_imported(corpus):
+    corpus.pruned = None
+    found = evaluate(infer, ALPHA, BETA, corpus).to_dict()["out_of_vocabulary"]
+    assert found["num_tokens"] is None
+    assert found["share"] is None
+    assert "imported as counts" in found["why_unknown"]
 
 
 def test_the_document_is_json_and_the_same_each_time(corpus):

@@ -8,16 +8,10 @@ from scipy import special, stats
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import CorpusError
-from lda_app.evaluation import perplexity
-from lda_app.evaluation.perplexity import (
-    DocumentScores,
-    dirichlet_kl,
-    document_completion,
-    elbo,
-    elbo_document_mean,
-    elbo_scores,
-    split_tokens,
-)
+from lda_app.evaluation import bounds
+from lda_app.evaluation.bounds import dirichlet_kl, elbo_scores
+from lda_app.evaluation.completion import document_completion, split_tokens
+from lda_app.evaluation.scores import DocumentScores
 
 BETA = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])
 ALPHA = np.array([0.5, 0.5])
@@ -31,6 +25,14 @@ def infer(doc_term):
     """A stand-in for inference: one fold-in step from the uniform theta."""
     responsibilities = BETA / BETA.sum(axis=0)
     return ALPHA + doc_term.to_scipy() @ responsibilities.T
+
+
+def elbo(documents, infer, alpha, beta, **options):
+    return elbo_scores(documents, infer, alpha, beta, **options).token_weighted("elbo")
+
+
+def elbo_document_mean(documents, infer, alpha, beta, **options):
+    return elbo_scores(documents, infer, alpha, beta, **options).document_mean("elbo_document_mean")
 
 
 def by_definition(doc_term, theta):
@@ -115,7 +117,7 @@ def test_one_sample_has_no_known_error():
 def test_blocks_do_not_change_an_elbo_beyond_its_samples(measure, monkeypatch):
     documents = matrix(np.random.default_rng(3).integers(0, 4, (50, 3)))
     whole = measure(documents, infer, ALPHA, BETA, seed=0, num_samples=200)
-    monkeypatch.setattr(perplexity, "_BLOCK_FLOATS", 200 * 2 * 7)
+    monkeypatch.setattr(bounds, "_BLOCK_FLOATS", 200 * 2 * 7)
     blocks = measure(documents, infer, ALPHA, BETA, seed=0, num_samples=200)
     assert blocks.value == pytest.approx(whole.value, abs=6 * whole.monte_carlo_error)
     assert blocks.num_tokens == whole.num_tokens
@@ -124,7 +126,7 @@ def test_blocks_do_not_change_an_elbo_beyond_its_samples(measure, monkeypatch):
 def test_blocks_do_not_change_a_completion_at_all(monkeypatch):
     documents = matrix(np.random.default_rng(3).integers(0, 4, (50, 3)))
     whole = document_completion(documents, infer, BETA, seed=0)
-    monkeypatch.setattr(perplexity, "_BLOCK_FLOATS", 14)
+    monkeypatch.setattr(bounds, "_BLOCK_FLOATS", 14)
     assert document_completion(documents, infer, BETA, seed=0).value == pytest.approx(whole.value, rel=1e-12)
 
 

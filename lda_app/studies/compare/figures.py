@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lda_app.evaluation.bounds import elbo_scores
 from lda_app.evaluation.coherence import npmi
+from lda_app.evaluation.completion import document_completion, split_tokens
 from lda_app.evaluation.diversity import duplicates, live_topics, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.evaluation.perplexity import document_completion, elbo_scores, split_tokens
 from lda_app.models.fold_in import fold_in
 from lda_app.runtime import rng
 from lda_app.topics import top_words

@@ -125,7 +125,7 @@ def token_lists(doc_term: DocTermMatrix, names: list[str]) -> list[list[str]]:
     >>> token_lists(DocTermMatrix.from_scipy([[2, 1], [0, 1]]), ["a", "b"])
     [['a', 'a', 'b'], ['b']]
     """
-    words = np.array(names, dtype=object)[np.repeat(doc_term.indices, doc_term.counts)]
+    words = np.array(names, dtype=object)[np.repeat(doc_term.indices, doc_term.counts.astype(np.int64))]
     return [part.tolist() for part in np.split(words, np.cumsum(doc_term.lengths())[:-1])]
 
 
