@@ -12,7 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from lda_app import __version__
-from lda_app.cli import compare, corpus, doctor, evaluate, gradients, label, report, topics, train, transform
+from lda_app.cli import (
+    compare,
+    corpus,
+    doctor,
+    evaluate,
+    export,
+    gradients,
+    label,
+    report,
+    topics,
+    train,
+    transform,
+)
 from lda_app.cli.faults import report as report_fault
 from lda_app.cli.faults import second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
@@ -94,6 +106,7 @@ app.command("topics")(topics.topics)
 app.command("label")(label.label)
 app.command("transform")(transform.transform)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 
 

@@ -56,37 +56,30 @@ def topics(
 
 def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_documents: int) -> "Shown":
     """Describe the topics by the model and, where it is still there, the corpus."""
-    from functools import partial
-
-    import numpy as np
+    from dataclasses import replace
 
     from lda_app.cli.topic_layouts import Shown
-    from lda_app.evaluation.coherence import document_npmi
-    from lda_app.evaluation.evaluate import COHERENCE_WORDS
-    from lda_app.inference import concentration
+    from lda_app.frames import overview
     from lda_app.labels import read_labels
-    from lda_app.runtime import log, one_line, progress
-    from lda_app.topics import describe, labelled, top_words, usage, watched
+    from lda_app.runtime import log, one_line
 
-    words = [one_line(word) for word in model.vocabulary.words]
     labels = read_labels(model.path, len(model.alpha))
-    beta = labels.merge_beta(model.alpha, model.beta)
+    corpus = None
     if place is None and recorded_place(model) is None:
         log.warning(
             "the corpus %s is not there, so shares, coherence and documents are left out; give --corpus",
             model.config["corpus"]["path"],
         )
-        return Shown(labelled(describe(beta, words, num_words), labels), None, None, {}, _num_hidden(labels))
-    corpus = corpus_of_run(model, place)
-    doc_term = corpus.split(SPLIT)
-    num_filled = int(np.count_nonzero(doc_term.lengths()))
-    with progress("Inferring topics", total=num_filled, unit="documents") as bar:
-        infer = labels.merge_inference(partial(concentration, model.lda))
-        used = usage(doc_term, watched(infer, bar), num_documents)
-    coherence = document_npmi(top_words(beta, COHERENCE_WORDS), doc_term, SPLIT)
-    described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
-    shown = labelled(described, labels)
-    return Shown(shown, used, coherence, _beginnings(corpus, shown), _num_hidden(labels))
+    else:
+        corpus = corpus_of_run(model, place)
+    doc_term = None if corpus is None else corpus.split(SPLIT)
+    found = overview(model, labels, doc_term, num_words=num_words, num_documents=num_documents, split=SPLIT)
+    shown = [
+        replace(topic, words=tuple(replace(word, word=one_line(word.word)) for word in topic.words))
+        for topic in found.topics
+    ]
+    beginnings = {} if corpus is None else _beginnings(corpus, shown)
+    return Shown(shown, found.usage, found.coherence, beginnings, _num_hidden(labels))
 
 
 def _num_hidden(labels: "Labels") -> int:

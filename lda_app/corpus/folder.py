@@ -121,6 +121,14 @@ class Corpus:
         self._require(split)
         return read_texts(self.path / f"documents-{split}.parquet")
 
+    def ids(self, split: str) -> list[str]:
+        """Read the id of each document of a split, in the order of its rows."""
+        self._require(split)
+        ids: list[str] = read_documents(self.path / f"documents-{split}.parquet", columns=["id"])[
+            "id"
+        ].tolist()
+        return ids
+
     def left_out(self) -> pd.DataFrame:
         """Read what was left out, as text: split and row (empty for what the source dropped), id, reason."""
         import pandas as pd

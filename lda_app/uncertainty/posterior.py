@@ -67,7 +67,12 @@ MeasureShares = Callable[[DocTermMatrix], ShareIntervals]
 
 
 def share_intervals(
-    lda: LDA, doc_term: DocTermMatrix, level: float = 0.9, *, seed: int = 0
+    lda: LDA,
+    doc_term: DocTermMatrix,
+    level: float = 0.9,
+    *,
+    seed: int = 0,
+    merge: Callable[[FloatArray], FloatArray] | None = None,
 ) -> ShareIntervals:
     r"""Credible interval of each topic's share of each document, from draws of the exact posterior.
 
@@ -88,6 +93,8 @@ def share_intervals(
         Above 0, and at most 0.99.
     seed
         Of the draws.
+    merge
+        Adds up the shares of topics that are one, (…, K) to (…, G): the intervals are then those of the sums.
 
     Raises
     ------
@@ -108,10 +115,12 @@ def share_intervals(
         raise ValueError(f"the level of an interval must be above 0 and at most {MOST_LEVEL}, got {level}")
     # The small number keeps a tail such as (1 - 0.9) / 2, a little below 0.05, from being rounded down.
     rank = int((INTERVAL_DRAWS + 1) * (1 - level) / 2 + 1e-9)
-    shape = doc_term.num_documents, lda.topics.num_topics
-    mean, lower, upper = np.empty((3, *shape))
+    num_topics = lda.topics.num_topics
+    num_merged = num_topics if merge is None else merge(np.empty((0, num_topics))).shape[1]
+    mean, lower, upper = np.empty((3, doc_term.num_documents, num_merged))
     first = 0
-    for draws in posterior_draws(lda, doc_term, INTERVAL_DRAWS, seed=seed):
+    for drawn in posterior_draws(lda, doc_term, INTERVAL_DRAWS, seed=seed):
+        draws = drawn if merge is None else merge(drawn)
         rows = slice(first, first := first + len(draws))
         mean[rows] = draws.mean(axis=1)
         draws.partition((rank - 1, INTERVAL_DRAWS - rank), axis=1)

@@ -1,0 +1,170 @@
+"""A model's topics, their words and its documents' topics as tidy pandas tables: a row an observation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lda_app.evaluation.coherence import document_npmi
+from lda_app.evaluation.evaluate import COHERENCE_WORDS
+from lda_app.inference import concentration, topic_proportions
+from lda_app.runtime import progress
+from lda_app.topics import describe, labelled, top_words, usage, watched
+from lda_app.uncertainty.posterior import ShareIntervals, share_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.evaluation.coherence import Coherence
+    from lda_app.inference import FloatArray
+    from lda_app.labels import Labels
+    from lda_app.model_dir import ModelDir
+    from lda_app.topics import Topic, Usage
+
+_BLOCK = 4096  # documents whose shares are in memory at a time
+
+
+class Overview(NamedTuple):
+    """The topics, as the analyst has named, merged and hidden them, with how a corpus uses them."""
+
+    topics: list[Topic]
+    """Most prevalent first; in the model's order without a corpus."""
+    usage: Usage | None
+    coherence: Coherence | None
+
+
+def overview(
+    model: ModelDir,
+    labels: Labels,
+    doc_term: DocTermMatrix | None,
+    *,
+    num_words: int = 10,
+    num_documents: int = 0,
+    split: str = "train",
+) -> Overview:
+    """Describe all topics that are shown.
+
+    Parameters
+    ----------
+    model
+        The model.
+    labels
+        What is said of its topics.
+    doc_term
+        Counts (D, V) of a corpus, for prevalence, coherence and documents; None does without.
+    num_words, num_documents
+        Top words and representative documents a topic.
+    split
+        What the corpus is called.
+    """
+    words = model.vocabulary.words
+    beta = labels.merge_beta(model.alpha, model.beta)
+    if doc_term is None:
+        return Overview(labelled(describe(beta, words, num_words), labels), None, None)
+    infer = labels.merge_inference(partial(concentration, model.lda))
+    num_filled = int(np.count_nonzero(np.diff(doc_term.indptr)))
+    with progress("Inferring topics", total=num_filled, unit="documents") as bar:
+        used = usage(doc_term, watched(infer, bar), num_documents)
+    coherence = document_npmi(top_words(beta, COHERENCE_WORDS), doc_term, split)
+    described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
+    return Overview(labelled(described, labels), used, coherence)
+
+
+def topics_frame(topics: Sequence[Topic]) -> pd.DataFrame:
+    """Return a row a topic: topic, label, prevalence, coherence, top_words.
+
+    Examples
+    --------
+    >>> from lda_app.topics import Topic, TopicWord
+    >>> topics_frame([Topic(3, (TopicWord("moon", 0.2), TopicWord("orbit", 0.1)))]).top_words.tolist()
+    ['moon, orbit']
+    """
+    rows = [
+        (t.id, t.label, t.prevalence, t.coherence, ", ".join(word.word for word in t.words)) for t in topics
+    ]
+    frame = pd.DataFrame(rows, columns=["topic", "label", "prevalence", "coherence", "top_words"])
+    return frame.astype({"label": object, "prevalence": float, "coherence": float})
+
+
+def topic_words_frame(topics: Sequence[Topic]) -> pd.DataFrame:
+    """Return a row a topic and word: topic, word, probability, rank; the most probable word has rank 1.
+
+    Examples
+    --------
+    >>> from lda_app.topics import Topic, TopicWord
+    >>> topic_words_frame([Topic(3, (TopicWord("moon", 0.2), TopicWord("orbit", 0.1)))]).to_dict("records")[1]
+    {'topic': 3, 'word': 'orbit', 'probability': 0.1, 'rank': 2}
+    """
+    rows = [
+        (topic.id, word.word, word.probability, rank)
+        for topic in topics
+        for rank, word in enumerate(topic.words, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["topic", "word", "probability", "rank"])
+
+
+def document_topics(
+    model: ModelDir,
+    labels: Labels,
+    doc_term: DocTermMatrix,
+    ids: Sequence[object] | pd.Index | pd.Series,
+    level: float | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield a row a document and topic, some thousand documents at a time: document, topic, share.
+
+    Parameters
+    ----------
+    model
+        The model.
+    labels
+        What is said of its topics; hidden ones are left out, so that shares need not add up to 1.
+    doc_term
+        Counts (D, V).
+    ids
+        The D documents' ids.
+    level
+        If given, the columns lower and upper are added: each share's credible interval of this level, from
+        draws of the exact posterior, whose mean the share then is. It takes longer.
+    """
+    with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
+        for start, shares in _shares(model, labels, doc_term, level):
+            some = ids[start : start + len(shares.mean)]
+            yield _long(np.asarray(some), labels, shares, intervals=level is not None)
+            bar.advance(len(shares.mean))
+
+
+def _shares(
+    model: ModelDir, labels: Labels, doc_term: DocTermMatrix, level: float | None
+) -> Iterator[tuple[int, ShareIntervals]]:
+    """Yield the first row of each block, and the shares of the topics that stand for themselves."""
+    for number, block in enumerate(doc_term.blocks(_BLOCK)):
+        if level is not None:
+            merged = share_intervals(model.lda, block, level, merge=labels.merge_columns)
+        else:
+            mean = labels.merge_columns(topic_proportions(concentration(model.lda, block))).astype(float)
+            merged = ShareIntervals(mean, mean, mean, 0.0)
+        yield number * _BLOCK, merged
+
+
+def _long(
+    ids: npt.NDArray[np.object_], labels: Labels, shares: ShareIntervals, *, intervals: bool
+) -> pd.DataFrame:
+    columns = [labels.ids.index(topic) for topic in labels.shown]
+
+    def flat(values: FloatArray) -> FloatArray:
+        return np.asarray(values[:, columns].ravel())
+
+    frame = {
+        "document": np.repeat(ids, len(columns)),
+        "topic": np.tile(labels.shown, len(ids)),
+        "share": flat(shares.mean),
+    }
+    if intervals:
+        frame |= {"lower": flat(shares.lower), "upper": flat(shares.upper)}
+    return pd.DataFrame(frame)
