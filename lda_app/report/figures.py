@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import norm
 
+from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import LIVE_FRACTION, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.evaluation.perplexity import DocumentScores, completion_scores
+from lda_app.evaluation.scores import DocumentScores
 from lda_app.report.shares import LEVEL
 from lda_app.topics import top_words
 
