@@ -10,7 +10,6 @@ from scipy.stats import norm
 from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import LIVE_FRACTION, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.evaluation.scores import DocumentScores
 from lda_app.report.shares import LEVEL
 from lda_app.topics import top_words
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.evaluation.scores import DocumentScores
     from lda_app.inference import FloatArray, Infer
 
 
