@@ -20,6 +20,7 @@ from lda_app.cli import (
     export,
     gradients,
     label,
+    prevalence,
     report,
     topics,
     train,
@@ -105,6 +106,7 @@ app.command("compare")(compare.compare)
 app.command("topics")(topics.topics)
 app.command("label")(label.label)
 app.command("transform")(transform.transform)
+app.command("prevalence")(prevalence.prevalence)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)

@@ -144,6 +144,49 @@ def dot_chart(title: str, groups: Mapping[str, Sequence[tuple[str, float]]]) -> 
     return drawing.svg(660, bottom + 30)
 
 
+def interval_chart(
+    title: str, groups: Mapping[str, Sequence[tuple[str, float, float, float]]], *, zero: bool = False
+) -> str:
+    """Draw estimates as dots with their intervals as lines, a line each, under headings.
+
+    Parameters
+    ----------
+    title
+        What the numbers are.
+    groups
+        Heading to (label, estimate, lower, upper); what is not finite is named without a drawing.
+    zero
+        Whether to mark where zero is.
+
+    Examples
+    --------
+    >>> interval_chart("share", {"topic 1": [("left", 0.2, 0.1, 0.3)]}).count("<circle")
+    1
+    """
+    rows = [row for lines in groups.values() for row in lines]
+    ends = [end for _, *figures in rows for end in figures if math.isfinite(end)]
+    axis = _axis([*ends, *([0.0] if zero else [])], 260, 620, logarithmic=False)
+    drawing = _Drawing()
+    bottom = 40 + _ROW * sum(len(lines) + 1.5 for lines in groups.values())
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    drawing.ticks_below(axis, 34, bottom)
+    if zero:
+        drawing.curve([(axis.place(0.0), 34), (axis.place(0.0), bottom)], COLOURS[7])
+    y = 34.0
+    for heading, lines in groups.items():
+        y += _ROW
+        drawing.text(10, y, heading, extra="font-weight='bold'")
+        for label, *figures in lines:
+            y += _ROW
+            drawing.text(24, y, label)
+            if all(map(math.isfinite, figures)):
+                estimate, lower, upper = map(axis.place, figures)
+                drawing.curve([(lower, y - 4), (upper, y - 4)], COLOURS[0])
+                drawing.dot(estimate, y - 4, COLOURS[0])
+        y += _ROW / 2
+    return drawing.svg(660, bottom + 30)
+
+
 def line_chart(
     title: str,
     x_label: str,

@@ -72,14 +72,37 @@ def quick():
     return QUICK
 
 
-def build(folder, texts):
-    """Build a corpus of (id, text) pairs."""
+@pytest.fixture(scope="session")
+def described_run(tmp_path_factory, tiny_texts):
+    """The planted model over the sixty texts, each with a subject, a date and a length; read only.
+
+    Two documents have no subject, three a length that is no number.
+    """
+    folder = tmp_path_factory.mktemp("described")
+    subjects = ["space", "=sport", "garden, too"]
+    rows = [
+        (
+            f"doc{i}",
+            text,
+            subjects[i % 3] if i < 58 else "",
+            f"{1990 + i // 20}-{1 + i % 12:02}",
+            i if i > 2 else "?",
+        )
+        for i, text in enumerate(tiny_texts)
+    ]
+    corpus = build(folder, rows, ("id", "text", "subject", "date", "size"))
+    save_planted_model(folder / "run", corpus, tiny_texts)
+    return TinyRun(folder / "run", folder / "corpus")
+
+
+def build(folder, rows, columns=("id", "text")):
+    """Build a corpus of documents with an id and a text."""
     from lda_app.corpus.folder import build_corpus
     from lda_app.corpus.preprocess import PreprocessOptions
     from lda_app.corpus.sources import SourceOptions, open_source
 
     with (folder / "texts.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("id", "text"), *texts])
+        csv.writer(stream).writerows([columns, *rows])
     source = open_source(str(folder / "texts.csv"), SourceOptions(text_column="text", id_column="id"))
     return build_corpus(source, folder / "corpus", PreprocessOptions(min_df=1), test_fraction=0.3)
 

@@ -1,0 +1,300 @@
+"""``lda-app prevalence``: the mean share of each topic in groups of documents, with intervals."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
+from lda_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    from rich.table import Table
+
+    from lda_app.model_dir import ModelDir
+    from lda_app.uncertainty.covariates import DocumentData, Groups
+    from lda_app.uncertainty.prevalence import Prevalence
+
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="COLUMN,…",
+        help="Columns of the metadata whose values make the groups, alone or together. Dates are put "
+        "together by [bold]date:year[/], [bold]:quarter[/], [bold]:month[/] or [bold]:day[/], numbers by "
+        "[bold]age:5[/], five bins of about as many documents each.",
+        show_default=False,
+    ),
+]
+Differences = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--difference",
+        metavar="GROUP[,GROUP]",
+        help="Tell how a group differs from another, or from all others. Values of several columns are "
+        "joined: left/1993. May be given several times.",
+        show_default=False,
+    ),
+]
+DataSplit = Annotated[
+    Literal["all", "train", "test"], typer.Option("--split", help="The documents of which split.")
+]
+PlotPath = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE.svg", help="Draw the figures to a file, too.", show_default=False),
+]
+
+
+def prevalence(
+    run: RunFolder,
+    *,
+    by: By,
+    difference: Differences = None,
+    topics: ChosenTopics = None,
+    level: Level = 0.95,
+    split: DataSplit = "all",
+    corpus: CorpusOfRun = None,
+    seed: Seed = 0,
+    as_json: JsonFlag = False,
+    output: OutPath = None,
+    plot: PlotPath = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell how prevalent each topic is in groups of documents.
+
+    A topic's prevalence in a group is its mean share of the documents, each of them weighing the same. The
+    interval holds what the words leave open of each document's shares, and that other documents of the same
+    kind would have had others. [bold]--output[/] writes the figures as csv.
+    """
+    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.model_dir import open_model
+
+    check_file(output, overwrite=overwrite)
+    check_file(plot, overwrite=overwrite, flag="--plot")
+    model = open_model(run)
+    shown = ShownTopics.of(model, topics)
+    data, groups = _groups(model, corpus, split, by)
+    pairs = [_pair(text, groups.names) for text in difference or ()]
+    report = _Report(_measure(model, shown, data, groups, seed), shown, level, pairs)
+    if output is not None:
+        write_out(report.csv(), output, overwrite=overwrite)
+    if plot is not None:
+        write_out(report.svg(), plot, overwrite=overwrite)
+    if as_json:
+        about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
+        write_out(report.json(about), None, overwrite=False)
+    elif output is None:
+        print_out(*report.tables())
+
+
+def splits_of(split: str, available: "Sequence[str]") -> "Sequence[str]":
+    """Return the splits that ``--split`` names."""
+    return available if split == "all" else [split]
+
+
+def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tuple[DocumentData, Groups]":
+    """Read the corpus and put those of its documents that have a group into groups, 0 … G − 1."""
+    from dataclasses import replace
+
+    from lda_app.runtime import log
+    from lda_app.uncertainty.covariates import Key, columns_of, group_by, read_data
+
+    corpus = corpus_of_run(model, place)
+    splits = splits_of(split, corpus.splits)
+    available = columns_of(corpus, splits)
+    whole = [by.strip()] if by.strip() in available else by.split(",")
+    keys = [Key.parse(part.strip(), available) for part in whole]
+    data = read_data(corpus, splits, [key.column for key in keys])
+    groups = group_by(data.metadata, keys)
+    grouped = groups.codes >= 0
+    if num_left_out := int((~grouped).sum()):
+        names = ", ".join(groups.keys)
+        log.warning("%s documents have no value of %s and are left out", f"{num_left_out:,}", names)
+    return data.only(grouped), replace(groups, codes=groups.codes[grouped])
+
+
+def _measure(
+    model: "ModelDir", shown: ShownTopics, data: "DocumentData", groups: "Groups", seed: int
+) -> "Prevalence":
+    from lda_app.runtime import progress
+    from lda_app.uncertainty.composition import PASSES
+    from lda_app.uncertainty.prevalence import Prevalence, group_draws
+
+    total = PASSES * data.doc_term.num_documents
+    with progress("Drawing shares", total=total, unit="documents") as bar:
+        draws = group_draws(
+            model.lda, data.doc_term, groups.codes, seed=seed, merge=shown.labels.merge_columns, bar=bar
+        )
+    return Prevalence(groups, draws, shown.labels.ids)
+
+
+def _pair(text: str, names: "Sequence[str]") -> tuple[int, int | None]:
+    """Read ``GROUP`` or ``GROUP,GROUP``; groups may have commas in their names.
+
+    Examples
+    --------
+    >>> _pair("a,b", ["a,b", "a", "b"]), _pair("a,b", ["a", "b"])
+    ((0, None), (0, 1))
+    """
+    if text in names:
+        return names.index(text), None
+    commas = [place for place, letter in enumerate(text) if letter == ","]
+    for one, other in ((text[:place].strip(), text[place + 1 :].strip()) for place in commas):
+        if one in names and other in names and one != other:
+            return names.index(one), names.index(other)
+    raise ConfigError(
+        f"--difference {text}: expected a group, or two different ones parted by a comma; the groups are "
+        f"{', '.join(names)}"
+    )
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What was found, in the layouts that it can be asked for."""
+
+    found: "Prevalence"
+    shown: ShownTopics
+    level: float
+    pairs: list[tuple[int, int | None]]
+
+    def tables(self) -> "Iterator[Table]":
+        """Yield a table of all groups, and one a difference."""
+        from lda_app.cli.tables import new_table
+
+        keys = " and ".join(self.found.groups.keys)
+        table = new_table(f"Share of each topic by {keys}")
+        columns = ("topic", keys, "documents", "share", self._interval)
+        _add_columns(table, columns, right=("documents", "share", self._interval))
+        for topic, figures in self._by_topic(self.found.table(self.level)):
+            for row in _rows(figures):
+                name = self._name(topic) if row.Index == figures.index[0] else ""
+                documents = f"{row.documents:,}" + (" (few)" if row.few_documents else "")
+                table.add_row(name, row.group, documents, _percent(row.share), _ends(row))
+        yield table
+        for pair in self.pairs:
+            yield self._difference_table(*pair)
+
+    def _difference_table(self, group: int, other: int | None) -> "Table":
+        from lda_app.cli.tables import new_table
+
+        table = new_table(self._contrast(group, other))
+        columns = ("topic", "points", self._interval, "P(above 0)")
+        _add_columns(table, columns, right=columns[1:])
+        for topic, figures in self._by_topic(self.found.difference(group, other, self.level)):
+            for row in _rows(figures):
+                ends = _ends(row, "+").removesuffix("%")
+                chance = _number(row.probability_positive, ".3f")
+                table.add_row(self._name(topic), _number(100 * row.difference, "+.1f"), ends, chance)
+        return table
+
+    def csv(self) -> str:
+        """Return the groups and the differences as csv, a row for each topic and group or pair of groups."""
+        from lda_app.storage import spreadsheet_safe
+
+        table = self.found.table(self.level).rename(columns={"share": "estimate"})
+        parts = [table.assign(quantity="share")]
+        for pair in self.pairs:
+            figures = self.found.difference(*pair, self.level).rename(columns={"difference": "estimate"})
+            parts.append(figures.assign(quantity="difference", group=self._contrast(*pair)))
+        import pandas as pd
+
+        rows = pd.concat(parts, ignore_index=True)
+        rows = rows[rows["topic"].isin(self.shown.names)]
+        names = rows["topic"].map(self.shown.names).map(spreadsheet_safe)
+        rows.insert(1, "name", names)
+        rows.insert(0, "quantity", rows.pop("quantity"))
+        rows["group"] = rows["group"].map(spreadsheet_safe)
+        rows["documents"] = rows["documents"].astype("Int64")
+        return str(rows.to_csv(index=False, lineterminator="\n"))
+
+    def json(self, about: dict[str, Any]) -> str:
+        """Return all as a JSON document."""
+        groups = self.found.groups
+        content = {
+            "schema_version": 1,
+            "by": groups.keys,
+            "level": self.level,
+            **about,
+            "topics": [{"id": topic, "name": name} for topic, name in self.shown.names.items()],
+            "groups": [
+                {"values": values, "name": name, "documents": int(size)}
+                for values, name, size in zip(
+                    groups.values, groups.names, self.found.draws.sizes, strict=True
+                )
+            ],
+            "prevalence": self._records(self.found.table(self.level)),
+            "differences": [
+                {
+                    "of": self._contrast(*pair),
+                    "topics": self._records(self.found.difference(*pair, self.level)),
+                }
+                for pair in self.pairs
+            ],
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def svg(self) -> str:
+        """Draw all groups, topic by topic."""
+        from lda_app.cli.charts import interval_chart
+
+        keys = " and ".join(self.found.groups.keys)
+        return interval_chart(
+            f"Share of each topic by {keys}, with {self._interval}",
+            {
+                self._name(topic): [(row.group, row.share, row.lower, row.upper) for row in _rows(figures)]
+                for topic, figures in self._by_topic(self.found.table(self.level))
+            },
+        )
+
+    def _records(self, figures: "pd.DataFrame") -> list[dict[str, Any]]:
+        chosen = figures[figures["topic"].isin(self.shown.names)]
+        return [
+            {str(name): None if value != value else value for name, value in row.items()}  # noqa: PLR0124
+            for row in chosen.to_dict("records")
+        ]
+
+    def _by_topic(self, figures: "pd.DataFrame") -> "Iterator[tuple[int, pd.DataFrame]]":
+        """Yield the rows of each topic to show, the most prevalent first."""
+        overall = dict(zip(self.found.topics, self.found.overall(), strict=True))
+        for topic in sorted(self.shown.names, key=lambda topic: -overall[topic]):
+            yield topic, figures[figures["topic"] == topic]
+
+    def _name(self, topic: int) -> str:
+        return f"{topic}  {self.shown.names[topic]}"
+
+    def _contrast(self, group: int, other: int | None) -> str:
+        names = self.found.groups.names
+        return f"{names[group]} minus {'all others' if other is None else names[other]}"
+
+    @property
+    def _interval(self) -> str:
+        return f"{100 * self.level:g}% interval"
+
+
+def _add_columns(table: "Table", names: "Sequence[str]", *, right: "Sequence[str]") -> None:
+    for name in names:
+        table.add_column(name, justify="right" if name in right else "left")
+
+
+def _rows(figures: "pd.DataFrame") -> "Iterator[Any]":
+    """Yield rows whose columns are attributes."""
+    yield from figures.itertuples()
+
+
+def _percent(value: float) -> str:
+    return _number(100 * value, ".1f") + "%"
+
+
+def _ends(row: Any, sign: str = "") -> str:
+    return f"{_number(100 * row.lower, f'{sign}.1f')} … {_number(100 * row.upper, f'{sign}.1f')}%"
+
+
+def _number(value: float, form: str) -> str:
+    return "?" if value != value else format(value, form)  # noqa: PLR0124 - NaN
