@@ -65,6 +65,7 @@ def perplexity_interval(scores: DocumentScores) -> tuple[float, float]:
 
     Examples
     --------
+    >>> from lda_app.evaluation.scores import DocumentScores
     >>> scores = DocumentScores(np.log([0.25] * 50 + [0.0625] * 50), np.array([1] * 50 + [2] * 50))
     >>> np.round(perplexity_interval(scores), 6).tolist()  # each token has the probability 1/4
     [4.0, 4.0]
