@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from lda_app.corpus.phrases import PhraseOptions
     from lda_app.corpus.preprocess import PreprocessOptions
     from lda_app.corpus.sources import SourceOptions
 
 _SOURCE = "Reading the input"
 _WORDS = "Choosing the words"
+_PHRASES = "Phrases"
 
 Source = Annotated[
     str,
@@ -313,6 +315,49 @@ MaxVocab = Annotated[
 ]
 
 
+PhrasesFlag = Annotated[
+    bool,
+    typer.Option(
+        "--phrases",
+        help="Count words that stand together more often than by chance as one, such as [bold]new york[/].",
+        rich_help_panel=_PHRASES,
+    ),
+]
+PhraseWords = Annotated[
+    int, typer.Option("--phrase-words", min=2, max=3, help="Longest phrase.", rich_help_panel=_PHRASES)
+]
+PhraseCount = Annotated[
+    int,
+    typer.Option(
+        "--phrase-count",
+        min=1,
+        help="Occurrences of a phrase in the training documents at least.",
+        rich_help_panel=_PHRASES,
+    ),
+]
+PhraseNpmi = Annotated[
+    float,
+    typer.Option(
+        "--phrase-npmi",
+        min=-1,
+        max=1,
+        help="Normalised pointwise mutual information of a phrase's parts at least: 0 is chance, 1 always "
+        "together.",
+        rich_help_panel=_PHRASES,
+    ),
+]
+Ngram = Annotated[
+    int,
+    typer.Option(
+        "--ngram",
+        min=1,
+        max=3,
+        help="Count all sequences of up to so many words, beside the words.",
+        rich_help_panel=_PHRASES,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Words:
     """The flags that say what is a word, and which words are kept."""
@@ -330,6 +375,11 @@ class Words:
     min_df: MinDf = None
     max_df: MaxDf = None
     max_vocab: MaxVocab = 10_000
+    phrases: PhrasesFlag = False
+    phrase_words: PhraseWords = 3
+    phrase_count: PhraseCount = 10
+    phrase_npmi: PhraseNpmi = 0.5
+    ngram: Ngram = 1
 
     def options(self) -> "PreprocessOptions":
         """Return what preprocessing takes; ``stop_words`` may name a file."""
@@ -350,4 +400,16 @@ class Words:
             drop_words=() if self.drop_words is None else read_words(self.drop_words, "--drop-words"),
             replacements=() if self.replace is None else read_replacements(self.replace),
         )
-        return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab)
+        return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab, self._phrase_options())
+
+    def _phrase_options(self) -> "PhraseOptions | None":
+        from lda_app.corpus.phrases import PhraseOptions
+        from lda_app.errors import ConfigError
+
+        if self.phrases and self.ngram > 1:
+            raise ConfigError(
+                "give --phrases or --ngram, not both: they count sequences of words in two ways"
+            )
+        if self.phrases:
+            return PhraseOptions(self.phrase_words, self.phrase_count, self.phrase_npmi)
+        return PhraseOptions.ngrams(self.ngram) if self.ngram > 1 else None

@@ -24,7 +24,7 @@ import numpy as np
 from scipy import sparse
 
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
+from lda_app.corpus.tokenize import BREAK, Tokenizer, TokenizerOptions
 from lda_app.errors import LdaAppError
 from lda_app.runtime import cpu_count
 
@@ -85,6 +85,86 @@ def count_words(tokenizer: Tokenizer, texts: Sequence[str]) -> WordCounts:
     unread = np.array([words is None for words in readings], dtype=bool)
     more_unread = by_form @ np.where(unread, characters, -characters) > 0
     return WordCounts(list(word_ids), _from_csr(by_word), more_unread)
+
+
+@dataclass(frozen=True)
+class TokenStream:
+    """The words of a chunk of documents, in order.
+
+    Parameters
+    ----------
+    words
+        The chunk's distinct words, stop words among them, for these may be in phrases.
+    stop
+        (words,) bool: which of them are stop words.
+    ids
+        (N,) int32: the number of each word in `words`; -1 between words that are not adjacent, and behind
+        the last word of each document.
+    ends
+        (documents,) where each document ends in `ids`.
+    unread
+        As in `WordCounts`.
+    """
+
+    words: list[str]
+    stop: npt.NDArray[np.bool_]
+    ids: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
+    unread: npt.NDArray[np.bool_]
+
+
+def read_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> TokenStream:
+    """Read the words of some texts in order.
+
+    Examples
+    --------
+    >>> stream = read_tokens(Tokenizer(TokenizerOptions()), ["orbit of the moon, orbit", "12 moon"])
+    >>> stream.words, stream.stop.tolist()
+    (['orbit', 'the', 'moon'], [False, True, False])
+    >>> stream.ids.tolist(), stream.ends.tolist()
+    ([0, -1, 1, 2, -1, 0, -1, -1, 2, -1], [7, 10])
+    """
+    form_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    parts: list[npt.NDArray[np.int32]] = []
+    for text in texts:
+        forms = list(itertools.chain.from_iterable(tokenizer.stream(text)))
+        parts.append(np.fromiter(map(form_ids.__getitem__, forms), dtype=np.int32, count=len(forms)))
+    word_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+    sequences = [
+        [-1 if word is None else word_ids[word] for word in tokenizer.sequence(form)] for form in form_ids
+    ]
+    widths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+    flat = np.fromiter(itertools.chain.from_iterable(sequences), dtype=np.int32, count=int(widths.sum()))
+    starts = np.cumsum(widths) - widths
+    ids = [np.append(_expanded(part, flat, starts, widths), np.int32(-1)) for part in parts]
+    ends = np.cumsum([len(part) for part in ids], dtype=np.int64)
+    unread = _more_unread(tokenizer, list(form_ids), parts)
+    stop = np.array([tokenizer.is_stop_word(word) for word in word_ids], dtype=bool)
+    return TokenStream(list(word_ids), stop, np.concatenate(ids) if ids else flat, ends, unread)
+
+
+def _expanded(
+    forms: npt.NDArray[np.int32],
+    flat: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int64],
+    widths: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int32]:
+    """Put the words of each form in its place."""
+    counts = widths[forms]
+    behind = np.cumsum(counts)
+    within = np.arange(int(behind[-1]) if len(behind) else 0) - np.repeat(behind - counts, counts)
+    return np.asarray(flat[np.repeat(starts[forms], counts) + within])
+
+
+def _more_unread(
+    tokenizer: Tokenizer, forms: Sequence[str], texts: Sequence[npt.NDArray[np.int32]]
+) -> npt.NDArray[np.bool_]:
+    """Tell for each text whether more than half of the characters of its forms gave no word."""
+    weights = np.array(
+        [0 if form == BREAK else len(form) if tokenizer.read(form) is None else -len(form) for form in forms],
+        dtype=np.int64,
+    )
+    return np.array([weights[ids].sum() > 0 for ids in texts], dtype=bool)
 
 
 def chunks_of(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:

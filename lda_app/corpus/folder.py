@@ -5,6 +5,7 @@
     preprocess.json          how raw text is counted; not there for imported counts
     train/ test/             indptr.npy indices.npy counts.npy: the document-term matrix of a split
     documents-SPLIT.parquet  id, text and metadata of each row of the matrix
+    phrases.csv              the phrases that were found, with count and NPMI, where they were asked for
     left_out.csv             rows without words, and what the source had to drop, with the reason
 
 No time and no absolute path is in it: the same input and options give the same bytes.
@@ -23,12 +24,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lda_app.corpus.counting import count_chunks
+from lda_app.corpus.counting import count_chunks, map_chunks, read_tokens
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.document_table import column_names, read_documents, read_texts
 from lda_app.corpus.languages import detect_for_corpus
-from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, second_pass
-from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor, Pruning, prune, tool_versions
+from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
+from lda_app.corpus.phrases import as_phrases
+from lda_app.corpus.preprocess import (
+    PreprocessOptions,
+    Preprocessor,
+    Pruning,
+    phrase_count,
+    prune,
+    tool_versions,
+)
 from lda_app.corpus.tokenize import AUTO, name_of_stop_words, resolve_stop_words
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
@@ -43,11 +52,14 @@ if TYPE_CHECKING:
     from lda_app.corpus.documents import Document
     from lda_app.corpus.languages import Detected
     from lda_app.corpus.passes import EmptyRow
+    from lda_app.corpus.phrases import Phrases
     from lda_app.corpus.sources import Source
+    from lda_app.corpus.tokenize import TokenizerOptions
 
     LeftOutRow = tuple[str, int | str, str, str]
 
 CORPUS_FORMAT = 1
+_SCRATCH = "first-pass"
 
 
 @dataclass(frozen=True)
@@ -221,16 +233,17 @@ def build_corpus(
     with sealed_folder(
         out, kind="corpus", format_version=CORPUS_FORMAT, overwrite=overwrite, details=details
     ) as staging:
-        scratch = staging / "first-pass"
+        scratch = staging / _SCRATCH
         rule = SplitRule(test_fraction, seed)
-        first = _count_everything(source, FirstPass(staging, scratch, rule, texts=texts), options, workers)
+        first = _count_everything(source, _first_pass(staging, rule, options, texts=texts), options, workers)
         num_documents = first.num_documents["train"]
         pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
         vocabulary = Vocabulary(pruning.words)
         require_words(vocabulary, source.name)
         empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
         shutil.rmtree(scratch)
-        write_json(staging / "preprocess.json", Preprocessor(options, vocabulary).to_json())
+        phrases = _phrases(first, options)
+        write_json(staging / "preprocess.json", Preprocessor(options, vocabulary, phrases).to_json())
         warnings = source.warnings + first.warnings + _pruning_warnings(pruning, options)
         details |= {
             "name": source.name,
@@ -239,7 +252,8 @@ def build_corpus(
             **({} if detected is None else {"language": detected.describe()}),
             "stop_words": len(resolve_stop_words(options.tokenizer)),
             "stop_word_list": name_of_stop_words(options.tokenizer),
-            "pruning": {"words_seen": len(first.word_ids), **pruning.describe(), "tokens": pruned_tokens},
+            **_write_phrases(staging / "phrases.csv", first),
+            "pruning": {"words_seen": first.num_words, **pruning.describe(), "tokens": pruned_tokens},
             "tools": tool_versions(asked.tokenizer.language) | tool_versions(options.tokenizer.language),
             **write_summary(staging, vocabulary, empty, source.left_out, warnings),
         }
@@ -327,13 +341,58 @@ def _count_everything(
     source: Source, first: FirstPass, options: PreprocessOptions, workers: int | None
 ) -> FirstPass:
     stream: Any = iter(source)
-    with closing(stream), first, progress("Counting words", unit="documents") as bar:
-        for documents, counted in count_chunks(stream, _text_of, options.tokenizer, workers):
-            first.add(documents, counted)
-            bar.advance(len(documents))
-    if not first.num_documents["train"]:
-        raise CorpusError(f"{source.name}: all documents are of the test split; training needs some, too")
+    with first:
+        with closing(stream), progress("Counting words", unit="documents") as bar:
+            for number in _counted(stream, first, options.tokenizer, workers):
+                bar.advance(number)
+        if not first.num_documents["train"]:
+            raise CorpusError(f"{source.name}: all documents are of the test split; training needs some, too")
+        if isinstance(first, StreamPass) and options.phrases is not None:
+            with progress("Looking for phrases"):
+                first.count_phrases(options.phrases, phrase_count(options, first.num_documents["train"]))
     return first
+
+
+def _counted(
+    stream: Iterator[Document], first: FirstPass, options: TokenizerOptions, workers: int | None
+) -> Iterator[int]:
+    """Put documents into the first pass, and yield how many."""
+    if isinstance(first, StreamPass):
+        for documents, tokens in map_chunks(read_tokens, stream, _text_of, options, workers):
+            first.add_stream(documents, tokens)
+            yield len(documents)
+    else:
+        for documents, counted in count_chunks(stream, _text_of, options, workers):
+            first.add(documents, counted)
+            yield len(documents)
+
+
+def _first_pass(folder: Path, rule: SplitRule, options: PreprocessOptions, *, texts: bool) -> FirstPass:
+    kind = FirstPass if options.phrases is None else StreamPass
+    return kind(folder, folder / _SCRATCH, rule, texts=texts)
+
+
+def _phrases(first: FirstPass, options: PreprocessOptions) -> Phrases | None:
+    if not isinstance(first, StreamPass) or options.phrases is None:
+        return None
+    return as_phrases(first.found, options.phrases)
+
+
+def _write_phrases(path: Path, first: FirstPass) -> dict[str, Any]:
+    """Write ``phrases.csv``, the strongest first, and say for the manifest how many there are."""
+    if not isinstance(first, StreamPass):
+        return {}
+    found = sorted(
+        (phrase for phrases in first.found for phrase in phrases),
+        key=lambda phrase: (-(phrase.npmi or 0), -phrase.count, phrase.text),
+    )
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("phrase", "count", "npmi"))
+        for phrase in found:
+            score = "" if phrase.npmi is None else f"{phrase.npmi:.4f}"
+            writer.writerow((spreadsheet_safe(phrase.text), phrase.count, score))
+    return {"phrases": len(found)}
 
 
 def _is_counts(name: str) -> bool:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.corpus.counting import chunks_of, count_words, relabel
+from lda_app.corpus.counting import chunks_of, count_words, read_tokens, relabel
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.phrases import PhraseOptions, Phrases
 from lda_app.corpus.segment import segmenter_versions
 from lda_app.corpus.tokenize import (
     AUTO,
@@ -54,6 +55,8 @@ class PreprocessOptions:
         Keep words of at most so many training documents. None is half of them, or all of fewer than 100.
     max_vocab
         Keep at most so many words, those of the most training documents; equals in alphabetical order.
+    phrases
+        Which phrases are counted; None counts words alone.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class PreprocessOptions:
     min_df: int | float | None = None
     max_df: int | float | None = None
     max_vocab: int = 10_000
+    phrases: PhraseOptions | None = None
 
     def __post_init__(self) -> None:
         _check_frequency("--min-df", self.min_df)
@@ -95,6 +99,7 @@ class PreprocessOptions:
         '2 given words, sha256 11a3ae8f8ec6'
         """
         options = asdict(self)
+        options["phrases"] = "none" if self.phrases is None else self.phrases.describe()
         tokenizer = options.pop("tokenizer")
         for name, given in tokenizer.items():
             if isinstance(given, tuple):
@@ -222,6 +227,8 @@ class Preprocessor:
         As the corpus was built with.
     vocabulary
         The words to count.
+    phrases
+        The phrases that were found in the corpus, if phrases are counted.
 
     Examples
     --------
@@ -231,9 +238,12 @@ class Preprocessor:
     (array([0, 1], dtype=int32), array([1, 2], dtype=int32), 0)
     """
 
-    def __init__(self, options: PreprocessOptions, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, options: PreprocessOptions, vocabulary: Vocabulary, phrases: Phrases | None = None
+    ) -> None:
         self.options = options
         self.vocabulary = vocabulary
+        self.phrases = phrases
         self._tokenizer = Tokenizer(options.tokenizer)
 
     def count(self, text: str) -> tuple[npt.NDArray[np.int32], Counts, int]:
@@ -259,11 +269,22 @@ class Preprocessor:
         matrices: list[DocTermMatrix] = []
         unknown = [np.zeros(0, dtype=np.int64)]
         for chunk in chunks_of(texts, str):
-            counted = count_words(self._tokenizer, chunk)
-            new_ids = np.array([index.get(word, -1) for word in counted.words], dtype=np.int32)
-            matrices.append(relabel(counted.matrix, new_ids, num_words))
-            unknown.append(counted.matrix.lengths() - matrices[-1].lengths())
+            words, matrix = self._count_chunk(chunk)
+            new_ids = np.array([index.get(word, -1) for word in words], dtype=np.int32)
+            matrices.append(relabel(matrix, new_ids, num_words))
+            unknown.append(matrix.lengths() - matrices[-1].lengths())
         return Counted(DocTermMatrix.concatenate(matrices, num_words), np.concatenate(unknown))
+
+    def _count_chunk(self, texts: Sequence[str]) -> tuple[list[str], DocTermMatrix]:
+        if self.phrases is None:
+            counted = count_words(self._tokenizer, texts)
+            return counted.words, counted.matrix
+        stream = read_tokens(self._tokenizer, texts)
+        names, counts = self.phrases.count(stream.ids, stream.ends, stream.words, stream.stop)
+        if self.phrases.keep_parts:  # an n-gram that was pruned is no unknown token: its words are counted
+            kept = np.array([" " not in name or name in self.vocabulary.index for name in names], dtype=bool)
+            names, counts = [name for name, keep in zip(names, kept, strict=True) if keep], counts[:, kept]
+        return names, DocTermMatrix.from_scipy(counts)
 
     def to_json(self) -> dict[str, Any]:
         """Return all that `from_json` needs, with the stop words themselves, and the tools' versions.
@@ -272,11 +293,12 @@ class Preprocessor:
         --------
         >>> from lda_app.corpus.vocabulary import Vocabulary
         >>> sorted(Preprocessor(PreprocessOptions(), Vocabulary(("moon",))).to_json())
-        ['max_df', 'max_vocab', 'min_df', 'tokenizer', 'tools']
+        ['found_phrases', 'max_df', 'max_vocab', 'min_df', 'phrases', 'tokenizer', 'tools']
         """
         options = asdict(self.options)
         options["tokenizer"]["stop_words"] = sorted(resolve_stop_words(self.options.tokenizer))
-        return {**options, "tools": tool_versions(self.options.tokenizer.language)}
+        found = None if self.phrases is None else self.phrases.to_json()
+        return {**options, "found_phrases": found, "tools": tool_versions(self.options.tokenizer.language)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any], vocabulary: Vocabulary) -> Preprocessor:
@@ -297,12 +319,32 @@ class Preprocessor:
         """
         try:
             options = {name: value for name, value in content.items() if name != "tools"}
+            found = options.pop("found_phrases", None)
+            phrases = None if found is None else Phrases.from_json(found)
+            if options.get("phrases") is not None:
+                options["phrases"] = PhraseOptions(**options["phrases"])
             tokenizer = {name: _as_tuples(value) for name, value in options.pop("tokenizer").items()}
             tokenizer["stop_words"] = tuple(tokenizer["stop_words"])
             preprocess = PreprocessOptions(TokenizerOptions(**tokenizer), **options)
         except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise FolderError(f"preprocess.json is damaged ({error}); make the folder again") from error
-        return cls(preprocess, vocabulary)
+        return cls(preprocess, vocabulary, phrases)
+
+
+def phrase_count(options: PreprocessOptions, num_documents: int) -> int:
+    """Return how often a phrase must occur in so many training documents.
+
+    N-grams that occur less often than the vocabulary's least number of documents could not be kept.
+
+    Examples
+    --------
+    >>> phrase_count(PreprocessOptions(phrases=PhraseOptions()), 1000)
+    10
+    >>> phrase_count(PreprocessOptions(phrases=PhraseOptions.ngrams(2)), 1000)
+    5
+    """
+    given = None if options.phrases is None else options.phrases.min_count
+    return _limits(num_documents, options)[0] if given is None else given
 
 
 def tool_versions(language: str = "en") -> dict[str, str]:

@@ -35,6 +35,14 @@ STEMMERS = {
 _APOSTROPHES = "'’ʼ＇"
 _FORM = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_APOSTROPHES}]+")
 _ASCII_FORMS = "".join(chr(code) if chr(code).isalnum() or chr(code) == "'" else " " for code in range(128))
+# What is neither a form nor white space nor joins words; between the words of a phrase there is none of it.
+BREAK = "\x01"
+_BREAKS = regex.compile(rf"[^\p{{L}}\p{{M}}\p{{N}}\p{{Cf}}{_APOSTROPHES}\s\p{{Pc}}\-‐‑]+")
+_FORM_OR_BREAK = regex.compile(rf"{BREAK}|{_FORM.pattern}")
+_ASCII_BREAKS = "".join(
+    code if code.isalnum() or code == "'" else " " if code.isspace() or code in "-_" else BREAK
+    for code in map(chr, range(128))
+)
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
 _SPACE = re.compile(r"\s")
 _INVISIBLE = regex.compile(r"\p{Cf}+")
@@ -171,6 +179,45 @@ class Tokenizer:
             # One pass of str.translate is several times as fast as a regular expression.
             yield cased.translate(_ASCII_FORMS).split() if cased.isascii() else _FORM.findall(cased)
 
+    def stream(self, text: str) -> Iterator[list[str]]:
+        r"""Yield the forms of a text as `forms` does, with a break where something is between two of them.
+
+        White space, hyphens and underscores are nothing.
+
+        Examples
+        --------
+        >>> list(Tokenizer(TokenizerOptions()).stream("New York's moon-rise; orbit"))
+        [['new', "york's", 'moon', 'rise', '\x01', 'orbit']]
+        """
+        for piece in _pieces(text):
+            cased = self._prepared(piece)
+            if cased.isascii():
+                yield cased.translate(_ASCII_BREAKS).replace(BREAK, f" {BREAK} ").split()
+            else:
+                yield _FORM_OR_BREAK.findall(_BREAKS.sub(BREAK, cased))
+
+    def sequence(self, form: str) -> tuple[str | None, ...]:
+        """Look up the words of a form in order, stop words among them, None for each part that is no word.
+
+        Examples
+        --------
+        >>> tokenizer = Tokenizer(TokenizerOptions(language="zh"))
+        >>> tokenizer.sequence("中国的历史"), tokenizer.sequence("这个历史"), tokenizer.is_stop_word("这个")
+        (('中国', None, '历史'), ('这个', '历史'), True)
+        """
+        return tuple(
+            word for part, words in self._readings(form) for word in words or (self._as_stop_word(part),)
+        )
+
+    def is_stop_word(self, word: str) -> bool:
+        """Tell whether a word of `sequence` is left out, unless a phrase takes it in."""
+        return word not in self._keep and word.lower() in self._stop_words
+
+    def _as_stop_word(self, part: str) -> str | None:
+        dense = 0 if part.isascii() else len(_DENSE.findall(part))
+        long_enough = len(part) + dense >= self.options.min_length and part.isalpha()
+        return part if long_enough and self.is_stop_word(part) else None
+
     def read(self, form: str) -> Words:
         """Look up the words of a form: none for a stop word, None for what is no word, such as a number.
 
@@ -189,22 +236,26 @@ class Tokenizer:
         return cased if self._replace is None else self._replace(cased)
 
     def _read(self, form: str) -> Words:
+        readings = [words for _, words in self._readings(form) if words is not None]
+        return tuple(word for words in readings for word in words) if readings else None
+
+    def _readings(self, form: str) -> list[tuple[str, Words]]:
+        """Return the parts of a form and the words of each."""
         if form in self._keep:
-            return (form,)
+            return [(form, (form,))]
         if form in self._stop_words:
-            return ()
+            return [(form, ())]
         if form.isascii() and form.isalnum():
-            return self._as_word(form)
+            return [(form, self._as_word(form))]
         whole = _clean(form)
         if whole in self._keep:
-            return (whole,)
+            return [(whole, (whole,))]
         if whole.lower() in self._stop_words:
-            return ()
+            return [(whole, ())]
         parts = [whole] if self.options.language in _APOSTROPHE_IS_A_LETTER else whole.split("'")
         if self._segment is not None and _UNSPACED.search(whole):
             parts = [word for part in parts for word in self._segment(part)]
-        readings = [words for part in parts if (words := self._as_word(part)) is not None]
-        return tuple(word for words in readings for word in words) if readings else None
+        return [(part, self._as_word(part)) for part in parts]
 
     def _as_word(self, text: str) -> Words:
         """Read a clean text that has no apostrophe to be split at."""

@@ -21,8 +21,8 @@ class Vocabulary:
     Parameters
     ----------
     words
-        Distinct, non-blank words without line breaks; a word's place is its id, its column in a
-        document-term matrix.
+        Distinct, non-blank words without line breaks, a phrase with its spaces; a word's place is its id, its
+        column in a document-term matrix.
 
     Raises
     ------

@@ -94,6 +94,26 @@ def test_lists_of_the_analyst_s_own(cli, news):
     assert {"moon", "team", "goals", "rocket", "launch"}.isdisjoint(words)
 
 
+def test_phrases_are_shown_with_a_space_from_end_to_end(cli, tmp_path, quick):
+    texts = ["the prime minister took office", "the white house is painted", "a garden of white roses"]
+    (tmp_path / "news.txt").write_text("\n".join(texts * 20) + "\n")
+    run, corpus = tmp_path / "run", tmp_path / "corpus"
+    assert cli("corpus", "build", tmp_path / "news.txt", "--phrases", "--out", corpus).code == 0
+    assert cli("train", corpus, "--out", run, *quick).code == 0
+    topics = json.loads(cli("topics", run, "--format", "json").stdout)["topics"]
+    assert {"prime minister", "white house"} <= {word["word"] for topic in topics for word in topic["words"]}
+    assert "prime minister" in (run / "model_card.md").read_text()
+    (document,) = json.loads(
+        cli("transform", run, _line(tmp_path, "prime minister, prime"), "--json").stdout
+    )["documents"]
+    assert (document["known_tokens"], document["unknown_tokens"]) == (1, 1)
+
+
+def _line(folder, text):
+    (folder / "line.txt").write_text(text)
+    return folder / "line.txt"
+
+
 def test_a_language_that_is_detected(cli, news):
     out = news.parent / "corpus"
     done = cli("corpus", "build", news, "--text-column", "body", "--language", "auto", "--out", out)
@@ -123,6 +143,10 @@ def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
         (["--min-df", "5", "--max-df", "4"], 2, "--max-df 4 is below --min-df 5"),
         (["--max-vocab", "0"], 2, "--max-vocab"),
         (["--max-vocab", "2.5"], 2, "--max-vocab"),
+        (["--phrases", "--ngram", "2"], 2, "give --phrases or --ngram, not both"),
+        (["--ngram", "4"], 2, "--ngram"),
+        (["--phrase-npmi", "nan"], 2, "--phrase-npmi"),
+        (["--replace", "missing.csv"], 3, "missing.csv: cannot read the replacements"),
         (["--language", "english"], 2, "nearest: en"),
         (["--stop-words", "missing.txt"], 3, "missing.txt: cannot read the stop words"),
         (["--normalize", "lemmas"], 2, "--normalize"),
