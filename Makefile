@@ -33,6 +33,7 @@ RIVALS := $(VENV)/.rivals
 # The benchmark: its files, and the counts of 20NG-5k (they are passed over where they are not there).
 BENCH := PYTHONPATH=scripts $(BIN)/python -m bench
 BENCH_DATA ?= data/bench
+COMPARE_DATA ?= data/compare
 BENCH_20NG_5K ?= ../shared/corpora/20ng-5k
 export BENCH_20NG_5K
 
@@ -147,6 +148,10 @@ bench: $(RIVALS) ## Compare with other programs, and write docs/benchmarks.md: t
 bench-quick: $(RIVALS) ## Compare on one corpus with one seed, and show it: ten minutes
 	@status=0; $(BENCH) run "$(BENCH_DATA)" --quick || status=$$?; \
 	  $(BENCH) page "$(BENCH_DATA)" "$(BENCH_DATA)/quick.md" --quick && cat "$(BENCH_DATA)/quick.md" && exit $$status
+
+.PHONY: benchmarks
+benchmarks: $(RIVALS) ## Compare with other programs by `lda-app compare`, for docs/comparing.md: half an hour
+	$(BIN)/python scripts/make_comparing_page.py "$(COMPARE_DATA)"
 
 .PHONY: docker-check
 docker-check: ## Build the image without a Docker engine, and try it as another user (Debian, as root)

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from lda_app.studies.compare.methods import Fitted
 
     FloatArray = npt.NDArray[np.floating[Any]]
+    Figures = dict[str, float | None]
 
 SPLIT_SEED = 0  # which half of a document is observed: the same for all methods and seeds
 _SECONDS_OF_INFERENCE = 2.0
 _WARM_UP = 64  # documents
+_WINDOWED = ("c_npmi", "c_v")
 _DECODED = 256  # documents whose word probabilities are held at a time
 
 
@@ -51,7 +53,7 @@ def split_of_corpus(corpus: Corpus, split: str, label: str | None = None) -> Spl
     return Split(doc_term.rows(filled), labels)
 
 
-def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float | None]:
+def figures(fitted: Fitted, train: Split, test: Split) -> Figures:
     """Measure a model.
 
     Parameters
@@ -83,7 +85,20 @@ def figures(fitted: Fitted, train: Split, test: Split) -> dict[str, float | None
     }
 
 
-def clustering(arg_max: npt.NDArray[Any], labels: npt.NDArray[Any]) -> dict[str, float | None]:
+def window_coherences(fitted: Fitted, corpus: Corpus) -> Figures:
+    """c_npmi and c_v of the top words in windows over the test texts; nothing where there are no texts."""
+    from lda_app.evaluation.coherence import coherences
+    from lda_app.evaluation.reference import Reference
+
+    reference = Reference.of_split(corpus, "test")
+    if reference.positions is None:
+        return {}
+    top = top_words(fitted.beta, COHERENCE_WORDS)
+    found = coherences(top, corpus.vocabulary.words, reference, _WINDOWED)
+    return {coherence.protocol: coherence.mean for coherence in found}
+
+
+def clustering(arg_max: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Figures:
     """Agreement of each document's largest topic with its label."""
     from sklearn.metrics import normalized_mutual_info_score
 
@@ -93,7 +108,7 @@ def clustering(arg_max: npt.NDArray[Any], labels: npt.NDArray[Any]) -> dict[str,
     }
 
 
-def perplexities(fitted: Fitted, test: DocTermMatrix) -> dict[str, float | None]:
+def perplexities(fitted: Fitted, test: DocTermMatrix) -> Figures:
     """Completion by the method's own inference and by the shared one; bounds by the shared one."""
     if fitted.decode is not None:
         own = decoded_completion(fitted, test)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.studies.compare.figures import Split
-    from lda_app.studies.compare.methods import Method
+    from lda_app.studies.compare.figures import Figures, Split
+    from lda_app.studies.compare.methods import Fitted, Method
 
 _WARM_UP_DOCUMENTS, _WARM_UP_TOPICS = 40, 2
 
@@ -28,6 +28,7 @@ def measure(
     clock: Clock,
     *,
     on_fitted: Callable[[], object] = lambda: None,
+    more: Callable[[Fitted], Figures] = lambda _: {},
 ) -> dict[str, Any]:
     """Train once and measure; a short training comes before, so that no import and no compilation counts.
 
@@ -43,6 +44,8 @@ def measure(
         Fresh; it decides whether snapshots are kept, and when time is up.
     on_fitted
         Called when training is over and measuring begins.
+    more
+        Measures further figures.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def measure(
     on_fitted()
     return {
         "usage": usage._asdict(),
-        "figures": figures(fitted, train, test),
+        "figures": figures(fitted, train, test) | more(fitted),
         "curve": curve(clock.snapshots, test.doc_term),
         "stopped": clock.stopped,
     }

@@ -30,6 +30,8 @@ COLUMNS = (
     Column("ref", "figures", "ref", ",.0f", spread=True),
     Column("NPMI train", "figures", "npmi_train", ".3f"),
     Column("NPMI test", "figures", "npmi_test", ".3f"),
+    Column("c_npmi", "figures", "c_npmi", ".3f"),
+    Column("c_v", "figures", "c_v", ".3f"),
     Column("TD", "figures", "diversity", ".2f"),
     Column("live", "figures", "live", ".1f"),
     Column("dup.", "figures", "duplicates", ".1f"),

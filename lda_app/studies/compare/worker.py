@@ -19,7 +19,9 @@ from lda_app.studies.compare.clock import Clock
 from lda_app.studies.compare.methods import METHODS, Fitted
 
 if TYPE_CHECKING:
-    from lda_app.studies.compare.figures import Split
+    from collections.abc import Callable
+
+    from lda_app.studies.compare.figures import Figures, Split
 
 TRAINING, MEASURING = "training", "measuring"
 
@@ -66,15 +68,17 @@ class Task:
 
 def work(task: Task) -> None:
     """Train and measure, and write the result."""
-    from lda_app.studies.compare.figures import split_of_corpus
+    from lda_app.studies.compare.figures import split_of_corpus, window_coherences
 
     corpus = open_corpus(Path(task.corpus))
     train, test = (split_of_corpus(corpus, name, task.label) for name in ("train", "test"))
-    measured = _trained(task, train, test) if task.run is None else _opened(task.run, train, test)
+    more = partial(window_coherences, corpus=corpus)
+    parts = train, test, more
+    measured = _trained(task, *parts) if task.run is None else _opened(task.run, *parts)
     write_atomic(Path(task.result), json.dumps(measured, indent=1, allow_nan=False).encode())
 
 
-def _trained(task: Task, train: Split, test: Split) -> dict[str, Any]:
+def _trained(task: Task, train: Split, test: Split, more: Callable[[Fitted], Figures]) -> dict[str, Any]:
     from lda_app.studies.compare.measuring import measure
 
     phase = Path(task.phase)
@@ -92,10 +96,11 @@ def _trained(task: Task, train: Split, test: Split) -> dict[str, Any]:
         task.seed,
         clock,
         on_fitted=lambda: phase.write_text(MEASURING),
+        more=more,
     )
 
 
-def _opened(run: str, train: Split, test: Split) -> dict[str, Any]:
+def _opened(run: str, train: Split, test: Split, more: Callable[[Fitted], Figures]) -> dict[str, Any]:
     """Measure a model that is there; of its training no more is known than its seconds."""
     from lda_app.inference import concentration
     from lda_app.model_dir import open_model
@@ -106,7 +111,7 @@ def _opened(run: str, train: Split, test: Split) -> dict[str, Any]:
     timing = json.loads((model.path / "timing.json").read_text(encoding="utf-8"))
     return {
         "usage": {"seconds": timing.get("train_seconds")},
-        "figures": figures(fitted, train, test),
+        "figures": figures(fitted, train, test) | more(fitted),
         "curve": [],
         "stopped": False,
     }
