@@ -49,10 +49,10 @@ TimeLimit = Annotated[
     ),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, with a seed each.")]
-Label = Annotated[
+Labels = Annotated[
     str | None,
     typer.Option(
-        "--label",
+        "--labels",
         metavar="COLUMN",
         help="The documents' labels, for purity and NMI of their largest topics.",
         show_default="none",
@@ -90,7 +90,7 @@ def compare(
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     seeds: Seeds = 1,
-    label: Label = None,
+    labels: Labels = None,
     run: Run = None,
     reading: Reading,
     words: Words,
@@ -120,7 +120,7 @@ def compare(
             methods=methods,
             seeds=tuple(range(seed, seed + seeds)),
             time_limit=time_limit,
-            label=_checked_label(label, counts),
+            label=_checked_label(labels, counts),
             run=run,
         )
         document = run_comparison(comparison)
@@ -163,7 +163,7 @@ def _checked_label(label: str | None, corpus: "Corpus") -> str | None:
     if label is not None:
         columns = list(corpus.documents("train").columns)
         if label not in columns:
-            raise ConfigError(f"--label: {corpus.path} has no column {label!r}, only {', '.join(columns)}")
+            raise ConfigError(f"--labels: {corpus.path} has no column {label!r}, only {', '.join(columns)}")
     return label
 
 

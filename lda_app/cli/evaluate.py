@@ -2,18 +2,28 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, OutPath, Overwrite, RunFolder, Seed
+from lda_app.cli.imported import Imported
+from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+Run = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="RUN",
+        help="The folder of a model, as [bold]lda-app train --out[/] wrote it; or give [bold]--topics[/].",
+        show_default=False,
+    ),
+]
 Split = Annotated[
     str, typer.Option("--split", metavar="NAME", help="The split of the corpus to evaluate on.")
 ]
@@ -92,12 +102,13 @@ class HeldOut:
         return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
 
 
-@with_groups(held_out=HeldOut)
+@with_groups(held_out=HeldOut, imported=Imported)
 def evaluate(
-    run: RunFolder,
+    run: Run = None,
     *,
     split: Split = "test",
     held_out: HeldOut,
+    imported: Imported,
     corpus: CorpusOfRun = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
@@ -111,20 +122,17 @@ def evaluate(
     (averaged over documents), [bold]importance[/] (a tighter bound), [bold]document_completion[/] (half of
     each document is observed, the other half scored) and [bold]left_to_right[/] (an estimate without a
     bound's gap, of some documents). [bold]--output[/] writes the JSON document to a file, too.
-    """
-    from functools import partial
 
+    A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
+    --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
+    """
+    from lda_app.cli.imported import notes as notes_of_imported
     from lda_app.cli.tables import check_file, fits, print_out, write_out
-    from lda_app.evaluation.evaluate import evaluate as measure
-    from lda_app.inference import concentration
-    from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
-    options = held_out.options()
-    model = open_model(run)
-    counts = corpus_of_run(model, corpus)
-    infer = partial(concentration, model.lda)
-    figures = measure(infer, model.alpha, model.beta, counts, split=split, seed=seed, **options).to_dict()
+    imported.require_sense(run, corpus)
+    options = {"split": split, "seed": seed, **held_out.options()}
+    figures = _of_run(run, corpus, options) if run is not None else _of_imported(imported, corpus, options)
     document = json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if output is not None:
         write_out(document, output, overwrite=overwrite)
@@ -132,7 +140,30 @@ def evaluate(
         write_out(document, None, overwrite=False)
     else:
         table = figures_table(figures)
-        print_out(table if fits(table) else narrow_table(figures))
+        print_out(table if fits(table) else narrow_table(figures), *notes_of_imported(figures))
+
+
+def _of_run(run: Path, corpus: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Measure a model of ours."""
+    from functools import partial
+
+    from lda_app.evaluation.evaluate import evaluate as measure
+    from lda_app.inference import concentration
+    from lda_app.model_dir import open_model
+
+    model = open_model(run)
+    counts = corpus_of_run(model, corpus)
+    infer = partial(concentration, model.lda)
+    return measure(infer, model.alpha, model.beta, counts, **options).to_dict()
+
+
+def _of_imported(imported: Imported, corpus: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Measure a model of another tool."""
+    from lda_app.corpus.folder import open_corpus
+    from lda_app.evaluation.imported import evaluate_imported
+
+    assert corpus is not None
+    return evaluate_imported(imported.open(), open_corpus(corpus), **options).to_dict()
 
 
 class Line(NamedTuple):

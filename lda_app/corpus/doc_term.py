@@ -139,6 +139,24 @@ class DocTermMatrix:
                 indptr - indptr[0], self.indices[entries], self.counts[entries], self.num_words
             )
 
+    def with_words(self, is_kept: npt.NDArray[np.bool_]) -> DocTermMatrix:
+        """Leave out the tokens of some words; rows and columns stay.
+
+        Parameters
+        ----------
+        is_kept
+            (V,) whether a word's tokens stay.
+
+        Examples
+        --------
+        >>> matrix = DocTermMatrix.from_scipy(sparse.csr_array([[1, 4], [0, 3]]))
+        >>> matrix.with_words(np.array([True, False])).lengths().tolist()
+        [1, 0]
+        """
+        kept = is_kept[self.indices]
+        indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)[self.indptr]
+        return DocTermMatrix(indptr, self.indices[kept], self.counts[kept], self.num_words)
+
     def to_scipy(self) -> sparse.csr_array[Any, Any]:
         """Return the same counts as a scipy array that shares the memory of ``counts``."""
         return sparse.csr_array((self.counts, self.indices, self.indptr), shape=self.shape)

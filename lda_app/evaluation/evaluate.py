@@ -18,6 +18,8 @@ from lda_app.runtime import progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.perplexity import Effort
@@ -125,6 +127,7 @@ def evaluate(
     corpus: Corpus,
     *,
     split: str = "test",
+    is_known: npt.NDArray[np.bool_] | None = None,
     protocols: Sequence[str] = DEFAULT_PROTOCOLS,
     effort: Effort | None = None,
     confidence: float = 0.95,
@@ -142,6 +145,9 @@ def evaluate(
         Over the model's vocabulary. Coherence is measured on its training split and on the split evaluated.
     split
         The split that perplexities and live topics are measured on.
+    is_known
+        (V,) whether the model knows a word, where it does not know all: tokens of others are left out of
+        perplexities and of prevalence, and counted as out of the vocabulary.
     protocols
         Of perplexity, by name.
     effort
@@ -158,7 +164,7 @@ def evaluate(
     CorpusError
         If none of its documents has a word.
     """
-    doc_term = _filled_split(corpus, split)
+    doc_term, num_unknown = _filled_split(corpus, split, is_known)
     num_topics, num_words = beta.shape
     top = topics.top_words(beta, DIVERSITY_WORDS)
     # Each protocol's pass infers all documents, usage those that have a token.
@@ -188,7 +194,7 @@ def evaluate(
         num_words=num_words,
         num_documents=used.num_documents,
         num_tokens=used.num_tokens,
-        num_unknown=corpus.num_pruned(split),
+        num_unknown=num_unknown,
         perplexities=measured,
         coherences=tuple(
             document_npmi(top[:, :COHERENCE_WORDS], corpus.split(name), name) for name in references
@@ -199,15 +205,21 @@ def evaluate(
     )
 
 
-def _filled_split(corpus: Corpus, split: str) -> DocTermMatrix:
-    """Return the counts of a split that has something to measure."""
-    doc_term = corpus.split(split)
+def _filled_split(
+    corpus: Corpus, split: str, is_known: npt.NDArray[np.bool_] | None
+) -> tuple[DocTermMatrix, int | None]:
+    """Return the counts of a split that has something to measure, and how many words are not among them."""
+    doc_term, num_pruned = corpus.split(split), corpus.num_pruned(split)
+    num_unknown = 0
+    if is_known is not None:
+        known = doc_term.with_words(is_known)
+        doc_term, num_unknown = known, int(doc_term.num_tokens - known.num_tokens)
     if doc_term.num_tokens == 0:
         raise CorpusError(
             f"{corpus.path}: no document of the split {split!r} has a word of the vocabulary; "
             "evaluate another one with --split"
         )
-    return doc_term
+    return doc_term, None if num_pruned is None else num_pruned + num_unknown
 
 
 def _perplexity_to_dict(perplexity: Perplexity) -> dict[str, Any]:

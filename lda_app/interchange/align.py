@@ -12,7 +12,6 @@ from lda_app.errors import CorpusError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.vocabulary import Vocabulary
     from lda_app.interchange.model import ImportedModel
 
@@ -43,23 +42,6 @@ class Aligned:
     unknown_words: tuple[str, ...]
     foreign_words: tuple[str, ...]
     foreign_mass: npt.NDArray[np.float64]
-
-    def known(self, doc_term: DocTermMatrix) -> DocTermMatrix:
-        """Counts (D, V) without the tokens of unknown words; rows and columns stay.
-
-        Examples
-        --------
-        >>> from lda_app.corpus.doc_term import DocTermMatrix
-        >>> mask = np.array([True, False])
-        >>> aligned = Aligned(np.array([[1.0, 0.0]]), mask, ("b",), (), np.zeros(1))
-        >>> aligned.known(DocTermMatrix.from_scipy([[2, 5], [0, 1]])).lengths().tolist()
-        [2, 0]
-        """
-        from lda_app.corpus.doc_term import DocTermMatrix
-
-        kept = self.is_known[doc_term.indices]
-        indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)[doc_term.indptr]
-        return DocTermMatrix(indptr, doc_term.indices[kept], doc_term.counts[kept], doc_term.num_words)
 
     def describe(self) -> dict[str, Any]:
         """Return what either side lacks, as JSON can hold it."""

@@ -32,7 +32,7 @@ REFUSED = {
     "one topic": (("--num-topics", "1"), 2, "--num-topics"),
     "no time": (("--time-limit", "0"), 2, "--time-limit"),
     "no seed": (("--seeds", "0"), 2, "--seeds"),
-    "an unknown label": (("--label", "colour"), 2, "no column 'colour'"),
+    "an unknown label": (("--labels", "colour"), 2, "no column 'colour'"),
     "a missing run": (("--run", "nowhere"), 4, "nowhere"),
 }
 

@@ -1,0 +1,70 @@
+"""``lda-app eval --topics``: a model of another tool."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def topics(tiny_run, tmp_path):
+    """The tiny run's topics as a table, and even shares of the test documents."""
+    from lda_app.corpus.folder import open_corpus
+    from lda_app.model_dir import open_model
+
+    model, corpus = open_model(tiny_run.run), open_corpus(tiny_run.corpus)
+    rows = (",".join(map(str, (k, *row))) for k, row in enumerate(model.beta.tolist()))
+    lines = [",".join(["topic", *corpus.vocabulary.words]), *rows]
+    (tmp_path / "topics.csv").write_text("\n".join(lines) + "\n")
+    ids = corpus.documents("test")["id"]
+    shares = "".join(f"{id_},0.2,0.3,0.5\n" for id_ in ids)
+    (tmp_path / "theta.csv").write_text(f"id,0,1,2\n{shares}")
+    return tmp_path / "topics.csv"
+
+
+def test_a_table_of_topics_is_measured_like_a_run(cli, tiny_run, topics):
+    done = cli("eval", "--topics", topics, "--corpus", tiny_run.corpus, "--json")
+    assert done.code == 0, done.stderr
+    assert "topics.csv has no alpha" in done.stderr
+    figures = json.loads(done.stdout)
+    ours = json.loads(cli("eval", tiny_run.run, "--json").stdout)
+    assert figures.keys() - ours.keys() == {"model", "given_theta"}
+    assert figures["coherence"] == ours["coherence"]
+    completion = (found["perplexity"]["document_completion"]["value"] for found in (figures, ours))
+    assert np.isclose(*completion, rtol=0.2)
+
+
+def test_the_table_says_what_either_side_lacks(cli, tiny_run, topics):
+    topics.write_text(topics.read_text().replace(",moon,", ",carburettor,"))
+    done = cli(
+        "eval", "--topics", topics, "--corpus", tiny_run.corpus,
+        "--doc-topics", topics.with_name("theta.csv"), "--alpha", "0.1,0.2,0.3",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert "alpha from 0.1 to 0.3" in done.stdout
+    assert "that the model does not know: 1 (moon" in done.stdout
+    assert "that the corpus does not have: 1 (carburettor" in done.stdout
+    assert "perplexity by the given shares" in done.stdout
+
+
+REFUSED = {
+    "no model": ((), 2, "needs a RUN"),
+    "no corpus": (("--topics", "{topics}"), 2, "needs --corpus"),
+    "two models": (("{run}", "--topics", "{topics}", "--corpus", "{corpus}"), 2, "one model"),
+    "shares of a run": (("{run}", "--doc-topics", "{topics}"), 2, "--doc-topics goes with --topics"),
+    "an alpha that is none": (
+        ("--topics", "{topics}", "--corpus", "{corpus}", "--alpha", "much"),
+        2,
+        "'much'",
+    ),
+    "too many": (("--topics", "{topics}", "--corpus", "{corpus}", "--alpha", "1,2"), 3, "2 values of alpha"),
+    "a missing file": (("--topics", "nowhere.csv", "--corpus", "{corpus}"), 3, "nowhere.csv"),
+    "words of a table": (("--topics", "{topics}", "--corpus", "{corpus}", "--vocab", "w"), 2, "--vocab"),
+    "a run as topics": (("--topics", "{run}", "--corpus", "{corpus}"), 3, "is a folder"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "part"), REFUSED.values(), ids=REFUSED)
+def test_bad_input_is_refused(cli, assert_refused, tiny_run, topics, arguments, code, part):
+    places = {"topics": topics, "run": tiny_run.run, "corpus": tiny_run.corpus}
+    assert_refused(cli("eval", *(argument.format(**places) for argument in arguments)), code, part)
