@@ -279,6 +279,31 @@ def heat_map(
     return drawing.svg(660, 350)
 
 
+def side_by_side(charts: Sequence[str], size: tuple[float, float] = (660, 350), columns: int = 2) -> str:
+    """Lay charts of one size out in rows.
+
+    Parameters
+    ----------
+    charts
+        What the functions above return.
+    size
+        Width and height of each.
+    columns
+        Charts in a row.
+
+    Examples
+    --------
+    >>> side_by_side([line_chart("", "x", "y", {"a": [(1, 1), (2, 3)]})] * 3).count("<svg")
+    4
+    """
+    width, height = size
+    drawing = _Drawing()
+    for number, chart in enumerate(charts):
+        x, y = number % columns * width, number // columns * height
+        drawing.parts.append(chart.replace("<svg ", f"<svg x='{x:.0f}' y='{y:.0f}' ", 1).rstrip())
+    return drawing.svg(columns * width, math.ceil(len(charts) / columns) * height)
+
+
 def _axis(values: Sequence[float], start: float, end: float, *, logarithmic: bool = True) -> Axis:
     """Return an axis that holds all values, from a round one to a round one where it is logarithmic."""
     low, high = min(values, default=1.0), max(values, default=1.0)

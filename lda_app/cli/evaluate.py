@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from lda_app.cli.calibration import Calibrating, calibration_table
 from lda_app.cli.groups import with_groups
 from lda_app.cli.imported import Imported
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
@@ -15,6 +16,9 @@ from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
 
 Run = Annotated[
     Path | None,
@@ -102,12 +106,13 @@ class HeldOut:
         return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
 
 
-@with_groups(held_out=HeldOut, imported=Imported)
+@with_groups(held_out=HeldOut, calibrating=Calibrating, imported=Imported)
 def evaluate(
     run: Run = None,
     *,
     split: Split = "test",
     held_out: HeldOut,
+    calibrating: Calibrating,
     imported: Imported,
     corpus: CorpusOfRun = None,
     seed: Seed = 0,
@@ -121,18 +126,30 @@ def evaluate(
     interval: [bold]elbo[/] (the evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/]
     (averaged over documents), [bold]importance[/] (a tighter bound), [bold]document_completion[/] (half of
     each document is observed, the other half scored) and [bold]left_to_right[/] (an estimate without a
-    bound's gap, of some documents). [bold]--output[/] writes the JSON document to a file, too.
+    bound's gap, of some documents). [bold]--calibration[/] asks how far intervals of topic shares can be
+    trusted. [bold]--output[/] writes the JSON document to a file, too.
 
     A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
     --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
     """
     from lda_app.cli.imported import notes as notes_of_imported
     from lda_app.cli.tables import check_file, fits, print_out, write_out
+    from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
     imported.require_sense(run, corpus)
+    calibrating.require_sense(run, overwrite=overwrite)
     options = {"split": split, "seed": seed, **held_out.options()}
-    figures = _of_run(run, corpus, options) if run is not None else _of_imported(imported, corpus, options)
+    if run is None:
+        figures = _of_imported(imported, corpus, options)
+    else:
+        model = open_model(run)
+        counts = corpus_of_run(model, corpus)
+        figures = _of_run(model, counts, options)
+        if calibrating.calibration:
+            lengths = counts.split(split).lengths()
+            found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)
+            figures["calibration"] = found
     document = json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if output is not None:
         write_out(document, output, overwrite=overwrite)
@@ -141,18 +158,17 @@ def evaluate(
     else:
         table = figures_table(figures)
         print_out(table if fits(table) else narrow_table(figures), *notes_of_imported(figures))
+        if calibrating.calibration:
+            print_out("", calibration_table(figures["calibration"]))
 
 
-def _of_run(run: Path, corpus: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dict[str, Any]:
     """Measure a model of ours."""
     from functools import partial
 
     from lda_app.evaluation.evaluate import evaluate as measure
     from lda_app.inference import concentration
-    from lda_app.model_dir import open_model
 
-    model = open_model(run)
-    counts = corpus_of_run(model, corpus)
     infer = partial(concentration, model.lda)
     return measure(infer, model.alpha, model.beta, counts, **options).to_dict()
 

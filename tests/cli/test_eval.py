@@ -160,3 +160,48 @@ def test_a_missing_run_is_named(cli, command, tmp_path):
     assert done.code == 4
     assert "nowhere" in done.stderr
     assert done.stdout == ""
+
+
+def calibrated(cli, run, *options):
+    return cli("eval", run, "--calibration", "--calibration-documents", 40, *options)
+
+
+def test_calibration_is_printed_drawn_and_kept_in_the_run(cli, planted, tmp_path):
+    from lda_app.storage import read_annotation
+
+    run = planted(tmp_path / "run")
+    done = calibrated(cli, run, "--plot", tmp_path / "coverage.svg", "--output", tmp_path / "figures.json")
+    assert done.code == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith(("guide", "draws"))]
+    assert [row[:3] for row in rows[:3]] == [
+        ["guide", "corpus", "all"],
+        ["guide", "corpus", "largest"],
+        ["guide", "10", "all"],
+    ]
+    assert len(rows) == 20
+    assert (tmp_path / "coverage.svg").read_text().count("<svg") == 5
+    kept = read_annotation(run, "calibration.json")
+    written = json.loads((tmp_path / "figures.json").read_text())["calibration"]
+    assert kept["parts"] == written["parts"]
+    assert kept["schema_version"] == 1
+    assert written["parts"][0]["num_documents"] == 40
+
+
+def test_calibration_is_not_there_unless_asked_for(cli, planted, tmp_path):
+    run = planted(tmp_path / "run")
+    assert "calibration" not in json.loads(cli("eval", run, "--json").stdout)
+    assert not (run / "calibration.json").exists()
+
+
+def test_calibration_is_of_models_of_ours(cli, tiny_run, tmp_path, assert_refused):
+    (tmp_path / "topics.csv").write_text("topic,word,weight\n0,orbit,1\n")
+    options = ("--topics", tmp_path / "topics.csv", "--corpus", tiny_run.corpus, "--calibration")
+    assert_refused(cli("eval", *options), 2, "--calibration", "RUN")
+
+
+def test_a_plot_is_refused_before_any_work(cli, tiny_run, tmp_path, assert_refused):
+    (tmp_path / "mine.svg").write_text("mine")
+    assert_refused(cli("eval", tiny_run.run, "--plot", tmp_path / "new.svg"), 2, "--calibration")
+    assert_refused(calibrated(cli, tiny_run.run, "--plot", tmp_path / "new.png"), 2, ".svg")
+    assert_refused(calibrated(cli, tiny_run.run, "--plot", tmp_path / "mine.svg"), 2, "--overwrite")
+    assert not (tiny_run.run / "calibration.json").exists()

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from lda_app.cli.charts import Axis, dot_chart, heat_map, line_chart
+from lda_app.cli.charts import Axis, dot_chart, heat_map, line_chart, side_by_side
 
 
 def parsed(svg):
@@ -53,3 +53,11 @@ def test_a_field_has_the_shade_that_its_value_reaches():
 def test_linear_ticks_are_round():
     assert Axis(0, 42, 0, 1, logarithmic=False).ticks() == [0, 10, 20, 30, 40]
     assert Axis(0, 1, 0, 1, logarithmic=False).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+
+
+def test_charts_lie_side_by_side_in_one_picture():
+    chart = line_chart("a < b", "x", "y", {"line": [(1, 1), (2, 3)]})
+    picture = ET.fromstring(side_by_side([chart, chart, chart]))
+    places = [(part.get("x"), part.get("y")) for part in picture if part.tag.endswith("svg")]
+    assert places == [("0", "0"), ("660", "0"), ("0", "350")]
+    assert (picture.get("width"), picture.get("height")) == ("1320", "700")

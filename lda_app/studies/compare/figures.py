@@ -141,7 +141,7 @@ def reference_completion(test: DocTermMatrix, alpha: FloatArray, beta: FloatArra
 def decoded_completion(fitted: Fitted, test: DocTermMatrix) -> float:
     """Completion perplexity of a model whose words are not a mixture of topics: by its own decoder.
 
-    The halves of the documents are those of :func:`lda_app.evaluation.perplexity.document_completion`.
+    The halves of the documents are those of :func:`lda_app.evaluation.completion.document_completion`.
     """
     assert fitted.decode is not None
     observed, held_out = split_tokens(test, rng(SPLIT_SEED, "completion"))

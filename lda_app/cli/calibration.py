@@ -1,0 +1,148 @@
+"""``lda-app eval --calibration``: whether intervals of topic shares hold the truth as often as they say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from rich.table import Table
+
+    from lda_app.model_dir import ModelDir
+
+FILE = "calibration.json"
+_PANEL = "Calibration"
+
+Wanted = Annotated[
+    bool,
+    typer.Option(
+        "--calibration",
+        help="On documents drawn from the model itself: do intervals of topic shares hold the truth? Also "
+        f"written to the run's {FILE}.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Documents = Annotated[
+    int,
+    typer.Option(
+        "--calibration-documents",
+        min=20,
+        max=10**6,
+        help="Documents to draw, of each length.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw coverage at all levels into a file (.svg).",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Calibrating:
+    """The flags of calibration."""
+
+    calibration: Wanted = False
+    calibration_documents: Documents = 1000
+    plot: Plot = None
+
+    def require_sense(self, run: Path | None, *, overwrite: bool) -> None:
+        """Refuse what cannot be done, before any work is.
+
+        Raises
+        ------
+        ConfigError
+            If the model is not ours, or the plot cannot be drawn.
+        """
+        from lda_app.cli.tables import check_file
+
+        if self.calibration and run is None:
+            raise ConfigError("--calibration asks for the intervals of a model of lda-app: name its RUN")
+        if self.plot is None:
+            return
+        if not self.calibration:
+            raise ConfigError("--plot draws the calibration: give --calibration, too")
+        if self.plot.suffix.lower() != ".svg":
+            raise ConfigError(f"--plot {self.plot} must end in .svg: that is the one format there is")
+        check_file(self.plot, overwrite=overwrite, flag="--plot")
+
+    def run(
+        self,
+        model: "ModelDir",
+        lengths: "npt.NDArray[np.int64]",
+        seed: int,
+        confidence: float,
+        *,
+        overwrite: bool,
+    ) -> dict[str, Any]:
+        """Calibrate a model on documents of such lengths, and write and draw what is found."""
+        from functools import partial
+
+        from lda_app.cli.tables import write_out
+        from lda_app.evaluation.calibration import calibrate, document_lengths, draws_rank, guide_rank
+        from lda_app.inference import concentration
+        from lda_app.storage import write_annotation
+
+        posteriors = {
+            "guide": guide_rank(partial(concentration, model.lda)),
+            "draws": draws_rank(model.lda),
+        }
+        chosen = document_lengths(lengths, self.calibration_documents, seed)
+        found = calibrate(
+            posteriors, model.alpha, model.beta, chosen, seed=seed, confidence=confidence
+        ).to_dict()
+        write_annotation(model.path, FILE, found)
+        if self.plot is not None:
+            write_out(calibration_chart(found), self.plot, overwrite=overwrite)
+        return found
+
+
+def calibration_table(found: dict[str, Any]) -> "Table":
+    """Lay coverage out, a line for each posterior, length and choice of topics."""
+    from lda_app.cli.tables import new_table
+
+    levels = [coverage["level"] for coverage in found["parts"][0]["coverage"]]
+    table = new_table("Share of intervals that hold the truth, on documents drawn from the model")
+    for name, justify in (("posterior", "left"), ("lengths", "right"), ("topics", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in (*(f"{level:.0%}" for level in levels), "uniform ranks: p"):
+        table.add_column(name, justify="right")
+    for part in found["parts"]:
+        shares = [f"{100 * c['value']:.1f} ± {100 * c['margin']:.1f}" for c in part["coverage"]]
+        table.add_row(part["posterior"], part["lengths"], part["topics"], *shares, f"{part['p_value']:.2g}")
+    return table
+
+
+def calibration_chart(found: dict[str, Any]) -> str:
+    """Draw coverage over the level: a chart a posterior and choice of topics, a curve for each length."""
+    from lda_app.cli.charts import line_chart, side_by_side
+
+    kinds = dict.fromkeys((part["posterior"], part["topics"]) for part in found["parts"])
+    levels = found["curve_levels"]
+    charts = []
+    for posterior, topics in kinds:
+        parts = [p for p in found["parts"] if (p["posterior"], p["topics"]) == (posterior, topics)]
+        curves = {
+            f"lengths: {part['lengths']}": list(zip(levels, part["curve"], strict=True)) for part in parts
+        }
+        charts.append(
+            line_chart(
+                f"{posterior}: intervals of {'all topics' if topics == 'all' else 'the largest topic'}",
+                "level",
+                "share that holds the truth",
+                {**curves, "as it should be": [(0, 0), (1, 1)]},
+                logarithmic=(False, False),
+            )
+        )
+    return side_by_side(charts)
