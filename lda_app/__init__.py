@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lda_app.estimator import LatentDirichletAllocation as LatentDirichletAllocation
+    from lda_app.topic_model import TopicModel as TopicModel
 
 __version__ = "0.1.0"
 
 # What is imported when it is asked for: torch and Pyro take seconds.
-_PLACES = {"LatentDirichletAllocation": "lda_app.estimator"}
-__all__ = ["LatentDirichletAllocation"]
+_PLACES = {"LatentDirichletAllocation": "lda_app.estimator", "TopicModel": "lda_app.topic_model"}
+__all__ = ["LatentDirichletAllocation", "TopicModel"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from lda_app.evaluation.completion import document_completion
 from lda_app.inference import concentration
 from lda_app.model_dir import untrained
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import Interruption
+from lda_app.runtime import Interruption, progress_shown
 from lda_app.training.data import TrainingData
 from lda_app.training.online import OnlineSchedule, learn_from
 from lda_app.training.resources import choose_device, require_memory
@@ -187,7 +187,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         config = self._configuration(doc_term, self._seed())
         run = self._begin(config, doc_term)
         data = TrainingData(doc_term, _filled(doc_term), None)
-        train(run, config, data, save=lambda _: None, interruption=Interruption())
+        with progress_shown(bool(self.verbose)):
+            train(run, config, data, save=lambda _: None, interruption=Interruption())
         self._keep(run, config)
         self._num_seen = len(data.rows)
         self.n_iter_ = max(1, math.ceil(run.history[-1]["epoch"] or 0))

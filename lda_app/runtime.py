@@ -8,12 +8,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import html
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from rich import progress as bars
@@ -30,6 +33,7 @@ log = logging.getLogger("lda_app")
 
 _PREFIXES = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "bold red")}
 _SECONDS_BETWEEN_REDRAWS = 0.1
+_SECONDS_BETWEEN_NOTEBOOK_REDRAWS = 0.25
 # Columns from which on a row has room for counts beside its note.
 _WIDE = 120
 
@@ -172,6 +176,63 @@ class _DrawnProgress(Progress):
             self._display.update(self._task, total=self.count)
 
 
+class _NotebookProgress(Progress):
+    """Progress that is drawn in the output of a notebook's cell, a few times a second."""
+
+    def __init__(self, label: str, total: int | None, unit: str) -> None:
+        from IPython.display import HTML, display
+
+        super().__init__(label, total, unit)
+        self._html = HTML
+        self._handle = display(self._html(self._drawn()), display_id=True)
+        self._drawn_at = self._start
+
+    def advance(self, n: int = 1) -> None:
+        self.count += n
+        if time.monotonic() - self._drawn_at >= _SECONDS_BETWEEN_NOTEBOOK_REDRAWS:
+            self._drawn_at = time.monotonic()
+            self._handle.update(self._html(self._drawn()))
+
+    def end(self, *, vanish: bool) -> None:
+        """Leave the summary in place of the bar, or nothing."""
+        self._handle.update(self._html("" if vanish else html.escape(self.summary())))
+
+    def _drawn(self) -> str:
+        of = f' value="{self.count}" max="{self.total}"' if self.total else ""
+        total = f"/{self.total:,}" if self.total else ""
+        note = f" ({self._note})" if self._note else ""
+        counted = html.escape(f"{self.count:,}{total} {self.unit}{note}")
+        return f"{html.escape(self.label)} <progress{of}></progress> {counted}"
+
+
+def _in_notebook() -> bool:
+    """Whether this process is a notebook's kernel; IPython is not imported to find out."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+_progress_wanted: ContextVar[bool] = ContextVar("progress_wanted", default=False)
+
+
+@contextmanager
+def progress_shown(wanted: bool = True) -> Iterator[None]:
+    """Show progress in the body, on a terminal or in a notebook, though the log hides INFO.
+
+    The command line shows it anyway; a library is silent unless it is asked.
+
+    Examples
+    --------
+    >>> with progress_shown(), progress("Counting words"):
+    ...     pass
+    """
+    token = _progress_wanted.set(wanted)
+    try:
+        yield
+    finally:
+        _progress_wanted.reset(token)
+
+
 class _Display:
     """The progress under way in this process; a terminal holds one live display, which nested rows share."""
 
@@ -183,14 +244,22 @@ class _Display:
     def open(self, label: str, total: int | None, unit: str) -> Progress:
         """Start a row: drawn on a terminal, else only counted."""
         with self._lock:
-            if self._live is None and log.isEnabledFor(logging.INFO) and console().is_terminal:
-                self._live = _live_display()
-                self._live.start()
-            row = (
-                _DrawnProgress(label, total, unit, self._live) if self._live else Progress(label, total, unit)
-            )
+            wanted = _progress_wanted.get() or log.isEnabledFor(logging.INFO)
+            row: Progress
+            if wanted and _in_notebook():
+                row = _NotebookProgress(label, total, unit)
+            elif self._live is not None or (wanted and console().is_terminal):
+                row = _DrawnProgress(label, total, unit, self._started())
+            else:
+                row = Progress(label, total, unit)
             self._open.append(row)
             return row
+
+    def _started(self) -> bars.Progress:
+        if self._live is None:
+            self._live = _live_display()
+            self._live.start()
+        return self._live
 
     def close(self, row: Progress) -> bool:
         """End a row and return whether it is still to be reported in the log.
@@ -199,9 +268,9 @@ class _Display:
         """
         with self._lock:
             self._open.remove(row)
-            if isinstance(row, _DrawnProgress):
+            drawn = isinstance(row, _DrawnProgress | _NotebookProgress)
+            if isinstance(row, _DrawnProgress | _NotebookProgress):
                 row.end(vanish=bool(self._open))
-            drawn = self._live is not None
             if self._live is not None and not self._open:
                 self._live.stop()
                 self._live = None

@@ -1,6 +1,7 @@
 """Sealed folders and atomic files: what the app writes is there as a whole or not at all."""
 
 from lda_app.storage.annotations import content_fingerprint, read_annotation, write_annotation
+from lda_app.storage.copies import copy_folder
 from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
@@ -12,6 +13,7 @@ __all__ = [
     "check_replaceable",
     "check_writable",
     "content_fingerprint",
+    "copy_folder",
     "explain",
     "folder_lock",
     "open_folder",

@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lda_app import runtime
 from lda_app.runtime import configure_log, cpu_count, interruptible, log, one_line, progress, rng
 
 WORK = """
@@ -186,3 +188,66 @@ def test_library_use_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("Counting"):
         pass
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Make this process look like a notebook's kernel, and record what its cell shows."""
+    shown = []
+
+    class Handle:
+        def update(self, content):
+            shown.append(content)
+
+    def display(content, *, display_id):
+        assert display_id
+        shown.append(content)
+        return Handle()
+
+    ipython, display_module = ModuleType("IPython"), ModuleType("IPython.display")
+    ipython.get_ipython = lambda: SimpleNamespace(kernel=object())
+    display_module.HTML, display_module.display = str, display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", display_module)
+    return shown
+
+
+def test_a_notebook_has_a_bar_and_then_a_line(notebook, monkeypatch):
+    monkeypatch.setattr(runtime, "_SECONDS_BETWEEN_NOTEBOOK_REDRAWS", 0.0)
+    with runtime.progress_shown(), runtime.progress("<b>Words", total=4, unit="documents") as bar:
+        bar.note("loss < 1")
+        bar.advance(2)
+        with runtime.progress("Inner"):
+            pass
+    assert notebook[0] == '&lt;b&gt;Words <progress value="0" max="4"></progress> 0/4 documents'
+    assert '<progress value="2" max="4"></progress> 2/4 documents (loss &lt; 1)' in notebook[1]
+    assert notebook[3] == ""
+    assert notebook[-1].startswith("&lt;b&gt;Words: 2 documents in ")
+
+
+def test_a_notebook_shows_nothing_unasked(notebook):
+    with runtime.progress("Words", total=4):
+        pass
+    with runtime.progress_shown(False), runtime.progress("Words", total=4):
+        pass
+    assert notebook == []
+
+
+def test_ipython_on_a_terminal_is_no_notebook(notebook, monkeypatch):
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", SimpleNamespace)
+    with runtime.progress_shown(), runtime.progress("Words"):
+        pass
+    assert notebook == []
+
+
+def test_a_library_on_a_terminal_draws_where_it_is_asked_to() -> None:
+    code = """
+from lda_app.runtime import progress, progress_shown
+with progress("Unasked"):
+    pass
+with progress_shown(), progress("Asked", total=1):
+    pass
+"""
+    shown = on_terminal(code)
+    assert "Asked" in shown
+    assert "Unasked" not in shown

@@ -1,0 +1,477 @@
+"""From raw texts to topics as pandas tables: what the command line does, in one Python object."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import html
+import os
+import shutil
+import tempfile
+import weakref
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import numpy as np
+import pandas as pd
+
+from lda_app import frames
+from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.corpus.folder import build_corpus
+from lda_app.corpus.preprocess import PreprocessOptions
+from lda_app.corpus.sources.memory import MemorySource, list_texts
+from lda_app.corpus.tokenize import TokenizerOptions
+from lda_app.errors import ConfigError, CorpusError, FolderError, Interrupted
+from lda_app.inference import concentration, topic_proportions
+from lda_app.labels import read_labels, write_labels
+from lda_app.model_corpus import corpus_of_run, recorded_place
+from lda_app.model_dir import open_model
+from lda_app.runtime import progress_shown
+from lda_app.storage import check_replaceable, check_writable, copy_folder, write_atomic
+from lda_app.topics import top_words
+from lda_app.training.run import train_model
+from lda_app.transform import Table, transform
+from lda_app.uncertainty.posterior import share_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.corpus.preprocess import Preprocessor
+    from lda_app.frames import Overview
+    from lda_app.labels import Labels
+    from lda_app.model_dir import ModelDir
+
+_SPLIT = "train"
+_NAMING_WORDS, _SHOWN_WORDS = 5, 10
+_WORDS_OF_TABLE = 30
+_INTERVAL_LEVEL = 0.9
+_SNIPPET = 100  # characters of a similar document
+
+
+class TopicModel:
+    """Topics of a collection of texts.
+
+    Parameters
+    ----------
+    num_topics
+        K.
+    language
+        ISO 639-1 code of the texts' language, or ``"auto"`` to detect it.
+    seed
+        Of every random choice; the same seed, the same model.
+    preset
+        ``"default"``, the best topics; ``"fast"``, nearly as good in a third of the time.
+    show_progress
+        Whether to draw progress bars, on a terminal or in a notebook.
+    **options
+        Any option of ``lda-app corpus build`` and ``lda-app train`` that says how words are chosen or how
+        training is done, with underscores: ``normalize="lemma"``, ``min_df=5``, ``stop_words=[…]``,
+        ``epochs=10``, ``alpha=0.1`` …
+
+    Raises
+    ------
+    ConfigError
+        If an option is unknown or cannot be used.
+
+    Examples
+    --------
+    >>> texts = ["the rocket reached the moon"] * 15 + ["the team scored a goal"] * 15
+    >>> model = TopicModel(num_topics=2, epochs=5, show_progress=False).fit(texts)
+    >>> sorted(model.topics.columns)
+    ['coherence', 'label', 'prevalence', 'top_words', 'topic']
+    >>> model.transform(["a rocket to the moon"])[["known_tokens", "unknown_tokens"]].values.tolist()
+    [[2, 0]]
+    """
+
+    def __init__(
+        self,
+        num_topics: int = 20,
+        *,
+        language: str = "en",
+        seed: int = 0,
+        preset: str = "default",
+        show_progress: bool = True,
+        **options: Any,
+    ) -> None:
+        self.show_progress = show_progress
+        given = {"num_topics": num_topics, "language": language, "seed": seed, "preset": preset, **options}
+        self.preprocess_options, self.training = _configured(given)
+        self._model: ModelDir | None = None
+        self._corpus: Corpus | None = None
+
+    @classmethod
+    def load(cls, run: str | os.PathLike[str], *, corpus: str | os.PathLike[str] | None = None) -> Self:
+        """Open a model that :meth:`save` or ``lda-app train`` wrote.
+
+        Parameters
+        ----------
+        run
+            The model directory.
+        corpus
+            Its corpus, if that lies elsewhere now; without any corpus, words and ``transform`` are left.
+
+        Raises
+        ------
+        FolderError
+            If one of the folders is damaged, or the corpus is another one.
+        """
+        model = open_model(Path(run))
+        there = corpus is not None or recorded_place(model) is not None
+        found = corpus_of_run(model, None if corpus is None else Path(corpus)) if there else None
+        loaded = cls.__new__(cls)
+        loaded.show_progress = True
+        loaded.training = config_from_dict(model.config["training"], str(model.path))
+        counting = model.preprocessor
+        loaded.preprocess_options = PreprocessOptions() if counting is None else counting.options
+        loaded._take(model, found)
+        return loaded
+
+    def fit(self, texts: Iterable[Any], metadata: pd.DataFrame | None = None) -> Self:
+        """Choose the words of texts, and learn their topics.
+
+        A missing text (None, NaN) or one without a known word stays an empty row of ``documents``, with the
+        reason.
+
+        Parameters
+        ----------
+        texts
+            The documents. Those of a Series keep its index as ids if that names each once.
+        metadata
+            A row a document, in their order: kept with the model, as text.
+
+        Raises
+        ------
+        CorpusError
+            If no word is left, or the metadata has another number of rows.
+        TypeError
+            If a text is no string.
+        """
+        source = MemorySource(texts, metadata)
+        home = Path(tempfile.mkdtemp(prefix="lda-app-"))
+        removed_with = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
+        try:
+            with progress_shown(self.show_progress):
+                seed = self.training.seed
+                corpus = build_corpus(
+                    source, _corpus_beside(home / "run"), self.preprocess_options, test_fraction=0, seed=seed
+                )
+                train_model(corpus, self.training, home / "run")
+        except BaseException as error:
+            removed_with()
+            if isinstance(error, Interrupted):  # its advice to go on is for the command line
+                raise KeyboardInterrupt from None
+            raise
+        self._take(open_model(home / "run"), corpus)
+        return self
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the model directory, and its corpus beside it as ``PATH.corpus``, for the command line too.
+
+        Raises
+        ------
+        ConfigError
+            If one of the folders exists and may not be replaced.
+        FileSystemError
+            If they cannot be written.
+        """
+        model, out = self.model, Path(path)
+        check_replaceable(out, "model", overwrite=overwrite)
+        if self._corpus is not None:
+            copy_folder(self._corpus.path, _corpus_beside(out), "corpus", overwrite=overwrite)
+        place = os.path.relpath(_corpus_beside(out).resolve(), out.resolve())
+        config = model.config | {"corpus": model.config["corpus"] | {"path": place}}
+        changed = {"config.json": config} if self._corpus is not None else {}
+        copy_folder(model.path, out, "model", overwrite=overwrite, changed=changed)
+
+    def report(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the page of ``lda-app report``: one HTML file that works offline.
+
+        Raises
+        ------
+        ConfigError
+            If the file exists and may not be replaced.
+        """
+        from lda_app.report.data import Wanted, report_parts
+        from lda_app.report.page import assemble
+
+        out = Path(path)
+        if out.exists() and not overwrite:
+            raise ConfigError(f"{out} exists; give overwrite=True to replace it, or another name")
+        check_writable(out)
+        with progress_shown(self.show_progress):
+            infer = partial(concentration, self.model.lda)
+            parts = report_parts(self.model, self.corpus, infer, Wanted())
+        write_atomic(out, assemble(parts, f"{self.corpus.name}: {self.num_topics} topics").encode())
+
+    def label(self, topic: int, text: str | None) -> None:
+        """Name a topic, or with None take its name away; as ``lda-app label``, in the model's folder.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such topic.
+        """
+        write_labels(self.model.path, self.labels.named(topic, text))
+        self._forget()
+
+    @property
+    def model(self) -> ModelDir:
+        """The trained model.
+
+        Raises
+        ------
+        ConfigError
+            If there is none yet.
+        """
+        if self._model is None:
+            raise ConfigError("the model has no topics yet: call fit(texts), or TopicModel.load(run)")
+        return self._model
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus that the model was trained on.
+
+        Raises
+        ------
+        FolderError
+            If it is not there.
+        """
+        return corpus_of_run(self.model, None) if self._corpus is None else self._corpus
+
+    @property
+    def labels(self) -> Labels:
+        """What was said of the topics: names, merged and hidden ones."""
+        return read_labels(self.model.path, self.num_topics)
+
+    @property
+    def num_topics(self) -> int:
+        """K, as trained."""
+        return self.training.num_topics
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The vocabulary."""
+        return self.model.vocabulary.words
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Figures of the training, each by its protocol."""
+        return self.model.metrics
+
+    @property
+    def topics(self) -> pd.DataFrame:
+        """A row a topic, the most prevalent first: topic, label, prevalence, coherence, top_words."""
+        table = frames.topics_frame(self._overview.topics)
+        table["top_words"] = [
+            ", ".join(word.word for word in topic.words[:_SHOWN_WORDS]) for topic in self._overview.topics
+        ]
+        return table
+
+    @property
+    def topic_words(self) -> pd.DataFrame:
+        """The top 30 words of each topic: topic, word, probability, rank."""
+        return frames.topic_words_frame(self._overview.topics)
+
+    @cached_property
+    def document_topics(self) -> pd.DataFrame:
+        """A row a document and topic: document, topic, share, and the ends lower, upper of its 90% interval.
+
+        By draws of the exact posterior: the share is their mean. It takes a while for many documents.
+        """
+        with progress_shown(self.show_progress):
+            doc_term, ids = self.corpus.split(_SPLIT), self._ids
+            parts = list(frames.document_topics(self.model, self.labels, doc_term, ids, _INTERVAL_LEVEL))
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def documents(self) -> pd.DataFrame:
+        """A row a document of the corpus, in its order, with its id as the index.
+
+        The metadata; ``known_tokens``, words that the model counts; ``left_out``, why a document has none;
+        ``top_topic`` and its ``top_share``.
+        """
+        stored = self.corpus.documents(_SPLIT).drop(columns=["id", "text"], errors="ignore")
+        known, shares = self.corpus.split(_SPLIT).lengths(), self._shares
+        reasons = self.corpus.left_out().query(f"split == '{_SPLIT}'").set_index("row")["reason"]
+        added = pd.DataFrame(
+            {
+                "known_tokens": known,
+                "left_out": reasons.reindex([str(row) for row in range(len(known))]).to_numpy(),
+                "top_topic": pd.array(shares.argmax(axis=1), dtype="Int64"),
+                "top_share": shares.max(axis=1),
+            }
+        )
+        added.loc[known == 0, ["top_topic", "top_share"]] = pd.NA
+        while not stored.columns.intersection(added.columns).empty:
+            added = added.add_prefix("lda_")
+        return stored.join(added).set_index(self._ids)
+
+    def transform(
+        self, texts: Iterable[Any], *, intervals: bool = False, level: float = _INTERVAL_LEVEL
+    ) -> pd.DataFrame:
+        """Infer the topics of texts, a row each, as ``lda-app transform`` does.
+
+        Parameters
+        ----------
+        texts
+            As ``fit`` takes them; the index of a Series is kept.
+        intervals
+            Whether each share has its credible interval, ``topic_0_lower``, ``topic_0_upper`` …
+        level
+            Of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            known_tokens, unknown_tokens, too_little_known (less than a tenth is known), top_topic,
+            top_topic_words, topic_0 … topic_{K−1}. A text without a known word has no top topic, and the
+            shares of the prior.
+
+        Raises
+        ------
+        FolderError
+            If the model was trained on imported counts.
+        """
+        documents = list_texts(texts)
+        table = Table((), None, None, self._names, intervals)
+        measure = partial(share_intervals, self.model.lda, level=level) if intervals else None
+        with progress_shown(self.show_progress):
+            chunks = transform(documents, self._counting, partial(concentration, self.model.lda), measure)
+            rows = [row for chunk in chunks for row in table.rows(chunk)]
+        frame = pd.DataFrame(rows, columns=list(table.header), index=_index_of(texts, len(rows)))
+        return frame.astype({"top_topic": "Int64", "known_tokens": int, "too_little_known": bool})
+
+    def similar_documents(self, text: str, n: int = 10) -> pd.DataFrame:
+        """Return the documents of the corpus whose topics are nearest to those of a text.
+
+        Parameters
+        ----------
+        text
+            Any text.
+        n
+            How many.
+
+        Returns
+        -------
+        pandas.DataFrame
+            document, distance, text (its beginning), nearest first. The distance is Hellinger's between the
+            posterior means of θ, √(1 − Σ_k √(θ_k θ'_k)), from 0 to 1.
+
+        Raises
+        ------
+        CorpusError
+            If the model knows no word of the text.
+        """
+        counts = self._counting.counts([text])
+        if not counts.num_tokens:
+            raise CorpusError("the model knows no word of the text: it says nothing of its topics")
+        (theta,) = topic_proportions(concentration(self.model.lda, counts))
+        overlap = np.sqrt(self._shares) @ np.sqrt(theta)
+        distance = np.sqrt(np.clip(1 - overlap, 0, 1))
+        filled = np.flatnonzero(self.corpus.split(_SPLIT).lengths())
+        nearest = filled[np.argsort(distance[filled], kind="stable")[:n]]
+        found = pd.DataFrame({"document": self._ids[nearest], "distance": distance[nearest]})
+        stored = self.corpus.documents(_SPLIT)
+        if "text" in stored:
+            found["text"] = [_beginning(text) for text in stored["text"].iloc[nearest]]
+        return found
+
+    def __repr__(self) -> str:
+        if self._model is None:
+            return f"TopicModel(num_topics={self.num_topics}), not fitted"
+        return f"TopicModel of {self.num_topics} topics, {len(self.words):,} words"
+
+    def _repr_html_(self) -> str:
+        """Show the topics as a table, in a notebook."""
+        title = f"<p><b>{html.escape(repr(self))}</b></p>"
+        if self._model is None:
+            return title
+        shown = self.topics.dropna(axis="columns", how="all")
+        formats = {"prevalence": "{:.1%}".format, "coherence": "{:.2f}".format}
+        return title + shown.to_html(index=False, formatters=formats, na_rep="")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a TopicModel is not pickled: keep it by save(path), and open it by TopicModel.load")
+
+    def _take(self, model: ModelDir, corpus: Corpus | None) -> None:
+        self._model, self._corpus = model, corpus
+        self._forget()
+
+    def _forget(self) -> None:
+        for name in ("_overview", "_shares", "_ids", "document_topics", "documents"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _overview(self) -> Overview:
+        there = self._corpus is not None
+        with progress_shown(self.show_progress):
+            doc_term = self.corpus.split(_SPLIT) if there else None
+            return frames.overview(self.model, self.labels, doc_term, num_words=_WORDS_OF_TABLE)
+
+    @cached_property
+    def _shares(self) -> npt.NDArray[np.float32]:
+        """Posterior mean of θ of each document of the corpus, (D, K)."""
+        return topic_proportions(concentration(self.model.lda, self.corpus.split(_SPLIT)))
+
+    @cached_property
+    def _ids(self) -> pd.Index[Any]:
+        """The ids of the corpus's documents; numbers where these are their rows."""
+        ids = self.corpus.ids(_SPLIT)
+        numbered = all(key == str(row) for row, key in enumerate(ids))
+        return pd.RangeIndex(len(ids), name="document") if numbered else pd.Index(ids, name="document")
+
+    @property
+    def _counting(self) -> Preprocessor:
+        if self.model.preprocessor is None:
+            raise FolderError(
+                f"{self.model.path}: trained on imported counts, so it does not know how raw text is counted"
+            )
+        return self.model.preprocessor
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        words = top_words(self.model.beta, _NAMING_WORDS)
+        return tuple(", ".join(self.words[word] for word in top) for top in words.tolist())
+
+
+def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:
+    """Share options out among those who know them."""
+    kinds = (TokenizerOptions, PreprocessOptions, TrainConfig)
+    known: dict[type, list[str]] = {
+        kind: [field.name for field in dataclasses.fields(kind)] for kind in kinds
+    }
+    names = sorted({name for fields in known.values() for name in fields} - {"tokenizer"})
+    for name in given:
+        if name not in names:
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
+            raise ConfigError(f"unknown option {name!r}; did you mean {nearest[0]!r}?")
+
+    def of(kind: type[Any]) -> dict[str, Any]:
+        return {name: _hashable(given[name]) for name in known[kind] if name in given}
+
+    words = PreprocessOptions(TokenizerOptions(**of(TokenizerOptions)), **of(PreprocessOptions))
+    return words, resolve_config(of(TrainConfig))
+
+
+def _hashable(value: Any) -> Any:
+    """Return lists of words as tuples, and a dict of replacements as pairs."""
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list | set | frozenset) else value
+
+
+def _index_of(texts: Any, size: int) -> pd.Index[Any]:
+    return texts.index if isinstance(texts, pd.Series) else pd.RangeIndex(size)
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _SNIPPET else f"{text[: _SNIPPET - 1].rstrip()}…"
+
+
+def _corpus_beside(run: Path) -> Path:
+    """Return where ``lda-app train`` puts a corpus that it builds for a run."""
+    return run.with_name(f"{run.name}.corpus")
