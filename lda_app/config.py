@@ -217,7 +217,9 @@ class TrainConfig:
             _require_number(name, getattr(self, name), least, most)
 
 
-def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainConfig:
+def resolve_config(
+    flags: Mapping[str, Any], file: Path | None = None, *, defaults: Mapping[str, Any] | None = None
+) -> TrainConfig:
     """Put the configuration together: a flag wins over the file, the file over the preset's values.
 
     Parameters
@@ -226,6 +228,8 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
         Option name to value; None means that the option was not given.
     file
         A TOML file whose top-level keys are options.
+    defaults
+        What a command has for options that are not given, in place of the preset's values.
 
     Returns
     -------
@@ -250,7 +254,7 @@ def resolve_config(flags: Mapping[str, Any], file: Path | None = None) -> TrainC
     preset = given.get("preset", in_file.get("preset", "default"))
     try:
         _require_choice("preset", preset, get_args(PresetName))
-        return TrainConfig(**_layered(PRESETS[preset].values, in_file, given))
+        return TrainConfig(**_layered(PRESETS[preset].values, defaults or {}, in_file, given))
     except ConfigError as error:  # the file was checked before: this is a flag's
         name, rest = str(error).split(" ", 1)
         raise ConfigError(f"--{name.replace('_', '-')} {rest}") from None

@@ -94,6 +94,11 @@ class ModelDir:
         """Figures of the training."""
         return _read_json(self.path / "metrics.json")
 
+    @cached_property
+    def timing(self) -> dict[str, Any]:
+        """How long the training took."""
+        return _read_json(self.path / "timing.json")
+
 
 @dataclass(frozen=True)
 class TrainedModel:

@@ -22,6 +22,8 @@ from lda_app.cli import (
     label,
     prevalence,
     report,
+    stability,
+    sweep,
     topics,
     train,
     transform,
@@ -109,6 +111,8 @@ app.command("transform")(transform.transform)
 app.command("prevalence")(prevalence.prevalence)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("stability")(stability.stability)
+app.command("sweep")(sweep.sweep)
 app.command("doctor")(doctor.doctor)
 
 

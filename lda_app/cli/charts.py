@@ -231,6 +231,57 @@ def line_chart(
     return drawing.svg(660, 350)
 
 
+def panels(title: str, x_label: str, series: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
+    """Draw small charts side by side, two a row, each of one figure with its errors over the same axis x.
+
+    Parameters
+    ----------
+    title, x_label
+        What is shown.
+    series
+        Name to points (x, y, error of y), x positive; an empty one is left out.
+
+    Examples
+    --------
+    >>> panels("", "K", {"found": [(10, 0.5, 0.1), (20, 0.4, 0.1)], "none": []}).count("<circle")
+    2
+    """
+    shown = {name: points for name, points in series.items() if points}
+    places = sorted({x for points in shown.values() for x, _, _ in points})
+    drawing = _Drawing()
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    for number, (name, points) in enumerate(shown.items()):
+        left, top = 70 + 330 * (number % 2), 60 + 210 * (number // 2)
+        _panel(drawing, name, x_label, points, places, left, top)
+    return drawing.svg(690, 60 + 210 * math.ceil(len(shown) / 2))
+
+
+def _panel(
+    drawing: _Drawing,
+    name: str,
+    x_label: str,
+    points: Sequence[tuple[float, float, float]],
+    places: Sequence[float],
+    left: float,
+    top: float,
+) -> None:
+    """Draw one of the small charts; its axis x is logarithmic, with ticks where there are points."""
+    right, bottom = left + 240, top + 130
+    x = Axis(places[0] / 1.1, places[-1] * 1.1, left, right)
+    ends = [y + side * error for _, y, error in points for side in (-1, 1)]
+    y = _axis(ends, bottom, top, logarithmic=False)
+    drawing.text(left, top - 10, name)
+    drawing.ticks_left(y, left, right)
+    for place in places:
+        drawing.line(x.place(place), top, x.place(place), bottom)
+        drawing.text(x.place(place), bottom + 16, f"{place:g}", anchor="middle")
+    drawing.text((left + right) / 2, bottom + 34, x_label, anchor="middle")
+    drawing.curve([(x.place(a), y.place(b)) for a, b, _ in points], COLOURS[0])
+    for a, b, error in points:
+        drawing.curve([(x.place(a), y.place(b - error)), (x.place(a), y.place(b + error))], COLOURS[0])
+        drawing.dot(x.place(a), y.place(b), COLOURS[0])
+
+
 def heat_map(
     title: str,
     labels: tuple[str, str],

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lda_app.evaluation.coherence import Coherence
+    from lda_app.evaluation.stability import TopicStability
     from lda_app.topics import Topic, TopicDocument, Usage
+
+_STABILITY = ("found_in", "mean_similarity")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Shown:
         Id and beginning of the text of each representative document, by row of the training split.
     num_hidden
         Topics that the analyst has hidden.
+    stability
+        How often runs of other seeds find each topic of the model; None if it was not measured.
     """
 
     topics: list[Topic]
@@ -45,6 +50,7 @@ class Shown:
     coherence: Coherence | None
     documents: dict[int, tuple[str, str]]
     num_hidden: int = 0
+    stability: TopicStability | None = None
 
     @property
     def has_labels(self) -> bool:
@@ -55,7 +61,25 @@ class Shown:
     def remarks(self) -> list[str]:
         """Say by which protocols prevalence and coherence were measured, and how many topics are hidden."""
         hidden = f"hidden topics, not shown: {self.num_hidden}" if self.num_hidden else ""
-        return [remark for remark in (self._protocols, hidden) if remark]
+        return [remark for remark in (self._protocols, self._found, hidden) if remark]
+
+    @property
+    def _found(self) -> str:
+        if self.stability is None:
+            return ""
+        runs = self.stability.num_runs
+        return f"found in: runs of {runs} other seed{'s' if runs > 1 else ''}, by lda-app stability"
+
+    def found_in(self, topic: Topic) -> str:
+        """Say in how many runs a topic was found, such as ``9 of 10``; nothing of a merged one."""
+        scores = self.scores(topic)
+        return "" if scores is None or self.stability is None else f"{scores[0]} of {self.stability.num_runs}"
+
+    def scores(self, topic: Topic) -> tuple[int, float] | None:
+        """Return in how many runs a topic was found and its mean similarity; None of a merged one."""
+        if self.stability is None or len(topic.members) > 1:
+            return None
+        return int(self.stability.found_in[topic.id]), float(self.stability.mean_similarity[topic.id])
 
     @property
     def _protocols(self) -> str:
@@ -77,9 +101,12 @@ def as_table(shown: Shown, *, plain: bool) -> list[RenderableType]:
     if shown.usage is not None:
         table.add_column("share", justify="right")
         table.add_column("coherence", justify="right")
+    if shown.stability is not None:
+        table.add_column("found in", justify="right")
     table.add_column("top words and documents" if shown.documents else "top words")
     for topic in shown.topics:
         figures = [] if shown.usage is None else [f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}"]
+        figures += [] if shown.stability is None else [shown.found_in(topic)]
         label = [topic.label or ""] if shown.has_labels else []
         table.add_row(str(topic.id), *label, *figures, _words_and_documents(topic, shown, plain=plain))
     return [table, *(Text(remark, style="dim") for remark in shown.remarks)]
@@ -120,6 +147,7 @@ def _as_json(shown: Shown) -> str:
             "members": list(topic.members),
             "prevalence": topic.prevalence,
             "coherence": topic.coherence,
+            "stability": _stability_entry(shown, topic),
             "words": [{"word": word.word, "probability": word.probability} for word in topic.words],
             "documents": [
                 dict(zip(("id", "text"), shown.documents[document.row], strict=True))
@@ -130,8 +158,21 @@ def _as_json(shown: Shown) -> str:
         for topic in shown.topics
     ]
     sizes = {"num_topics": len(entries), "num_hidden": shown.num_hidden}
+    if shown.stability is not None:
+        from lda_app.evaluation.stability import DISTANCE, THRESHOLD
+
+        measured["stability"] = {
+            "distance": DISTANCE,
+            "threshold": THRESHOLD,
+            "num_runs": shown.stability.num_runs,
+        }
     content = {"schema_version": 1, **sizes, **measured, "topics": entries}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _stability_entry(shown: Shown, topic: Topic) -> dict[str, float] | None:
+    scores = shown.scores(topic)
+    return None if scores is None else dict(zip(_STABILITY, scores, strict=True))
 
 
 def _as_csv(shown: Shown) -> str:
@@ -139,6 +180,7 @@ def _as_csv(shown: Shown) -> str:
     num_words = max((len(topic.words) for topic in shown.topics), default=0)
     num_documents = max((len(topic.documents) for topic in shown.topics), default=0)
     header = ["topic", "label", "prevalence", "coherence"]
+    header += _STABILITY if shown.stability is not None else ()
     header += [name for n in range(1, num_words + 1) for name in (f"word_{n}", f"probability_{n}")]
     header += [name for n in range(1, num_documents + 1) for name in (f"document_{n}", f"share_{n}")]
     file = io.StringIO()
@@ -152,7 +194,8 @@ def _as_csv(shown: Shown) -> str:
             for cell in (spreadsheet_safe(shown.documents[document.row][0]), document.share)
         ]
         label = spreadsheet_safe(topic.label or "")
-        writer.writerow([topic.id, label, topic.prevalence, topic.coherence, *words, *documents])
+        scores = () if shown.stability is None else shown.scores(topic) or ("", "")
+        writer.writerow([topic.id, label, topic.prevalence, topic.coherence, *scores, *words, *documents])
     return file.getvalue()
 
 
@@ -161,11 +204,16 @@ def _as_markdown(shown: Shown) -> str:
     lines = [f"# {len(shown.topics)} topics", ""]
     for remark in shown.remarks:
         lines += [f"{remark[0].upper()}{remark[1:]}.", ""]
-    lines += ["| topic | share | coherence | top words |", "| ---: | ---: | ---: | :--- |"]
+    found = (" found in |", " ---: |") if shown.stability is not None else ("", "")
+    lines += [
+        f"| topic | share | coherence |{found[0]} top words |",
+        f"| ---: | ---: | ---: |{found[1]} :--- |",
+    ]
     for topic in shown.topics:
         figures = (f"{topic.prevalence:.1%}", f"{topic.coherence:.2f}") if has_figures else ("", "")
         words = ", ".join(f"{_inert(word.word)} ({word.probability:.3f})" for word in topic.words)
-        lines.append(f"| {_numbered(topic)} | {figures[0]} | {figures[1]} | {words} |")
+        found_in = (shown.found_in(topic),) if shown.stability is not None else ()
+        lines.append(f"| {' | '.join([_numbered(topic), *figures, *found_in, words])} |")
     if shown.documents:
         lines += ["", "## Representative documents"]
     for topic in shown.topics if shown.documents else ():

@@ -40,7 +40,8 @@ def topics(
 
     The most prevalent topic comes first; a topic's number is the same in all commands. A topic's share is its
     mean over the training documents, each of them weighing the same. Topics are shown as
-    [bold]lda-app label[/] has named and merged them, without the hidden ones.
+    [bold]lda-app label[/] has named and merged them, without the hidden ones; [bold]lda-app stability[/]
+    adds how often other seeds find each.
     """
     from lda_app.cli.tables import check_file, is_plain, print_out, write_out
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
@@ -59,11 +60,13 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
     from dataclasses import replace
 
     from lda_app.cli.topic_layouts import Shown
+    from lda_app.evaluation.stability import read_stability
     from lda_app.frames import overview
     from lda_app.labels import read_labels
     from lda_app.runtime import log, one_line
 
     labels = read_labels(model.path, len(model.alpha))
+    stability = read_stability(model.path, len(model.alpha))
     corpus = None
     if place is None and recorded_place(model) is None:
         log.warning(
@@ -79,7 +82,7 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
         for topic in found.topics
     ]
     beginnings = {} if corpus is None else _beginnings(corpus, shown)
-    return Shown(shown, found.usage, found.coherence, beginnings, _num_hidden(labels))
+    return Shown(shown, found.usage, found.coherence, beginnings, _num_hidden(labels), stability)
 
 
 def _num_hidden(labels: "Labels") -> int:

@@ -4,16 +4,16 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, make_dataclass
-from dataclasses import field as dataclass_field
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import Overwrite, Reading, Words
+from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, training_flags
 from lda_app.config import MODEL, TrainConfig, config_from_dict, read_seeds, resolve_config
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
@@ -23,37 +23,6 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.distributed import Group
 
-# What decides on the counts; it has no say where they were made before.
-_COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
-
-
-def _training_flags() -> type:
-    """Make the group of a flag for each described field of the configuration; one not given is None."""
-    hints = get_type_hints(TrainConfig, include_extras=True)
-    flags = []
-    for field in fields(TrainConfig):
-        if get_origin(hints[field.name]) is not Annotated:
-            continue
-        value_type, described = get_args(hints[field.name])
-        option = typer.Option(
-            "--" + field.name.replace("_", "-"),
-            help=described.text,
-            rich_help_panel=described.part,
-            show_default=described.default or str(field.default),
-        )
-        flags.append((field.name, Annotated[value_type | None, option], dataclass_field(default=None)))
-    return make_dataclass("TrainingFlags", flags, frozen=True)
-
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="A TOML file of options, such as num_topics = 50; flags win over it.",
-        show_default=False,
-    ),
-]
 Seeds = Annotated[
     Path | None,
     typer.Option(
@@ -104,7 +73,7 @@ CorpusArgument = Annotated[
 ]
 
 
-@with_groups(training=_training_flags(), reading=Reading, words=Words)
+@with_groups(training=training_flags(), reading=Reading, words=Words)
 def train(
     ctx: typer.Context,
     corpus: CorpusArgument = None,
@@ -131,18 +100,18 @@ def train(
         "seed_weight": seed_weight,
     }
     if resume is not None:
-        for flag in _given(ctx, *_COUNTING, "overwrite", "config"):
+        for flag in given(ctx, *COUNTING, "overwrite", "config"):
             raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")
-        with _first_of_group(_nameable(resume)) as group:
-            _go_on(_nameable(resume), corpus, out, flags, group)
+        with _first_of_group(nameable(resume)) as group:
+            _go_on(nameable(resume), corpus, out, flags, group)
         return
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
-    if is_corpus(corpus) and (ignored := _given(ctx, *_COUNTING)):
+    if is_corpus(corpus) and (ignored := given(ctx, *COUNTING)):
         log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
-    with _first_of_group(_nameable(out)) as group:
-        _begin(corpus, _nameable(out), settings, reading, words, overwrite=overwrite, group=group)
+    with _first_of_group(nameable(out)) as group:
+        _begin(corpus, nameable(out), settings, reading, words, overwrite=overwrite, group=group)
 
 
 @contextmanager
@@ -208,18 +177,6 @@ def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, 
         raise FolderError(
             f"{run}: no run is there; begin one by lda-app train CORPUS --out {shlex.quote(str(run))}"
         )
-
-
-def _nameable(path: Path) -> Path:
-    """Return a path whose last part is a name, for files are put beside it: ``.`` and ``..`` have none."""
-    return path if path.name and ".." not in path.parts else path.resolve()
-
-
-def _given(ctx: typer.Context, *names: str) -> list[str]:
-    """Return the flags among some options that stand on the command line."""
-    flags = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
-    sources = {name: ctx.get_parameter_source(name) for name in names}
-    return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def _require_same(saved: Mapping[str, Any], flags: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from lda_app.storage.copies import copy_folder
 from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
+from lda_app.storage.manifest import read_manifest
 from lda_app.storage.paths import check_writable, explain
 from lda_app.storage.spreadsheets import spreadsheet_safe
 
@@ -18,6 +19,7 @@ __all__ = [
     "folder_lock",
     "open_folder",
     "read_annotation",
+    "read_manifest",
     "sealed_folder",
     "sha256_of",
     "spreadsheet_safe",

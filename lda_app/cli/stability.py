@@ -1,0 +1,209 @@
+"""``lda-app stability``: which topics other seeds find again."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.cli.corpus import is_corpus
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import JsonFlag, Overwrite, Reading, Words
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.study_options import Jobs, StudyFolder, counts_of, number_of_jobs, seeds_from
+from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, training_flags
+from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.errors import ConfigError
+from lda_app.runtime import log
+from lda_app.storage import folder_lock, read_manifest
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.evaluation.stability import TopicStability
+    from lda_app.model_dir import ModelDir
+
+_WORDS = 8
+
+RunOrCorpus = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|CORPUS",
+        help="A model, whose topics are scored by trainings of further seeds; or what [bold]train[/] takes, "
+        "to train models of several seeds and score each by the others.",
+        show_default=False,
+    ),
+]
+Runs = Annotated[
+    int,
+    typer.Option("--seeds", min=1, max=1000, help="Models to train, a seed each."),
+]
+
+
+@with_groups(training=training_flags(), reading=Reading, words=Words)
+def stability(
+    ctx: typer.Context,
+    source: RunOrCorpus,
+    *,
+    runs: Runs = 10,
+    out: StudyFolder = None,
+    jobs: Jobs = None,
+    corpus: CorpusOfRun = None,
+    config: ConfigFile = None,
+    training: Any,
+    reading: Reading,
+    words: Words,
+    as_json: JsonFlag = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell which topics come back when the model is trained again with other seeds.
+
+    The topics of two models are aligned one to one, and a topic is found in the other model if its partner
+    there is similar enough. The score of each topic, such as "found in 9 of 10", is kept in the model's
+    folder and shown by [bold]lda-app topics[/]. A RUN is trained again with its own options, in RUN.stability
+    unless --out says otherwise. Ctrl-C loses nothing: the same command goes on.
+    """
+    from lda_app.cli.tables import print_out, write_out
+
+    if _is_run(source):
+        for flag in given(ctx, *COUNTING, *(field.name for field in fields(training)), "config"):
+            raise ConfigError(f"a run is trained again with its own options; leave out {flag}")
+        place = nameable(out or _beside(Path(source)))
+        scores = _of_run(Path(source), corpus, place, runs, number_of_jobs(jobs), overwrite=overwrite)
+    else:
+        place, settings = _place_for(source, corpus, out, runs), resolve_config(vars(training), config)
+        with folder_lock(place):
+            counts = counts_of(ctx, source, place, reading, words, overwrite=overwrite)
+            scores = _of_corpus(place, counts, settings, runs, number_of_jobs(jobs), overwrite=overwrite)
+    if as_json:
+        write_out(json.dumps(scores.to_dict(), indent=2, allow_nan=False) + "\n", None, overwrite=False)
+    else:
+        print_out(*_tables(scores))
+    log.info("Further models in %s; lda-app topics %s shows the scores, too", place, scores.model.path)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """The topics of a model, scored by other runs.
+
+    Parameters
+    ----------
+    model
+        Whose topics are scored.
+    stability
+        The scores.
+    resembling
+        Share of topics that resemble another one of their own run.
+    runs
+        Scores of whole runs, where each was scored by the others.
+    """
+
+    model: "ModelDir"
+    stability: "TopicStability"
+    resembling: float
+    runs: tuple[dict[str, Any], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        scores = self.stability.to_dict()
+        found = {"run": str(self.model.path), "resembling": self.resembling, "runs": list(self.runs)}
+        return {"schema_version": scores["schema_version"], **found, **scores}
+
+
+def _of_run(
+    run: Path, given_corpus: Path | None, place: Path, runs: int, jobs: int, *, overwrite: bool
+) -> _Scores:
+    """Train a run again with further seeds, and score its topics by them."""
+    from lda_app.evaluation.stability import resembling
+    from lda_app.model_dir import open_model
+    from lda_app.studies.pool import run_cells
+    from lda_app.studies.seeds import score_run
+    from lda_app.studies.study import Cell, begin_study
+
+    model = open_model(run)
+    training = config_from_dict(model.config["training"], str(run))
+    counts = corpus_of_run(model, given_corpus)
+    cells = [Cell(training.num_topics, seed) for seed in seeds_from(training.seed + 1, runs)]
+    with folder_lock(place):
+        study = begin_study(place, counts, training, overwrite=overwrite)
+        run_cells(study, cells, jobs)
+    return _Scores(model, score_run(model, study, cells), resembling([model.beta]))
+
+
+def _of_corpus(
+    place: Path, counts: "Corpus", settings: TrainConfig, runs: int, jobs: int, *, overwrite: bool
+) -> _Scores:
+    """Train models of several seeds, score each by the others, and return the scores of the most typical."""
+    from lda_app.model_dir import open_model
+    from lda_app.studies.pool import run_cells
+    from lda_app.studies.seeds import score_each_other
+    from lda_app.studies.study import Cell, begin_study
+
+    study = begin_study(place, counts, settings, overwrite=overwrite)
+    cells = [Cell(settings.num_topics, seed) for seed in seeds_from(settings.seed, runs)]
+    run_cells(study, cells, jobs)
+    agreed = score_each_other(study, cells)
+    of_runs = [agreed.of_run(number) for number in range(runs)]
+    described = tuple(
+        {"name": cell.name, "mean_similarity": scores.similarity, "found_share": scores.found_share}
+        for cell, scores in zip(cells, of_runs, strict=True)
+    )
+    typical = agreed.most_typical
+    model = open_model(study.model_path(cells[typical]))
+    return _Scores(model, of_runs[typical], agreed.resembling, described)
+
+
+def _place_for(source: str, corpus: Path | None, out: Path | None, runs: int) -> Path:
+    """Return the folder of a study of a corpus; refuse what does not fit one."""
+    if corpus is not None:
+        raise ConfigError(f"--corpus says where that of a run lies, and {source} is no run; leave it out")
+    if out is None:
+        raise ConfigError("stability of a corpus needs --out FOLDER, where the models are kept")
+    if runs < 2:
+        raise ConfigError("--seeds must be 2 or more: the models of a corpus are scored by each other")
+    return nameable(out)
+
+
+def _is_run(source: str) -> bool:
+    return is_corpus(source) and read_manifest(Path(source), "model")["kind"] == "model"
+
+
+def _beside(run: Path) -> Path:
+    run = nameable(run)
+    return run.with_name(f"{run.name}.stability")
+
+
+def _tables(scores: _Scores) -> "list[RenderableType]":
+    """Lay the scores out, the most stable topics first, and say what they are."""
+    import numpy as np
+    from rich.text import Text
+
+    from lda_app.cli.tables import new_table
+    from lda_app.evaluation.stability import FOUND
+    from lda_app.runtime import one_line
+    from lda_app.topics import top_words
+
+    stability, words = scores.stability, scores.model.vocabulary.words
+    table = new_table(str(scores.model.path))
+    for column in ("topic", "found in", "similarity", "top words"):
+        table.add_column(column, justify="left" if column == "top words" else "right")
+    top = top_words(scores.model.beta, _WORDS)
+    for topic in np.lexsort((-stability.mean_similarity, -stability.found_in)).tolist():
+        table.add_row(
+            str(topic),
+            f"{stability.found_in[topic]} of {stability.num_runs}",
+            f"{stability.mean_similarity[topic]:.2f}",
+            " ".join(one_line(words[word]) for word in top[topic]),
+        )
+    summary = (
+        f"On average {stability.found_share:.0%} of the topics are found in a run of another seed, at a mean "
+        f"similarity of {stability.similarity:.2f}."
+    )
+    protocol = (
+        f"found: a similarity of {FOUND} or more (Bhattacharyya coefficient of all words) to the partner, "
+        "topics aligned one to one; as similar to another topic of their own run: "
+        f"{scores.resembling:.1%} of topics"
+    )
+    return [table, Text(summary, style="bold"), Text(protocol, style="dim")]

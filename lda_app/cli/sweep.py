@@ -1,0 +1,212 @@
+"""``lda-app sweep``: how many topics there should be."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import JsonFlag, Overwrite, Reading, Words
+from lda_app.cli.study_options import (
+    CorpusOfStudy,
+    Jobs,
+    StudyFolder,
+    counts_of,
+    number_of_jobs,
+    plus_minus,
+    seeds_from,
+)
+from lda_app.cli.training_options import ConfigFile, nameable, training_flags
+from lda_app.config import TrainConfig, resolve_config
+from lda_app.errors import ConfigError
+from lda_app.runtime import log
+from lda_app.storage import folder_lock, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.studies.paired import Estimate
+    from lda_app.studies.sweep import Row, Sweep
+
+# The choice rests on the documents held out: more of them than to watch one training.
+_VALIDATION_FRACTION = 0.1
+_COLUMNS = ("topics", "perplexity", "above best", "coherence", "exclusivity", "diversity", "found again")
+
+Numbers = Annotated[
+    str,
+    typer.Option(
+        "--num-topics",
+        metavar="K,K,…",
+        help="The numbers of topics to try, such as 10,20,50,100.",
+        show_default=False,
+    ),
+]
+Runs = Annotated[
+    int,
+    typer.Option(
+        "--seeds", min=1, max=1000, help="Models of each number of topics, a seed each from --seed on."
+    ),
+]
+
+
+@with_groups(training=training_flags("num_topics"), reading=Reading, words=Words)
+def sweep(
+    ctx: typer.Context,
+    corpus: CorpusOfStudy,
+    *,
+    numbers: Numbers,
+    runs: Runs = 3,
+    out: StudyFolder = None,
+    jobs: Jobs = None,
+    config: ConfigFile = None,
+    training: Any,
+    reading: Reading,
+    words: Words,
+    as_json: JsonFlag = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train models of several numbers of topics, and tell which number to take.
+
+    The choice rests on perplexity, by document completion, of documents that the trainings held out (a tenth,
+    at most 500 a seed, unless [bold]--validation-fraction[/] says otherwise); the test split has no say in
+    it, so that it can judge what was chosen. Differences are taken document by document. Ctrl-C loses
+    nothing: the same command goes on. FOLDER keeps all models, and the table as sweep.json and sweep.svg.
+    """
+    from lda_app.cli.tables import print_out, write_out
+
+    if out is None:
+        raise ConfigError("sweep needs --out FOLDER, where the models are kept")
+    wanted, place = _parsed(numbers), nameable(out)
+    defaults = {"validation_fraction": _VALIDATION_FRACTION}
+    settings = resolve_config({"num_topics": wanted[-1], **vars(training)}, config, defaults=defaults)
+    with folder_lock(place):
+        counts = counts_of(ctx, corpus, place, reading, words, overwrite=overwrite)
+        found = _found(place, counts, settings, wanted, runs, number_of_jobs(jobs), overwrite=overwrite)
+        document = json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n"
+        write_atomic(place / "sweep.json", document.encode())
+        write_atomic(place / "sweep.svg", _figure(found).encode())
+    if as_json:
+        write_out(document, None, overwrite=False)
+    else:
+        print_out(*_tables(found))
+    log.info("Models in %s; the figure is %s", out, out / "sweep.svg")
+
+
+def _found(
+    place: "Path",
+    counts: "Corpus",
+    settings: TrainConfig,
+    numbers: list[int],
+    runs: int,
+    jobs: int,
+    *,
+    overwrite: bool,
+) -> "Sweep":
+    """Finish all models and put together what was measured of them."""
+    from lda_app.studies.pool import run_cells
+    from lda_app.studies.study import Cell, begin_study
+    from lda_app.studies.sweep import require_held_out, summarize
+
+    require_held_out(counts, settings)
+    study = begin_study(place, counts, settings, overwrite=overwrite)
+    seeds = seeds_from(settings.seed, runs)
+    run_cells(study, [Cell(k, seed) for k in numbers for seed in seeds], jobs)
+    return summarize(study, numbers, seeds)
+
+
+def _parsed(text: str) -> list[int]:
+    """Read numbers of topics, at least two, in rising order.
+
+    Examples
+    --------
+    >>> _parsed("20, 10,20")
+    [10, 20]
+    """
+    try:
+        numbers = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise ConfigError(
+            f"--num-topics must be whole numbers between commas, such as 10,20,50, got {text!r}"
+        ) from None
+    for number in numbers:
+        resolve_config({"num_topics": number})
+    if len(numbers) < 2:
+        raise ConfigError(f"--num-topics needs two numbers or more to choose from, got {text!r}")
+    return numbers
+
+
+def _tables(found: "Sweep") -> "list[RenderableType]":
+    """Lay a sweep out: a row a number of topics, what the columns mean, and the recommendation."""
+    from rich.text import Text
+
+    from lda_app.cli.tables import new_table
+
+    table = new_table()
+    for column in _COLUMNS:
+        table.add_column(column, justify="right")
+    table.add_column("model")
+    for row in found.rows:
+        table.add_row(*_cells(row))
+    return [table, Text(_protocols(found), style="dim"), "", Text(" ".join(found.reasons), style="bold")]
+
+
+def _cells(row: "Row") -> "list[str]":
+    above, error = row.difference.value, row.difference.standard_error
+    return [
+        str(row.num_topics),
+        _shown(row.perplexity, ",.1f"),
+        "lowest" if error == 0 else f"{plus_minus(100 * above, 100 * error, '.1f')}%",
+        _shown(row.coherence, ".3f"),
+        _shown(row.exclusivity, ".3f"),
+        _shown(row.diversity, ".3f"),
+        _shown(row.found, ".2f"),
+        row.most_typical,
+    ]
+
+
+def _shown(estimate: "Estimate | None", number_format: str) -> str:
+    if estimate is None:
+        return ""
+    return plus_minus(estimate.value, estimate.standard_error, number_format)
+
+
+def _protocols(found: "Sweep") -> str:
+    """Say what the columns are, and what they were measured on."""
+    from lda_app.evaluation.exclusivity import FREX_WEIGHT
+    from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS
+    from lda_app.evaluation.stability import FOUND
+
+    return (
+        f"seeds {found.seeds[0]} to {found.seeds[-1]}; ± standard errors; perplexity: document_completion on "
+        f"{found.num_documents:,} documents, {found.num_tokens:,} tokens held out of the split train; "
+        f"coherence: document_npmi of the top {COHERENCE_WORDS} words on the split train; exclusivity: "
+        f"frex_{FREX_WEIGHT} of these words; diversity: unique_share of the top {DIVERSITY_WORDS} words; "
+        f"found again: share of topics with a similarity of {FOUND} or more to their partner in a "
+        "run of another seed; model: the run that agrees most with the others"
+    )
+
+
+def _figure(found: "Sweep") -> str:
+    """Draw each figure over the number of topics."""
+    from lda_app.cli.charts import panels
+
+    columns: dict[str, list[Estimate | None]] = {
+        "perplexity (document_completion)": [row.perplexity for row in found.rows],
+        "coherence (document_npmi)": [row.coherence for row in found.rows],
+        "exclusivity (frex)": [row.exclusivity for row in found.rows],
+        "diversity (unique_share)": [row.diversity for row in found.rows],
+        "topics found again": [row.found for row in found.rows],
+    }
+    numbers = [row.num_topics for row in found.rows]
+    drawn = {
+        name: [
+            (k, estimate.value, estimate.standard_error or 0.0)
+            for k, estimate in zip(numbers, estimates, strict=True)
+            if estimate is not None
+        ]
+        for name, estimates in columns.items()
+    }
+    return panels("Numbers of topics, with standard errors", "number of topics", drawn)

@@ -1,0 +1,66 @@
+"""The options of a training, for all commands that train: a flag for each field of the configuration."""
+
+from dataclasses import field as dataclass_field
+from dataclasses import fields, make_dataclass
+from pathlib import Path
+from typing import Annotated, get_args, get_origin, get_type_hints
+
+import typer
+
+from lda_app.cli.options import Reading, Words
+from lda_app.config import TrainConfig
+
+# What decides on the counts; it has no say where they were made before.
+COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
+
+
+def training_flags(*without: str) -> type:
+    """Make the group of a flag for each described field of the configuration; one not given is None.
+
+    Parameters
+    ----------
+    without
+        Fields that the command sets in another way.
+
+    Examples
+    --------
+    >>> [field.name for field in fields(training_flags("num_topics"))][:2]
+    ['preset', 'topic_update']
+    """
+    hints = get_type_hints(TrainConfig, include_extras=True)
+    flags = []
+    for field in fields(TrainConfig):
+        if field.name in without or get_origin(hints[field.name]) is not Annotated:
+            continue
+        value_type, described = get_args(hints[field.name])
+        option = typer.Option(
+            "--" + field.name.replace("_", "-"),
+            help=described.text,
+            rich_help_panel=described.part,
+            show_default=described.default or str(field.default),
+        )
+        flags.append((field.name, Annotated[value_type | None, option], dataclass_field(default=None)))
+    return make_dataclass("TrainingFlags", flags, frozen=True)
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file of options, such as num_topics = 50; flags win over it.",
+        show_default=False,
+    ),
+]
+
+
+def given(ctx: typer.Context, *names: str) -> list[str]:
+    """Return the flags among some options that stand on the command line."""
+    flags = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
+    sources = {name: ctx.get_parameter_source(name) for name in names}
+    return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
+def nameable(path: Path) -> Path:
+    """Return a path whose last part is a name, for files are put beside it: ``.`` and ``..`` have none."""
+    return path if path.name and ".." not in path.parts else path.resolve()

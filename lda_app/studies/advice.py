@@ -1,0 +1,124 @@
+"""A recommendation in words: which number of topics to take, why, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lda_app.studies.paired import CONFIDENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lda_app.studies.paired import Estimate
+    from lda_app.studies.sweep import Row
+
+
+def advise(rows: Sequence[Row], num_seeds: int) -> tuple[int, tuple[str, ...]]:
+    """Recommend the fewest topics whose perplexity cannot be told from the lowest.
+
+    Parameters
+    ----------
+    rows
+        What was found, by rising number of topics; at least two.
+    num_seeds
+        Runs of each.
+
+    Returns
+    -------
+    recommended, reasons
+        The number of topics, and sentences.
+    """
+    best = min(rows, key=lambda row: row.perplexity.value)
+    equal = [row for row in rows if not row.difference.distinguishable]
+    chosen = equal[0]
+    reasons = [
+        f"Take {chosen.num_topics} topics"
+        + (", the fewest of those that predict equally well." if len(equal) > 1 else ", of those tried."),
+        _perplexity(rows, best, equal),
+        _edge(rows, best),
+        _readability(rows, chosen),
+        _sureness(num_seeds),
+    ]
+    return chosen.num_topics, tuple(reason for reason in reasons if reason)
+
+
+def _perplexity(rows: Sequence[Row], best: Row, equal: Sequence[Row]) -> str:
+    """Say which numbers cannot be told from the best, and by how much the others are worse."""
+    names = _list([str(row.num_topics) for row in equal])
+    if len(equal) > 1:
+        worse = [row for row in equal if row is not best]
+        said = (
+            f"{names} are indistinguishable in held-out perplexity ({_worse(worse)} than {best.num_topics})"
+        )
+    else:
+        said = f"{names} has the lowest held-out perplexity"
+    others = [row for row in rows if row.difference.distinguishable]
+    return f"{said}; {_worse(others)}." if others else f"{said}."
+
+
+def _worse(rows: Sequence[Row]) -> str:
+    """Say by how much each is worse than the best."""
+    sizes = [
+        f"by {100 * row.difference.value:.1f} ± {100 * row.difference.standard_error:.1f}%" for row in rows
+    ]
+    first, *others = [f"{row.num_topics} {size}" for row, size in zip(rows, sizes, strict=True)]
+    return _list([first.replace(" by", " is worse by"), *others])
+
+
+def _edge(rows: Sequence[Row], best: Row) -> str:
+    """Say so if the best number may lie beyond those tried."""
+    if best is rows[-1]:
+        return f"No more than {best.num_topics} were tried, so that still more may predict better."
+    if best is rows[0]:
+        return f"No fewer than {best.num_topics} were tried, so that still fewer may predict better."
+    return ""
+
+
+def _readability(rows: Sequence[Row], chosen: Row) -> str:
+    """Name the numbers that are best by what readers of topics notice, if others than the one chosen."""
+    figures: list[tuple[str, Callable[[Row], Estimate | None]]] = [
+        ("more stable", lambda row: row.found),
+        ("more coherent", lambda row: row.coherence),
+    ]
+    said = []
+    for name, figure in figures:
+        best = max(rows, key=lambda row: _value(figure(row)))
+        value, own = figure(best), figure(chosen)
+        if value is not None and own is not None and _beyond_chance(value, own):
+            said.append(f"{best.num_topics} is {name} ({value.value:.2f} against {own.value:.2f})")
+    return f"Perplexity says what predicts; by what readers notice, {_list(said)}." if said else ""
+
+
+def _value(estimate: Estimate | None) -> float:
+    return -math.inf if estimate is None else estimate.value
+
+
+def _beyond_chance(larger: Estimate, smaller: Estimate) -> bool:
+    """Tell whether two figures differ by more than twice the standard error of their difference."""
+    if larger.standard_error is None or smaller.standard_error is None:
+        return False
+    return larger.value - smaller.value > 2 * math.hypot(larger.standard_error, smaller.standard_error)
+
+
+def _sureness(num_seeds: int) -> str:
+    if num_seeds == 1:
+        return (
+            "± is a standard error by the documents alone: with a single seed, how far another training "
+            "would differ is not in it."
+        )
+    return (
+        f"± is a standard error, by documents and by {num_seeds} seeds; all comparisons together hold at "
+        f"{CONFIDENCE:.0%}."
+    )
+
+
+def _list(items: Sequence[str]) -> str:
+    """Join items as in a sentence.
+
+    Examples
+    --------
+    >>> _list(["10", "20", "50"])
+    '10, 20 and 50'
+    """
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
