@@ -16,6 +16,7 @@ from lda_app.cli import (
     compare,
     corpus,
     doctor,
+    effects,
     evaluate,
     export,
     gradients,
@@ -109,6 +110,7 @@ app.command("topics")(topics.topics)
 app.command("label")(label.label)
 app.command("transform")(transform.transform)
 app.command("prevalence")(prevalence.prevalence)
+app.command("effects")(effects.effects)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("stability")(stability.stability)

@@ -86,6 +86,10 @@ class _Drawing:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         self.parts.append(f"<path d='M{path}' fill='none' stroke='{colour}' stroke-width='2'/>")
 
+    def area(self, points: Iterable[Point], colour: str) -> None:
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self.parts.append(f"<path d='M{path}Z' fill='{colour}' fill-opacity='0.2'/>")
+
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         self.parts.append(
             f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' fill='{colour}'/>"
@@ -185,6 +189,43 @@ def interval_chart(
                 drawing.dot(estimate, y - 4, COLOURS[0])
         y += _ROW / 2
     return drawing.svg(660, bottom + 30)
+
+
+def band_chart(
+    title: str, x_label: str, panels: Mapping[str, Sequence[tuple[float, float, float, float]]]
+) -> str:
+    """Draw curves with the bands of their intervals, a panel each, all on the same axes.
+
+    Parameters
+    ----------
+    title, x_label
+        What is shown.
+    panels
+        Heading to points (x, estimate, lower, upper).
+
+    Examples
+    --------
+    >>> band_chart("share", "year", {"topic 1": [(1990, 0.2, 0.1, 0.3), (2000, 0.3, 0.2, 0.4)]}).count("Z'")
+    1
+    """
+    points = [point for panel in panels.values() for point in panel]
+    numbers = [number for point in points for number in point[1:]]
+    drawing = _Drawing()
+    drawing.text(10, 22, title, extra="font-weight='bold'")
+    top = 20.0
+    for column, (heading, panel) in enumerate(panels.items()):
+        left, top = 60.0 + 320 * (column % 2), 70.0 + 200 * (column // 2)
+        x = _axis([point[0] for point in points], left, left + 240, logarithmic=False)
+        y = _axis(numbers, top + 120, top, logarithmic=False)
+        drawing.text(left - 50, top - 12, heading, extra="font-weight='bold'")
+        drawing.ticks_below(x, top, top + 120)
+        drawing.ticks_left(y, left, left + 240)
+        above = [(x.place(at), y.place(upper)) for at, _, _, upper in panel]
+        below = [(x.place(at), y.place(lower)) for at, _, lower, _ in panel]
+        drawing.area([*above, *reversed(below)], COLOURS[0])
+        drawing.curve([(x.place(at), y.place(value)) for at, value, _, _ in panel], COLOURS[0])
+    drawing.text(10, top + 168, x_label)
+    return drawing.svg(660, top + 180)
 
 
 def line_chart(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from lda_app.cli.figures import add_columns, number, percent, percents, points, records, rows
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
@@ -171,12 +172,12 @@ class _Report:
         keys = " and ".join(self.found.groups.keys)
         table = new_table(f"Share of each topic by {keys}")
         columns = ("topic", keys, "documents", "share", self._interval)
-        _add_columns(table, columns, right=("documents", "share", self._interval))
+        add_columns(table, columns, right=("documents", "share", self._interval))
         for topic, figures in self._by_topic(self.found.table(self.level)):
-            for row in _rows(figures):
+            for row in rows(figures):
                 name = self._name(topic) if row.Index == figures.index[0] else ""
                 documents = f"{row.documents:,}" + (" (few)" if row.few_documents else "")
-                table.add_row(name, row.group, documents, _percent(row.share), _ends(row))
+                table.add_row(name, row.group, documents, percent(row.share), percents(row))
         yield table
         for pair in self.pairs:
             yield self._difference_table(*pair)
@@ -186,12 +187,12 @@ class _Report:
 
         table = new_table(self._contrast(group, other))
         columns = ("topic", "points", self._interval, "P(above 0)")
-        _add_columns(table, columns, right=columns[1:])
+        add_columns(table, columns, right=columns[1:])
         for topic, figures in self._by_topic(self.found.difference(group, other, self.level)):
-            for row in _rows(figures):
-                ends = _ends(row, "+").removesuffix("%")
-                chance = _number(row.probability_positive, ".3f")
-                table.add_row(self._name(topic), _number(100 * row.difference, "+.1f"), ends, chance)
+            for row in rows(figures):
+                ends = points(row)
+                chance = number(row.probability_positive, ".3f")
+                table.add_row(self._name(topic), number(100 * row.difference, "+.1f"), ends, chance)
         return table
 
     def csv(self) -> str:
@@ -248,17 +249,13 @@ class _Report:
         return interval_chart(
             f"Share of each topic by {keys}, with {self._interval}",
             {
-                self._name(topic): [(row.group, row.share, row.lower, row.upper) for row in _rows(figures)]
+                self._name(topic): [(row.group, row.share, row.lower, row.upper) for row in rows(figures)]
                 for topic, figures in self._by_topic(self.found.table(self.level))
             },
         )
 
     def _records(self, figures: "pd.DataFrame") -> list[dict[str, Any]]:
-        chosen = figures[figures["topic"].isin(self.shown.names)]
-        return [
-            {str(name): None if value != value else value for name, value in row.items()}  # noqa: PLR0124
-            for row in chosen.to_dict("records")
-        ]
+        return records(figures[figures["topic"].isin(self.shown.names)])
 
     def _by_topic(self, figures: "pd.DataFrame") -> "Iterator[tuple[int, pd.DataFrame]]":
         """Yield the rows of each topic to show, the most prevalent first."""
@@ -276,25 +273,3 @@ class _Report:
     @property
     def _interval(self) -> str:
         return f"{100 * self.level:g}% interval"
-
-
-def _add_columns(table: "Table", names: "Sequence[str]", *, right: "Sequence[str]") -> None:
-    for name in names:
-        table.add_column(name, justify="right" if name in right else "left")
-
-
-def _rows(figures: "pd.DataFrame") -> "Iterator[Any]":
-    """Yield rows whose columns are attributes."""
-    yield from figures.itertuples()
-
-
-def _percent(value: float) -> str:
-    return _number(100 * value, ".1f") + "%"
-
-
-def _ends(row: Any, sign: str = "") -> str:
-    return f"{_number(100 * row.lower, f'{sign}.1f')} … {_number(100 * row.upper, f'{sign}.1f')}%"
-
-
-def _number(value: float, form: str) -> str:
-    return "?" if value != value else format(value, form)  # noqa: PLR0124 - NaN

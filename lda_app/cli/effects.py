@@ -1,0 +1,245 @@
+"""``lda-app effects``: how the prevalence of topics depends on covariates."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.cli.figures import add_columns, number, percent, percents, points, records, rows
+from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
+from lda_app.cli.prevalence import DataSplit, PlotPath, splits_of
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
+from lda_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from lda_app.model_dir import ModelDir
+    from lda_app.uncertainty.covariates import DocumentData
+    from lda_app.uncertainty.design import Design
+    from lda_app.uncertainty.effects import Effects
+
+_CURVE_POINTS = 41
+
+Formula = Annotated[
+    str | None,
+    typer.Option(
+        "--formula",
+        metavar="FORMULA",
+        help="The covariates in the notation of R: [bold]~ party + s(year)[/]. s() is a spline, C() takes "
+        "numbers as categories, a * b lets effects depend on each other; odd names stand in backticks.",
+        show_default=False,
+    ),
+]
+Covariates = Annotated[
+    str | None,
+    typer.Option(
+        "--covariates",
+        metavar="COLUMN,…",
+        help="The covariates, each with an effect of its own: short for a formula that adds them up.",
+        show_default=False,
+    ),
+]
+Along = Annotated[
+    str | None,
+    typer.Option(
+        "--along",
+        metavar="COLUMN",
+        help="Tell the prevalence that is predicted along this covariate, in place of coefficients.",
+        show_default=False,
+    ),
+]
+
+
+def effects(
+    run: RunFolder,
+    *,
+    formula: Formula = None,
+    covariates: Covariates = None,
+    along: Along = None,
+    topics: ChosenTopics = None,
+    level: Level = 0.95,
+    split: DataSplit = "all",
+    corpus: CorpusOfRun = None,
+    seed: Seed = 0,
+    as_json: JsonFlag = False,
+    output: OutPath = None,
+    plot: PlotPath = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell how the prevalence of topics depends on covariates.
+
+    Each topic's share is regressed on columns of the metadata. Standard errors and intervals hold what the
+    words leave open of each document's shares, and that other documents would have had others.
+    [bold]--output[/] writes the figures as csv.
+    """
+    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.model_dir import open_model
+
+    check_file(output, overwrite=overwrite)
+    check_file(plot, overwrite=overwrite, flag="--plot")
+    model = open_model(run)
+    shown = ShownTopics.of(model, topics)
+    data, design = _design(model, corpus, split, _one_formula(formula, covariates))
+    if along is not None and along not in design.covariates:
+        named = ", ".join(map(str, design.covariates))
+        raise ConfigError(f"--along {along}: is no covariate of the formula; those are {named}")
+    report = _Report(_regress(model, shown, data, design, seed), shown, along, level)
+    if output is not None:
+        write_out(report.csv(), output, overwrite=overwrite)
+    if plot is not None:
+        write_out(report.svg(), plot, overwrite=overwrite)
+    if as_json:
+        about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
+        write_out(report.json(about), None, overwrite=False)
+    elif output is None:
+        print_out(report.table())
+
+
+def _one_formula(formula: str | None, covariates: str | None) -> str:
+    """Return the formula that was given, or that adds up the covariates that were.
+
+    Examples
+    --------
+    >>> _one_formula(None, "party, year of birth")
+    '~ `party` + `year of birth`'
+    """
+    if (formula is None) == (covariates is None):
+        raise ConfigError('give either --formula, such as "~ party + s(year)", or --covariates party,year')
+    if formula is not None:
+        return formula
+    return "~ " + " + ".join(f"`{name.strip()}`" for name in (covariates or "").split(","))
+
+
+def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> "tuple[DocumentData, Design]":
+    """Read the corpus, and put those documents that have all covariates into the formula."""
+    from lda_app.runtime import log
+    from lda_app.uncertainty.covariates import columns_of, read_data
+    from lda_app.uncertainty.design import columns_in, make_design
+
+    corpus = corpus_of_run(model, place)
+    splits = splits_of(split, corpus.splits)
+    data = read_data(corpus, splits, columns_in(formula, columns_of(corpus, splits)))
+    design = make_design(formula, data.metadata)
+    if design.num_missing:
+        counts = ", ".join(f"{count:,} of {name}" for name, count in design.num_missing.items())
+        left_out = f"{int((~design.kept).sum()):,}"
+        log.warning("%s documents lack a value (%s) and are left out", left_out, counts)
+    return data.only(design.kept), design
+
+
+def _regress(
+    model: "ModelDir", shown: ShownTopics, data: "DocumentData", design: "Design", seed: int
+) -> "Effects":
+    from lda_app.runtime import progress
+    from lda_app.uncertainty.composition import PASSES
+    from lda_app.uncertainty.effects import regress
+
+    labels = shown.labels
+    total = PASSES * data.doc_term.num_documents
+    with progress("Drawing shares", total=total, unit="documents") as bar:
+        return regress(
+            model.lda, data.doc_term, design, labels.ids, seed=seed, merge=labels.merge_columns, bar=bar
+        )
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What was found, in the layouts that it can be asked for."""
+
+    found: "Effects"
+    shown: ShownTopics
+    along: str | None
+    level: float
+
+    def figures(self, num_points: int = 9) -> "pd.DataFrame":
+        """Return coefficients, or predictions along a covariate, of the topics to show."""
+        if self.along is None:
+            figures = self.found.table(self.level)
+        else:
+            figures = self.found.predictions(self.along, self.level, num_points)
+        return figures[figures["topic"].isin(self.shown.names)]
+
+    def table(self) -> "Table":
+        """Lay the figures out, topic by topic."""
+        from lda_app.cli.tables import new_table
+
+        table = new_table(f"{self._what}, {len(self.found.design.basis):,} documents")
+        figure = ("coefficient", "points") if self.along is None else (self.along, "share")
+        names = ["topic", *figure, "std. error", self._interval, *(["p"] if self.along is None else [])]
+        add_columns(table, names, right=names[2:])
+        for topic, figures in self.figures().groupby("topic"):
+            for row in rows(figures):
+                name = self._name(topic) if row.Index == figures.index[0] else ""
+                table.add_row(name, *(_coefficient(row) if self.along is None else _prediction(row)))
+        return table
+
+    def csv(self) -> str:
+        """Return the figures as csv."""
+        from lda_app.storage import spreadsheet_safe
+
+        figures = self.figures()
+        figures.insert(1, "name", figures["topic"].map(self.shown.names).map(spreadsheet_safe))
+        key = figures.columns[2]
+        figures[key] = [spreadsheet_safe(v) if isinstance(v, str) else v for v in figures[key]]
+        return str(figures.to_csv(index=False, lineterminator="\n"))
+
+    def json(self, about: dict[str, Any]) -> str:
+        """Return all as a JSON document."""
+        design = self.found.design
+        content = {
+            "schema_version": 1,
+            "formula": design.formula,
+            "level": self.level,
+            **about,
+            "documents": len(design.basis),
+            "left_out_without_value": design.num_missing,
+            "topics": [{"id": topic, "name": name} for topic, name in self.shown.names.items()],
+            "along": self.along,
+            "predictions" if self.along else "coefficients": records(self.figures()),
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def svg(self) -> str:
+        """Draw coefficients, or predictions at the values of a category, or curves along a number."""
+        from lda_app.cli.charts import band_chart, interval_chart
+
+        title = f"{self._what}, with {self._interval}"
+        figures = self.figures(_CURVE_POINTS)
+        key, value = figures.columns[1:3]
+        lines = {
+            self._name(topic): list(part[[key, value, "lower", "upper"]].itertuples(index=False, name=None))
+            for topic, part in figures.groupby("topic")
+        }
+        if self.along is not None and not isinstance(lines[next(iter(lines))][0][0], str):
+            return band_chart(title, self.along, lines)
+        if self.along is None:
+            lines = {name: [line for line in part if line[0] != "Intercept"] for name, part in lines.items()}
+        return interval_chart(title, lines, zero=self.along is None)
+
+    @property
+    def _what(self) -> str:
+        what = "Coefficients of" if self.along is None else f"Predicted share along {self.along} by"
+        return f"{what} {self.found.design.formula}"
+
+    def _name(self, topic: Any) -> str:
+        return f"{topic}  {self.shown.names[topic]}"
+
+    @property
+    def _interval(self) -> str:
+        return f"{100 * self.level:g}% interval"
+
+
+def _coefficient(row: Any) -> tuple[str, ...]:
+    chance = "<0.001" if row.p_value < 0.001 else number(row.p_value, ".3f")
+    error = number(100 * row.standard_error, ".2f")
+    return row.coefficient, number(100 * row.estimate, "+.2f"), error, points(row, 2), chance
+
+
+def _prediction(row: Any) -> tuple[str, ...]:
+    value = row.value if isinstance(row.value, str) else f"{row.value:g}"
+    return value, percent(row.share), number(100 * row.standard_error, ".1f"), percents(row)

@@ -1,0 +1,192 @@
+r"""Effects of metadata on topics: regression of shares on covariates by the method of composition.
+
+For each topic and each draw s, :math:`\theta_{dk}^{(s)} = x_d^\top b_k^{(s)} + e_{dk}` by least squares, over
+all documents d; coefficients are pooled by Rubin's rules (:mod:`lda_app.uncertainty.composition`). It is what
+stm's estimateEffect does (Roberts, Stewart, Tingley 2019), but for two things: the variance of a draw's
+coefficients lets the spread of shares differ between documents (HC2, MacKinnon and White 1985), for it does,
+and the draws know the covariates.
+
+The design matrix is X = Q R with orthonormal Q: all sums are over rows q of Q, and of the coefficients of X,
+R⁻¹ times those of Q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lda_app.uncertainty.composition import NUM_DRAWS, Estimate, composed_draws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.models.lda import LDA
+    from lda_app.runtime import Progress
+    from lda_app.uncertainty.composition import FloatArray, Rows
+    from lda_app.uncertainty.design import Design
+    from lda_app.uncertainty.prevalence import Merge
+
+_ROWS_AT_A_TIME = 1024
+_FULL_LEVERAGE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Regressions of the shares of K topics on p covariates.
+
+    Parameters
+    ----------
+    design
+        The covariates.
+    topics
+        Id of each of the K topics.
+    coefficients
+        (S, p, K) of the basis Q, for each draw.
+    within
+        (K, p, p) their covariance by the choice of documents, the mean over draws.
+    """
+
+    design: Design
+    topics: Sequence[int]
+    coefficients: FloatArray
+    within: FloatArray
+
+    def estimate(self, combinations: FloatArray) -> Estimate:
+        """Pool linear combinations (m, p) of the basis' coefficients; all arrays of the result are (m, K)."""
+        values = np.einsum("mp,spk->smk", combinations, self.coefficients)
+        within = np.einsum("mp,kpq,mq->mk", combinations, self.within, combinations)
+        num_documents, num_coefficients = self.design.basis.shape
+        return Estimate.pooled(values, within, degrees=num_documents - num_coefficients)
+
+    def table(self, level: float) -> pd.DataFrame:
+        """Return a row for each topic and coefficient.
+
+        Columns: ``topic``, ``coefficient``, ``estimate``, ``standard_error``, ``lower``, ``upper`` and
+        ``p_value`` (two-sided, of the t distribution that the interval is of).
+        """
+        estimate = self.estimate(self.design.coefficients())
+        ratio = np.abs(estimate.value / estimate.standard_error)
+        p_value = np.asarray(2 * stats.t.sf(ratio, estimate.t_degrees))
+        names = list(self.design.names)
+        return self._tidy("coefficient", names, "estimate", estimate, level, {"p_value": p_value})
+
+    def predictions(self, column: str, level: float, num_points: int = 9) -> pd.DataFrame:
+        """Return the mean share of each topic that is predicted along a covariate.
+
+        Parameters
+        ----------
+        column
+            The covariate; see :meth:`lda_app.uncertainty.design.Design.predictions`.
+        level
+            Of the intervals.
+        num_points
+            Where a number is taken.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each topic and value: ``topic``, the column's ``value``, ``share``, ``standard_error``,
+            ``lower``, ``upper``. Being linear, a prediction may leave the range from 0 to 1.
+        """
+        values, combinations = self.design.predictions(column, num_points)
+        return self._tidy("value", values, "share", self.estimate(combinations), level, {})
+
+    def _tidy(
+        self,
+        key: str,
+        keys: Sequence[object],
+        name: str,
+        estimate: Estimate,
+        level: float,
+        more: dict[str, FloatArray],
+    ) -> pd.DataFrame:
+        ends = dict(zip(("lower", "upper"), estimate.interval(level), strict=True))
+        figures = {name: estimate.value, "standard_error": estimate.standard_error, **ends, **more}
+        columns = {column: values.T.ravel() for column, values in figures.items()}
+        topics = np.repeat(np.asarray(self.topics), len(keys))
+        return pd.DataFrame({"topic": topics, key: list(keys) * len(self.topics), **columns})
+
+
+def regress(
+    lda: LDA,
+    doc_term: DocTermMatrix,
+    design: Design,
+    topics: Sequence[int],
+    *,
+    seed: int = 0,
+    num_draws: int = NUM_DRAWS,
+    merge: Merge | None = None,
+    bar: Progress | None = None,
+) -> Effects:
+    """Regress the shares of topics on covariates. Memory holds the design, but no array documents x topics.
+
+    Parameters
+    ----------
+    lda
+        The model.
+    doc_term
+        Counts (n, V) of the documents of the design.
+    design
+        The covariates.
+    topics
+        Ids of the topics, after ``merge``.
+    seed
+        Of the draws.
+    num_draws
+        S.
+    merge
+        Turns shares (…, K) of the model's topics into those of the topics that are asked about.
+    bar
+        See :func:`lda_app.uncertainty.composition.composed_draws`.
+    """
+    basis = design.basis
+    model = _LinearMean(basis, lda.topics.num_topics)
+    coefficients = np.zeros((num_draws, basis.shape[1], len(topics)))
+    within = np.zeros((len(topics), basis.shape[1] ** 2))
+    for rows, draws in composed_draws(lda, doc_term, model, seed=seed, num_draws=num_draws, bar=bar):
+        shares, expected = draws, model.predict(rows)
+        if merge is not None:
+            shares, expected = np.asarray(merge(draws)), np.asarray(merge(expected))
+        coefficients += np.einsum("bp,bsk->spk", basis[rows], shares, optimize=True)
+        within += _meat(basis[rows], ((shares - expected[:, None]) ** 2).mean(axis=1))
+    shape = len(topics), basis.shape[1], basis.shape[1]
+    return Effects(design, topics, coefficients, within.reshape(shape))
+
+
+def _meat(basis: FloatArray, squares: FloatArray) -> FloatArray:
+    """Σ_d q_d q_dᵀ e_d² / (1 − h_d), (K, p²), with the leverage h_d = |q_d|².
+
+    The residuals e are those from the coefficients of the last round of draws, which are as good as the final
+    ones up to the error that is estimated here. A document that alone decides on a coefficient, h_d = 1, says
+    nothing of its variance.
+    """
+    leverage = (basis**2).sum(axis=1)
+    total = 0.0
+    for first in range(0, len(basis), _ROWS_AT_A_TIME):
+        part = slice(first, first + _ROWS_AT_A_TIME)
+        free = np.maximum(1 - leverage[part], _FULL_LEVERAGE)
+        products = np.einsum("bp,bq->bpq", basis[part], basis[part]).reshape(len(free), -1)
+        total = total + (squares[part] / free[:, None]).T @ products
+    return np.asarray(total)
+
+
+class _LinearMean:
+    """The mean of θ is linear in the covariates."""
+
+    def __init__(self, basis: FloatArray, num_topics: int) -> None:
+        self._basis = basis
+        self._coefficients = np.zeros((basis.shape[1], num_topics))
+
+    def fit(self, shares: Iterator[tuple[Rows, FloatArray]]) -> None:
+        coefficients = np.zeros_like(self._coefficients)
+        for rows, theta in shares:
+            coefficients += self._basis[rows].T @ theta
+        self._coefficients = coefficients
+
+    def predict(self, rows: Rows) -> FloatArray:
+        return np.asarray(self._basis[rows] @ self._coefficients)
