@@ -7,6 +7,7 @@ Topics: a row a topic (``topic,moon,orbit,…``), a row a word (``word,0,1,…``
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ _WORD = frozenset({"word", "words", "term", "token", "feature"})
 _TOPIC = frozenset({"topic", "topic_id", "topics"})
 _DOCUMENT = frozenset({"document", "doc", "id", "doc_id", "document_id", "name"})
 _VALUE = frozenset({"probability", "prob", "weight", "count", "beta", "value", "share", "gamma", "theta"})
+_TOPIC_COLUMN = re.compile(r"topic[_ ]?(\d+)")
 _NO_NAME = frozenset({"", "unnamed: 0"})  # of an index that pandas wrote
 
 
@@ -65,14 +67,9 @@ def read_shares_table(path: Path, num_topics: int) -> DocTopics:
         whole = np.zeros((len(ids), num_topics))
         whole[:, _topic_numbers(topics, num_topics, path)] = shares
         return DocTopics.of(whole, ids, name=path.name)
-    start = int(len(header) == num_topics + 1 and header[0].lower() in _DOCUMENT | _NO_NAME)
-    if len(header) - start != num_topics:
-        raise CorpusError(
-            f"{path}: {len(header)} columns for {num_topics} topics; a column a topic is needed, after one "
-            "of document ids named id, or the columns document, topic and share"
-        )
-    named = table.iloc[:, 0].tolist() if start else None
-    return DocTopics.of(_numbers(table, start, path), named, name=path.name)
+    id_column, topic_columns = _share_columns(header, num_topics, path)
+    ids = None if id_column is None else table.iloc[:, id_column].tolist()
+    return DocTopics.of(_numbers(table.iloc[:, topic_columns], 0, path), ids, name=path.name)
 
 
 def read_topics_arrays(path: Path, words: Sequence[str] | None) -> ImportedModel:
@@ -112,6 +109,23 @@ def read_shares_arrays(path: Path) -> DocTopics:
             f"{path}: no array named theta (documents × topics), only {', '.join(sorted(arrays))}"
         )
     return DocTopics.of(theta, _listed(arrays.get("document_ids")), name=path.name)
+
+
+def _share_columns(header: Sequence[str], num_topics: int, path: Path) -> tuple[int | None, list[int]]:
+    """Return the places of document ids, if there are some, and of the topics."""
+    ids = next((place for place, name in enumerate(header) if name.lower() in _DOCUMENT), None)
+    numbered = {
+        int(found[1]): place for place, name in enumerate(header) if (found := _TOPIC_COLUMN.fullmatch(name))
+    }
+    if sorted(numbered) == list(range(num_topics)):  # as lda-app transform writes them, among other columns
+        return ids, [numbered[topic] for topic in range(num_topics)]
+    start = int(len(header) == num_topics + 1 and header[0].lower() in _DOCUMENT | _NO_NAME)
+    if len(header) - start != num_topics:
+        raise CorpusError(
+            f"{path}: {len(header)} columns for {num_topics} topics; a column a topic is needed, after one "
+            "of document ids named id, or the columns document, topic and share"
+        )
+    return (0 if start else None), list(range(start, len(header)))
 
 
 def _listed(array: npt.NDArray[Any] | None) -> list[object] | None:

@@ -47,6 +47,21 @@ def test_the_table_says_what_either_side_lacks(cli, tiny_run, topics):
     assert "perplexity by the given shares" in done.stdout
 
 
+@pytest.mark.parametrize(("shares", "suffix"), [("document-topics", "csv"), ("mallet", "txt")])
+def test_what_is_exported_comes_in_again(cli, tiny_run, tmp_path, shares, suffix):
+    words, theta = tmp_path / "words.csv", tmp_path / f"theta.{suffix}"
+    table = ("export", tiny_run.run, "--to", "csv", "--split", "test", "--table")
+    layout = (*table[:2], "--to", "mallet", "--split", "test") if shares == "mallet" else (*table, shares)
+    assert cli(*table, "topic-words", "--top", 24, "--output", words).code == 0
+    assert cli(*layout, "--output", theta).code == 0
+    done = cli("eval", "--topics", words, "--doc-topics", theta, "--corpus", tiny_run.corpus, "--json")
+    figures, ours = json.loads(done.stdout), json.loads(cli("eval", tiny_run.run, "--json").stdout)
+    assert figures["given_theta"]["num_documents"] == 16
+    assert figures["given_theta"]["num_without_shares"] == 0
+    assert 7 < figures["given_theta"]["value"] < 9
+    assert figures["diversity"] == ours["diversity"]
+
+
 REFUSED = {
     "no model": ((), 2, "needs a RUN"),
     "no corpus": (("--topics", "{topics}"), 2, "needs --corpus"),

@@ -87,6 +87,7 @@ SHARE_TABLES = {
     "with ids": "id,0,1\na,.75,.25\nb,.1,.9\nc,.5,.5\n",
     "without": "0,1\n.75,.25\n.1,.9\n.5,.5\n",
     "an entry a row, from 1": "document,topic,gamma\na,1,.75\na,2,.25\nb,1,.1\nb,2,.9\nc,1,.5\nc,2,.5\n",
+    "of lda-app transform": "text,id,top_topic,topic_0,topic_1\nx,a,0,.75,.25\ny,b,1,.1,.9\nz,c,0,.5,.5\n",
     "of MALLET": "0\ta\t.75\t.25\n1\tb\t.1\t.9\n2\tc\t.5\t.5\n",
     "of MALLET, listed": "#doc name topic proportion ...\n0 a 0 .75 1 .25\n1 b 1 .9 0 .1\n2 c 0 .5 1 .5\n",
 }
