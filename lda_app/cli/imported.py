@@ -120,9 +120,7 @@ def notes(figures: dict[str, Any]) -> list[str]:
     lines = [
         f"{model['name']}: θ by mean field, alpha {alpha}",
         _words("of the corpus that the model does not know", model, "unknown_words"),
-        _words("of the model that the corpus does not have", model, "foreign_words")
-        + f"; their probability in a topic: mean {model['foreign_mass_mean']:.1%}, "
-        f"at most {model['foreign_mass_largest']:.1%}",
+        _words("of the model that the corpus does not have", model, "foreign_words") + _mass(model),
     ]
     return lines + ([_given(figures["given_theta"])] if figures["given_theta"] else [])
 
@@ -130,6 +128,13 @@ def notes(figures: dict[str, Any]) -> list[str]:
 def _words(what: str, model: dict[str, Any], key: str) -> str:
     examples = model[f"{key}_examples"]
     return f"words {what}: {model[key]:,}" + (f" ({', '.join(examples)} …)" if examples else "")
+
+
+def _mass(model: dict[str, Any]) -> str:
+    """Say how probable foreign words are in the model's topics, if there are some."""
+    mean, most = model["foreign_mass_mean"], model["foreign_mass_largest"]
+    told = f"; their probability in a topic is {mean:.1%} on average, {most:.1%} at most"
+    return told if model["foreign_words"] else ""
 
 
 def _given(given: dict[str, Any]) -> str:

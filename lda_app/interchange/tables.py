@@ -68,8 +68,8 @@ def read_shares_table(path: Path, num_topics: int) -> DocTopics:
         whole[:, _topic_numbers(topics, num_topics, path)] = shares
         return DocTopics.of(whole, ids, name=path.name)
     id_column, topic_columns = _share_columns(header, num_topics, path)
-    ids = None if id_column is None else table.iloc[:, id_column].tolist()
-    return DocTopics.of(_numbers(table.iloc[:, topic_columns], 0, path), ids, name=path.name)
+    named = None if id_column is None else table.iloc[:, id_column].tolist()
+    return DocTopics.of(_numbers(table.iloc[:, topic_columns], 0, path), named, name=path.name)
 
 
 def read_topics_arrays(path: Path, words: Sequence[str] | None) -> ImportedModel:

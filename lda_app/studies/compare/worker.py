@@ -6,7 +6,11 @@ The specification is a JSON object; see :class:`Task`.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
+import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from lda_app.studies.compare.figures import Figures, Split
 
 TRAINING, MEASURING = "training", "measuring"
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,20 @@ def _opened(run: str, train: Split, test: Split, more: Callable[[Fitted], Figure
 
 def main() -> int:
     """Do the task that the one argument specifies; return the exit code."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
         work(Task(**json.loads(sys.argv[1])))
     except LdaAppError as error:
         print(error, file=sys.stderr)  # noqa: T201 - into the worker's log, whose last line is shown
         return error.exit_code
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """End this process, and those that it has begun, when the one that began it has been killed."""
+    while os.getppid() == parent:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
