@@ -188,7 +188,7 @@ class TrainConfig:
     device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
     seeds: Mapping[str, Sequence[str]] | None = None
     """Topic name → words that it is to be about; the first topics are these, in alphabetical order."""
-    seed_weight: float = 0.3
+    seed_weight: float = 0.1
     """How often a seed word counts as seen in its topic, for each time that the corpus has it."""
 
     def __post_init__(self) -> None:
