@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lda_app.inference import FloatArray
     from lda_app.labels import Labels
     from lda_app.model_dir import ModelDir
+    from lda_app.update.carry import Match
 
 _WORDS = 8
 
@@ -55,6 +56,16 @@ Import = Annotated[
         metavar="FILE",
         help="Take names, merged and hidden topics from a labels.json, such as the report page saves; they "
         "replace what is there.",
+        show_default=False,
+    ),
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="Carry the labels of another model over to the topics that are surely the same, and list the "
+        "others.",
         show_default=False,
     ),
 ]
@@ -102,6 +113,7 @@ def label(
     hide: Hide = None,
     show: Show = None,
     from_file: Import = None,
+    from_run: From = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Name, merge or hide topics; without an option, show what was said of them.
@@ -114,8 +126,13 @@ def label(
     from lda_app.model_dir import open_model
 
     model = open_model(run)
-    before = read_labels(run, len(model.alpha))
-    labels = before if from_file is None else _imported(model, from_file)
+    labels = before = read_labels(run, len(model.alpha))
+    if from_file is not None and from_run is not None:
+        raise ConfigError("--import and --from both replace the labels: give one of them")
+    if from_file is not None:
+        labels = _imported(model, from_file)
+    if from_run is not None:
+        labels = _carried(model, from_run)
     labels = _Edit(text, topic, clear, merge, split, hide, show).apply(labels)
     if labels.to_dict() != before.to_dict():
         write_labels(run, labels)
@@ -134,6 +151,36 @@ def _imported(model: "ModelDir", file: Path) -> "Labels":
             "its run over by --from RUN"
         )
     return labels
+
+
+def _carried(model: "ModelDir", run: Path) -> "Labels":
+    """Take the labels of another model's topics; say which were not."""
+    from lda_app.labels import read_labels
+    from lda_app.model_dir import open_model
+    from lda_app.runtime import log
+    from lda_app.update.carry import carry_over, match_topics
+
+    old = open_model(run)
+    labels = read_labels(run, len(old.alpha))
+    if not labels.topics:
+        raise ConfigError(f"--from {run}: nothing was said of its topics")
+    matches = match_topics(old.beta, old.vocabulary.words, model.beta, model.vocabulary.words)
+    for match in matches:
+        entry = labels.topics.get(match.old)
+        if entry is not None and not match.sure:
+            log.warning("not carried over: %s", _doubt(match, entry.label))
+    return carry_over(labels, matches, len(model.alpha))
+
+
+def _doubt(match: "Match", label: str | None) -> str:
+    """Say why what was said of a topic is not said of its match."""
+    topic = f"topic {match.old}" + (f" ({label})" if label else "")
+    if match.new is None:
+        return f"{topic}, for no topic is left to match it"
+    return (
+        f"{topic}, nearest to the new topic {match.new}: similarity {match.similarity:.2f}, "
+        f"the second best {match.second:.2f}"
+    )
 
 
 def _merged(labels: "Labels", topics: list[int]) -> "Labels":

@@ -8,6 +8,10 @@ import shutil
 import pytest
 
 
+SPACE = {"orbit", "shuttle", "moon", "rocket", "launch", "satellite", "astronaut", "telescope"}
+SPORT = {"goal", "hockey", "puck", "player", "team", "season", "score", "league"}
+
+
 @pytest.fixture
 def run(tiny_run, tmp_path):
     """A copy of the tiny model, beside its corpus, to be labelled."""
@@ -101,3 +105,28 @@ def test_labels_of_another_model_are_refused(cli, run, trained_run, tmp_path, as
 def test_what_makes_no_sense_is_refused(cli, run, assert_refused, arguments, parts):
     assert_refused(cli("label", run, *arguments), 2, *parts)
     assert not (run / "labels.json").exists()
+
+
+def test_labels_are_carried_over_to_a_retrained_model(cli, run, trained_run, tmp_path):
+    cli("label", run, "--topic", "0", "space flight")
+    cli("label", run, "--topic", "1", "hockey")
+    other = shutil.copytree(trained_run.run, tmp_path / "other")
+    done = cli("label", other, "--from", run)
+    assert done.code == 0
+    named = {topic["label"]: topic["words"][0]["word"] for topic in topics(cli, other).values()}
+    subjects = {"space flight": SPACE, "hockey": SPORT}
+    for label, words in subjects.items():
+        assert (label in named and named[label] in words) or f"({label})" in done.stderr
+
+
+def test_labels_of_topics_that_are_not_there_are_listed(cli, run, hostile_words_run, tmp_path):
+    cli("label", run, "--topic", "0", "space flight")
+    other = shutil.copytree(hostile_words_run, tmp_path / "other")
+    done = cli("label", other, "--from", run)
+    assert done.code == 0
+    assert "not carried over: topic 0 (space flight)" in done.stderr
+    assert not (other / "labels.json").exists()
+
+
+def test_a_model_without_labels_has_none_to_carry_over(cli, run, tiny_run, assert_refused):
+    assert_refused(cli("label", run, "--from", tiny_run.run), 2, "nothing was said")
