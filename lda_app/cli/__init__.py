@@ -31,6 +31,8 @@ from lda_app.cli import (
 )
 from lda_app.cli.faults import report as report_fault
 from lda_app.cli.faults import second_stdout, sigterm_unwinds
+from lda_app.cli import corpus, doctor, evaluate, gradients, label, topics, train, transform, update
+from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
@@ -115,6 +117,7 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("stability")(stability.stability)
 app.command("sweep")(sweep.sweep)
+app.command("update")(update.update)
 app.command("doctor")(doctor.doctor)
 
 

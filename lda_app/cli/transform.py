@@ -10,7 +10,8 @@ import typer
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, Reading, RunFolder, Source
-from lda_app.errors import ConfigError, FolderError
+from lda_app.cli.run_corpus import preprocessor_of
+from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ def transform(
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
     work = _Work(
-        model, _preprocessor(model), open_source(source, reading.options()), level if intervals else None
+        model, preprocessor_of(model), open_source(source, reading.options()), level if intervals else None
     )
     work.read_once()
     if output is not None:
@@ -175,15 +176,6 @@ class _Work:
 
     def _names(self) -> list[str]:
         return [", ".join(words) for words in self._words()]
-
-
-def _preprocessor(model: "ModelDir") -> "Preprocessor":
-    if model.preprocessor is None:
-        raise FolderError(
-            f"{model.path}: trained on imported counts, so it does not know how raw text is counted; "
-            "train on a corpus made by lda-app corpus build"
-        )
-    return model.preprocessor
 
 
 def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]") -> str:

@@ -192,6 +192,7 @@ def build_corpus(
     overwrite: bool = False,
     workers: int | None = None,
     texts: bool = True,
+    base: Preprocessor | None = None,
 ) -> Corpus:
     """Count the words of a source's documents into a corpus folder.
 
@@ -216,6 +217,9 @@ def build_corpus(
         Processes; None decides by the size of the corpus. The result does not depend on it.
     texts
         Whether to keep the texts in the folder.
+    base
+        Of a model that is to learn from the corpus: its words are kept whatever their frequency, beside
+        those that the limits leave.
 
     Raises
     ------
@@ -238,7 +242,7 @@ def build_corpus(
         first = _count_everything(source, _first_pass(staging, rule, options, texts=texts), options, workers)
         num_documents = first.num_documents["train"]
         pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
-        vocabulary = Vocabulary(pruning.words)
+        vocabulary = Vocabulary(pruning.words if base is None else _with_words_of(base, pruning.words))
         require_words(vocabulary, source.name)
         empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
         shutil.rmtree(scratch)
@@ -258,6 +262,10 @@ def build_corpus(
             **write_summary(staging, vocabulary, empty, source.left_out, warnings),
         }
     return open_corpus(out)
+
+
+def _with_words_of(base: Preprocessor, words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({*base.vocabulary.words, *words}))
 
 
 def require_words(vocabulary: Vocabulary, name: str) -> None:

@@ -138,7 +138,7 @@ def train_model(
         if saved is not None:
             restore(state, saved.header, saved.tensors)
         failure = _train(state, config, data, corpus, out, group)
-        write_model(staging, _trained(state, config, corpus, data, out))
+        write_model(staging, trained_model(state, config, corpus, data, out))
     if labels.topics:
         write_labels(out, labels)
     checkpoint_of(out).unlink(missing_ok=True)
@@ -203,9 +203,10 @@ def _train(
     return None
 
 
-def _trained(
+def trained_model(
     state: RunState, config: TrainConfig, corpus: Corpus, data: TrainingData, out: Path
 ) -> TrainedModel:
+    """Return what a finished run hands over to be kept, ``out`` being where."""
     return TrainedModel(
         lda=state.lda,
         vocabulary=corpus.vocabulary,

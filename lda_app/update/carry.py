@@ -100,7 +100,11 @@ def carry_over(labels: Labels, matches: Sequence[Match], num_topics: int) -> Lab
     """
     place = {match.old: match.new for match in matches if match.sure and match.new is not None}
     said = {
-        place[old]: TopicLabel(entry.label, entry.hidden, place.get(entry.merged_into))
+        place[old]: TopicLabel(
+            entry.label,
+            entry.hidden,
+            None if entry.merged_into is None else place.get(entry.merged_into),
+        )
         for old, entry in labels.topics.items()
         if old in place
     }

@@ -7,7 +7,6 @@ import shutil
 
 import pytest
 
-
 SPACE = {"orbit", "shuttle", "moon", "rocket", "launch", "satellite", "astronaut", "telescope"}
 SPORT = {"goal", "hockey", "puck", "player", "team", "season", "score", "league"}
 

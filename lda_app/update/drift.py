@@ -1,0 +1,156 @@
+"""What became of the topics when a model went on learning: which words moved, and how prevalence drifted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.evaluation.stability import FOUND, similarities
+from lda_app.topics import top_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.inference import FloatArray, Infer
+
+_TOP_WORDS = 20
+_BLOCK = 8192  # documents whose proportions are held at a time
+_TWO_SIDED_95 = 1.96
+
+
+@dataclass(frozen=True)
+class MeanShares:
+    """How much of some documents each topic is, on the average over the documents that have a word.
+
+    Parameters
+    ----------
+    mean
+        (K,), the prevalence.
+    variance
+        (K,), of the mean: that of the documents' shares by their number.
+    num_documents
+        What was averaged over.
+    """
+
+    mean: npt.NDArray[np.float64]
+    variance: npt.NDArray[np.float64]
+    num_documents: int
+
+
+@dataclass(frozen=True)
+class TopicDrift:
+    """What became of a topic.
+
+    Parameters
+    ----------
+    topic
+        Its number, before and after.
+    similarity
+        Of its words before and after, from 0 to 1 (Bhattacharyya coefficient).
+    gained, lost
+        Words that are among its top words since, and that no longer are; the most probable first.
+    before, after
+        Its prevalence in the old and in the new text, both by the new model; None without the old corpus.
+    lower, upper
+        Ends of the 95% interval of the difference, by the normal approximation over documents.
+    """
+
+    topic: int
+    similarity: float
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+    before: float | None
+    after: float
+    lower: float | None
+    upper: float | None
+
+    @property
+    def moved(self) -> bool:
+        """Whether its words are so different that it would not be taken for the same topic."""
+        return self.similarity < FOUND
+
+    @property
+    def drifted(self) -> bool:
+        """Whether its prevalence is surely another one, as far as the number of documents tells."""
+        return self.lower is not None and self.upper is not None and not self.lower <= 0 <= self.upper
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all as JSON can hold it."""
+        return {**asdict(self), "moved": self.moved, "drifted": self.drifted}
+
+
+def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> MeanShares:
+    """Average the topics' shares over the documents that have a word.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V), at least one document of them with a word.
+    infer
+        Gives the concentration (D, K) of q(θ|w).
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> documents = DocTermMatrix.from_scipy([[3, 0], [0, 0], [1, 1]])
+    >>> mean_shares(documents, lambda block: 1.0 + block.to_scipy().toarray()).mean.round(3).tolist()
+    [0.65, 0.35]
+    """
+    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    total: FloatArray = np.zeros(())
+    squares: FloatArray = np.zeros(())
+    for start in range(0, len(filled), _BLOCK):
+        concentration = np.asarray(infer(doc_term.rows(filled[start : start + _BLOCK])), dtype=np.float64)
+        theta = concentration / concentration.sum(axis=1, keepdims=True)
+        total, squares = total + theta.sum(axis=0), squares + np.square(theta).sum(axis=0)
+    mean = np.asarray(total / len(filled))
+    return MeanShares(mean, np.asarray(squares / len(filled) - mean**2) / len(filled), len(filled))
+
+
+def topic_drift(
+    old_beta: FloatArray,
+    beta: FloatArray,
+    words: Sequence[str],
+    old_shares: MeanShares | None,
+    shares: MeanShares,
+) -> list[TopicDrift]:
+    """Compare the topics of a model before and after it learned from new text.
+
+    Parameters
+    ----------
+    old_beta, beta
+        (K, V) topic-word probabilities before and after, over the new vocabulary.
+    words
+        The V words.
+    old_shares, shares
+        Of the old and of the new documents, both by the new model.
+    """
+    similarity = np.diag(similarities(old_beta, beta))
+    tops = [[[words[w] for w in row] for row in top_words(b, _TOP_WORDS).tolist()] for b in (old_beta, beta)]
+    found = []
+    for topic, (before, after) in enumerate(zip(*tops, strict=True)):
+        gained = tuple(word for word in after if word not in before)
+        lost = tuple(word for word in before if word not in after)
+        old, *interval = _difference(topic, old_shares, shares)
+        found.append(
+            TopicDrift(
+                topic, float(similarity[topic]), gained, lost, old, float(shares.mean[topic]), *interval
+            )
+        )
+    return found
+
+
+def _difference(
+    topic: int, old: MeanShares | None, new: MeanShares
+) -> tuple[float | None, float | None, float | None]:
+    """Return the prevalence in the old text, and the ends of the interval of the difference."""
+    if old is None:
+        return None, None, None
+    difference = float(new.mean[topic] - old.mean[topic])
+    error = _TWO_SIDED_95 * float(np.sqrt(old.variance[topic] + new.variance[topic]))
+    return float(old.mean[topic]), difference - error, difference + error

@@ -1,0 +1,139 @@
+"""A model goes on learning from new text: its topics keep their numbers, and what they knew.
+
+What the topics have counted becomes a part of their prior, so that the posterior after the old text is the
+prior of the new (Broderick, Boyd, Wibisono, Wilson, Jordan 2013, "Streaming variational Bayes"): λ → weight ·
+λ + the counts of the new text. New words begin with none; the guide's network has no weight a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from lda_app.distributed import ALONE
+from lda_app.errors import ConfigError, Interrupted
+from lda_app.labels import read_labels, write_labels
+from lda_app.model_dir import new_model_dir, write_model
+from lda_app.models.guides import make_lda, make_topics
+from lda_app.models.topic_word import TopicWordCounts
+from lda_app.runtime import interruptible
+from lda_app.training.data import TrainingData, divide
+from lda_app.training.prior import TopicPrior
+from lda_app.training.resources import choose_device, require_memory
+from lda_app.training.run import require_free, trained_model
+from lda_app.training.state import RunState
+from lda_app.training.step import Optimizers
+from lda_app.training.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from lda_app.config import TrainConfig
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
+    from lda_app.models.lda import LDA
+
+
+def update_model(
+    model: ModelDir, corpus: Corpus, config: TrainConfig, out: Path, *, weight: float = 1.0, overwrite: bool
+) -> None:
+    """Learn from new text, and write the model that comes of it, labels included.
+
+    Parameters
+    ----------
+    model
+        The model to go on from; it is left as it is.
+    corpus
+        The new text, over the words of the model and maybe more.
+    config
+        Of the training; what shapes the model is taken from ``model``.
+    out
+        The new model directory.
+    weight
+        How much what the topics have counted so far counts, from above 0; 1 as the new text does.
+    overwrite
+        Replace a model directory.
+
+    Raises
+    ------
+    ConfigError
+        If ``out`` exists, or the model is of a kind that cannot go on.
+    Interrupted
+        After SIGINT or SIGTERM; nothing is written then.
+    """
+    require_free(out, overwrite=overwrite)
+    require_memory(config, len(corpus.vocabulary), ALONE.place)
+    data = replace(
+        divide(corpus.split("train"), config), prior=counted_before(model, corpus.vocabulary.words, weight)
+    )
+    with new_model_dir(out, overwrite=overwrite) as staging:
+        state = continued(model, config, data)
+        with interruptible() as interruption:
+            if not train(state, config, data, save=lambda _: None, interruption=interruption):
+                raise Interrupted("stopped; nothing was written", interruption.requested or 0)
+        write_model(staging, trained_model(state, config, corpus, data, out))
+    labels = read_labels(model.path, len(model.alpha))
+    if labels.topics:
+        write_labels(out, labels)
+
+
+def topics_to_go_on_with(model: ModelDir) -> TopicWordCounts:
+    """Return the topics of a model that can learn new words.
+
+    Raises
+    ------
+    ConfigError
+        If they are no counts, or its guide has weights for words.
+    """
+    topics = model.lda.topics
+    if not isinstance(topics, TopicWordCounts) or model.config["training"]["encoder"] == "mlp":
+        raise ConfigError(
+            f"{model.path} was trained with --beta-optimizer adam or --encoder mlp, which cannot go on with "
+            "new words; train anew on all text"
+        )
+    return topics
+
+
+def counted_before(model: ModelDir, words: Sequence[str], weight: float) -> TopicPrior:
+    """Return what a model's topics have counted so far, over a larger vocabulary."""
+    topics = topics_to_go_on_with(model)
+    index = {word: column for column, word in enumerate(words)}
+    columns = np.array([index[word] for word in model.vocabulary.words], dtype=np.int64)
+    counts = weight * float(topics.scale) * topics.expected_counts.numpy()
+    return TopicPrior(columns, counts.astype(np.float32))
+
+
+def continued(model: ModelDir, config: TrainConfig, data: TrainingData) -> RunState:
+    """Return the state of a run that goes on from a model: its topics, its α, its guide."""
+    assert data.prior is not None
+    counts = np.zeros((data.doc_term.num_words, config.num_topics), dtype=np.float32)
+    counts[data.prior.words] = data.prior.counts
+    lda = make_lda(config, len(data.rows), make_topics(config, torch.from_numpy(counts)))
+    _take_over(lda, model.lda)
+    lda.to(choose_device(config, ALONE.place))
+    return RunState(lda, Optimizers.of(lda, config))
+
+
+def _take_over(lda: LDA, before: LDA) -> None:
+    """Begin with the α and the guide of another model."""
+    lda.encoder.load_state_dict(before.encoder.state_dict())
+    with torch.no_grad():
+        lda.log_alpha.copy_(before.log_alpha)
+
+
+def old_columns(old: Sequence[str], words: Sequence[str]) -> npt.NDArray[np.int32]:
+    """Return where each word of an old vocabulary stands in a larger one, (V,).
+
+    Examples
+    --------
+    >>> old_columns(["moon", "orbit"], ["launch", "moon", "orbit"]).tolist()
+    [1, 2]
+    """
+    index = {word: column for column, word in enumerate(words)}
+    return np.array([index[word] for word in old], dtype=np.int32)
