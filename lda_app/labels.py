@@ -131,11 +131,18 @@ class Labels:
         freed = apart | {t for t, entry in self.topics.items() if entry.merged_into in apart}
         return self._with({topic: replace(self.entry(topic), merged_into=None) for topic in freed})
 
+    @property
+    def shown_columns(self) -> list[int]:
+        """Where the topics to show stand among ``ids``."""
+        return [column for column, topic in enumerate(self.ids) if not self.entry(topic).hidden]
+
     def merge_columns(self, values: FloatArray) -> FloatArray:
         """Add up the columns of topics that are one: (…, K) to (…, G), in the order of ``ids``.
 
         Right for shares, for α, and for the concentration of a Dirichlet.
         """
+        if len(self.ids) == self.num_topics:
+            return values
         sums = np.zeros((*values.shape[:-1], len(self.ids)), dtype=values.dtype)
         for column, topic in enumerate(self.ids):
             sums[..., column] = values[..., list(self.members(topic))].sum(axis=-1)

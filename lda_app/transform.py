@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -63,9 +63,15 @@ class Transformed:
         tokens = self.known_tokens + self.unknown_tokens
         return np.asarray((self.known_tokens == 0) | (self.known_tokens < LITTLE_KNOWN * tokens))
 
+    def of_topics(self, columns: Sequence[int]) -> Transformed:
+        """Keep the shares of some topics alone."""
+        chosen = list(columns)
+        intervals = None if self.intervals is None else self.intervals.of_topics(chosen)
+        return replace(self, shares=self.shares[:, chosen], intervals=intervals)
+
     @property
     def top_topics(self) -> npt.NDArray[np.int64]:
-        """The topic of the largest share, (D,)."""
+        """The column of the largest share, (D,)."""
         return np.asarray(self.shares.argmax(axis=1))
 
 
@@ -123,9 +129,11 @@ class Table:
     text_column, id_column
         Which of them hold the text and the document's id; None if none does.
     topic_words
-        For each topic some words that name it.
+        For each topic some words that name it, or the analyst's name for it.
     intervals
         Whether each share has its interval.
+    topic_ids
+        The topics' numbers; None counts them from 0.
     """
 
     columns: tuple[str, ...]
@@ -133,12 +141,25 @@ class Table:
     id_column: str | None
     topic_words: tuple[str, ...]
     intervals: bool = False
+    topic_ids: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, source: Source, topic_words: Sequence[str], *, intervals: bool = False) -> Table:
+    def of(
+        cls,
+        source: Source,
+        topic_words: Sequence[str],
+        *,
+        intervals: bool = False,
+        topic_ids: Sequence[int] | None = None,
+    ) -> Table:
         """Take the columns of a source that has been read once."""
         own = source.text_column, source.id_column
-        return cls(tuple(source.columns), *own, tuple(topic_words), intervals)
+        ids = None if topic_ids is None else tuple(topic_ids)
+        return cls(tuple(source.columns), *own, tuple(topic_words), intervals, ids)
+
+    @property
+    def _ids(self) -> Sequence[int]:
+        return range(len(self.topic_words)) if self.topic_ids is None else self.topic_ids
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -149,7 +170,7 @@ class Table:
         >>> Table(("text", "topic_0"), "text", None, ("moon", "engine")).header[-2:]
         ('lda_topic_0', 'lda_topic_1')
         """
-        topics = [f"topic_{k}" for k in range(len(self.topic_words))]
+        topics = [f"topic_{topic}" for topic in self._ids]
         added = [
             *("known_tokens", "unknown_tokens", "too_little_known", "top_topic", "top_topic_words"),
             *topics,
@@ -174,7 +195,7 @@ class Table:
             strict=True,
         )
         for document, known, unknown, too_little, top, figures in parts:
-            topic = (top, self.topic_words[top]) if known else (None, None)
+            topic = (self._ids[top], self.topic_words[top]) if known else (None, None)
             yield (*self._own(document), known, unknown, too_little, *topic, *figures)
 
     def _figures(self, chunk: Transformed) -> FloatArray:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source as DocumentSource
+    from lda_app.labels import Labels
     from lda_app.model_dir import ModelDir
     from lda_app.transform import Transformed
 
@@ -54,11 +55,13 @@ def transform(
     With [bold]--output[/] (.csv, .jsonl or .parquet), the rows of the input are written with all their
     columns, how many of a document's tokens the model knows, its top topic, and the share of each topic, with
     [bold]--intervals[/] the ends of its interval, too. A document without a known token has no top topic, and
-    the shares of the model's prior.
+    the shares of the model's prior. Topics are as [bold]lda-app label[/] has named and merged them; without
+    those that it hides, the shares of a document may add up to less than 1.
 
     Without --output, a line a document says which topics it is about.
     """
     from lda_app.corpus.sources import open_source
+    from lda_app.labels import read_labels
     from lda_app.model_dir import open_model
     from lda_app.transform import check_output
 
@@ -68,8 +71,14 @@ def transform(
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
     work = _Work(
-        model, preprocessor_of(model), open_source(source, reading.options()), level if intervals else None
+        model,
+        preprocessor_of(model),
+        open_source(source, reading.options()),
+        level if intervals else None,
+        read_labels(run, len(model.alpha)),
     )
+    if not work.labels.shown:
+        raise ConfigError(f"{run}: all topics are hidden; show some by lda-app label --show")
     work.read_once()
     if output is not None:
         work.write(output)
@@ -86,6 +95,7 @@ class _Work:
     preprocessor: "Preprocessor"
     source: "DocumentSource"
     level: float | None  # of the shares' intervals, if they are wanted
+    labels: "Labels"
     num_documents: int = 0
     num_little_known: int = 0
 
@@ -98,7 +108,8 @@ class _Work:
         from lda_app.runtime import log, progress
         from lda_app.transform import Table, write_table
 
-        table = Table.of(self.source, self._names(), intervals=self.level is not None)
+        has_intervals, shown = self.level is not None, self.labels.shown
+        table = Table.of(self.source, self._names(), intervals=has_intervals, topic_ids=shown)
         with progress("Inferring topics", total=self.num_documents, unit="documents") as bar:
 
             def advancing() -> "Iterator[Transformed]":
@@ -113,21 +124,24 @@ class _Work:
         """Yield a line a document, for people."""
         from lda_app.runtime import one_line
 
-        names = self._names()
+        names = self._names(", …")
         for chunk in self._chunks():
             for row, document in enumerate(chunk.documents):
-                yield f"{one_line(document.id)}: {_sentence(chunk, row, names)}\n"
+                yield f"{one_line(document.id)}: {_sentence(chunk, row, names, self.labels.shown)}\n"
 
     def json(self) -> "Iterator[str]":
         """Yield one JSON document, piece by piece: its memory does not grow with the input."""
-        topics = [{"id": topic, "words": words} for topic, words in enumerate(self._words())]
+        topics = [
+            {"id": topic, "label": self.labels.name(topic), "words": words}
+            for topic, words in zip(self.labels.shown, self._words(), strict=True)
+        ]
         level = {} if self.level is None else {"level": self.level}
         head = {"schema_version": 1, **level, "topics": topics}
         yield json.dumps(head, ensure_ascii=False).removesuffix("}") + ', "documents": ['
         separator = "\n"
         for chunk in self._chunks():
             for row in range(len(chunk.documents)):
-                yield separator + json.dumps(_entry(chunk, row), ensure_ascii=False)
+                yield separator + json.dumps(_entry(chunk, row, self.labels.shown), ensure_ascii=False)
                 separator = ",\n"
         yield "\n]}\n"
 
@@ -155,30 +169,29 @@ class _Work:
         from lda_app.inference import concentration
         from lda_app.transform import transform as infer_topics
 
-        infer, measure = partial(concentration, self.model.lda), None
+        infer, measure = self.labels.merge_inference(partial(concentration, self.model.lda)), None
         if self.level is not None:
             from lda_app.uncertainty.posterior import share_intervals
 
-            measure = partial(share_intervals, self.model.lda, level=self.level)
+            measure = partial(share_intervals, self.model.lda, level=self.level, labels=self.labels)
         for chunk in infer_topics(self.source, self.preprocessor, infer, measure):
             self.num_little_known += int(chunk.too_little_known.sum())
-            yield chunk
+            yield chunk.of_topics(self.labels.shown_columns)
 
     def _words(self) -> list[list[str]]:
         from lda_app.runtime import one_line
         from lda_app.topics import top_words
 
         words = self.model.vocabulary.words
-        return [
-            [one_line(words[w]) for w in top]
-            for top in top_words(self.model.beta, _WORDS_OF_A_TOPIC).tolist()
-        ]
+        beta = self.labels.merge_beta(self.model.alpha, self.model.beta)[self.labels.shown_columns]
+        return [[one_line(words[w]) for w in top] for top in top_words(beta, _WORDS_OF_A_TOPIC).tolist()]
 
-    def _names(self) -> list[str]:
-        return [", ".join(words) for words in self._words()]
+    def _names(self, after_words: str = "") -> list[str]:
+        words = zip(self.labels.shown, self._words(), strict=True)
+        return [self.labels.name(topic) or ", ".join(own) + after_words for topic, own in words]
 
 
-def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]") -> str:
+def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]", ids: "Sequence[int]") -> str:
     """Say which topics a document is about: the largest, and others of at least a tenth."""
     known, tokens = int(chunk.known_tokens[row]), int(chunk.known_tokens[row] + chunk.unknown_tokens[row])
     if known == 0:
@@ -186,7 +199,7 @@ def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]") -> str:
     shares = chunk.shares[row]
     first, *others = shares.argsort(kind="stable")[::-1][:_TOPICS_OF_A_LINE].tolist()
     shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]
-    about = "; ".join(f"topic {topic} ({names[topic]}, …) {_share(chunk, row, topic)}" for topic in shown)
+    about = "; ".join(f"topic {ids[topic]} ({names[topic]}) {_share(chunk, row, topic)}" for topic in shown)
     return about + (f"; only {known} of {tokens} tokens known" if chunk.too_little_known[row] else "")
 
 
@@ -197,7 +210,7 @@ def _share(chunk: "Transformed", row: int, topic: int) -> str:
     return f"{share} [{chunk.intervals.lower[row, topic]:.2f}, {chunk.intervals.upper[row, topic]:.2f}]"
 
 
-def _entry(chunk: "Transformed", row: int) -> dict[str, Any]:
+def _entry(chunk: "Transformed", row: int, ids: "Sequence[int]") -> dict[str, Any]:
     figures = {"shares": chunk.shares}
     if chunk.intervals is not None:
         figures |= {"lower": chunk.intervals.lower, "upper": chunk.intervals.upper}
@@ -206,6 +219,6 @@ def _entry(chunk: "Transformed", row: int) -> dict[str, Any]:
         "known_tokens": int(chunk.known_tokens[row]),
         "unknown_tokens": int(chunk.unknown_tokens[row]),
         "too_little_known": bool(chunk.too_little_known[row]),
-        "top_topic": int(chunk.top_topics[row]) if chunk.known_tokens[row] else None,
+        "top_topic": ids[chunk.top_topics[row]] if chunk.known_tokens[row] else None,
         **{name: [round(float(share), 6) for share in values[row]] for name, values in figures.items()},
     }

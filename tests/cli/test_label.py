@@ -129,3 +129,51 @@ def test_labels_of_topics_that_are_not_there_are_listed(cli, run, hostile_words_
 
 def test_a_model_without_labels_has_none_to_carry_over(cli, run, tiny_run, assert_refused):
     assert_refused(cli("label", run, "--from", tiny_run.run), 2, "nothing was said")
+
+
+@pytest.fixture
+def texts(tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("text\nthe orbit of the moon\na goal of the hockey team\ncompost and soil and seed\n")
+    return path
+
+
+def shares(cli, run, texts, *options):
+    """Transform texts to a table, and return its rows."""
+    out = run.parent / "shares.csv"
+    done = cli("transform", run, texts, "--output", out, "--overwrite", *options)
+    assert done.code == 0, done.stderr
+    return list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("options", [(), ("--intervals",)], ids=["plain", "intervals"])
+def test_transform_merges_names_and_hides(cli, run, texts, options):
+    before = shares(cli, run, texts, *options)
+    cli("label", run, "--topic", "2", "leisure", "--merge", "2,1")
+    after = shares(cli, run, texts, *options)
+    assert "topic_1" not in after[0]
+    for row, old in zip(after, before, strict=True):
+        assert float(row["topic_2"]) == pytest.approx(float(old["topic_1"]) + float(old["topic_2"]), abs=1e-5)
+    assert [row["top_topic"] for row in after] == ["0", "2", "2"]
+    assert [row["top_topic_words"] for row in after][1:] == ["leisure"] * 2
+    if options:
+        assert all(
+            float(r["topic_2_lower"]) <= float(r["topic_2"]) <= float(r["topic_2_upper"]) for r in after
+        )
+    cli("label", run, "--hide", "0")
+    hidden = shares(cli, run, texts, *options)
+    assert "topic_0" not in hidden[0]
+    assert [row["top_topic"] for row in hidden] == ["2", "2", "2"]
+
+
+def test_transform_tells_names_in_lines_and_json(cli, run, texts):
+    cli("label", run, "--topic", "0", "space flight")
+    assert "topic 0 (space flight) 0." in cli("transform", run, texts).stdout
+    content = json.loads(cli("transform", run, texts, "--json").stdout)
+    assert content["topics"][0]["label"] == "space flight"
+    assert content["documents"][0]["top_topic"] == 0
+
+
+def test_transform_needs_a_topic_to_show(cli, run, texts, assert_refused):
+    cli("label", run, "--hide", "0,1,2")
+    assert_refused(cli("transform", run, texts), 2, "all topics are hidden", "--show")
