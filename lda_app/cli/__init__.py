@@ -22,17 +22,18 @@ from lda_app.cli import (
     gradients,
     label,
     prevalence,
+    gradients,
+    label,
     report,
     stability,
     sweep,
     topics,
     train,
     transform,
+    update,
 )
 from lda_app.cli.faults import report as report_fault
 from lda_app.cli.faults import second_stdout, sigterm_unwinds
-from lda_app.cli import corpus, doctor, evaluate, gradients, label, topics, train, transform, update
-from lda_app.cli.faults import report, second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
