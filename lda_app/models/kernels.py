@@ -97,6 +97,53 @@ def mean_field_forward(
 
 
 @kernel
+def mean_field(
+    start, stop, proposal, prior, damping, beta, indptr, columns, counts, num_steps, concentration
+):
+    """Do the steps of :func:`mean_field_forward`, and keep nothing for a way back."""
+    # Two arrays: of the rows of one, numba would not know that their elements lie side by side.
+    e, slope = np.empty_like(prior), np.empty_like(prior)
+    for d in range(start, stop):
+        e[:] = proposal[d]
+        for j in range(num_steps):
+            if j > 0:
+                _softmax_digamma(concentration[d], e, slope)  # the slope's place serves for ψ′, not needed
+            _slope(indptr[d], indptr[d + 1], e, beta, columns, counts, slope)
+            for k in range(len(prior)):
+                concentration[d, k] = prior[k] + damping[d] * e[k] * slope[k]
+
+
+@kernel
+def _slope(first, last, e, beta, columns, counts, slope):
+    """Fill ``slope`` (K,) with Σ_w n_w β_w / (e·β_w).
+
+    Four words at a time, so that e and the slope are loaded and stored once for all four.
+    """
+    slope[:] = 0
+    whole = last - (last - first) % 4
+    for i in range(first, whole, 4):
+        n0, n1, n2, n3 = counts[i], counts[i + 1], counts[i + 2], counts[i + 3]
+        w0, w1, w2, w3 = beta[columns[i]], beta[columns[i + 1]], beta[columns[i + 2]], beta[columns[i + 3]]
+        p0, p1, p2, p3 = _TINY * n0, _TINY * n1, _TINY * n2, _TINY * n3
+        for k in range(len(e)):
+            p0 += e[k] * w0[k]
+            p1 += e[k] * w1[k]
+            p2 += e[k] * w2[k]
+            p3 += e[k] * w3[k]
+        r0, r1, r2, r3 = n0 / p0, n1 / p1, n2 / p2, n3 / p3
+        for k in range(len(e)):
+            slope[k] += (r0 * w0[k] + r1 * w1[k]) + (r2 * w2[k] + r3 * w3[k])
+    for i in range(whole, last):
+        word = beta[columns[i]]
+        probability = _TINY * counts[i]
+        for k in range(len(e)):
+            probability += e[k] * word[k]
+        ratio = counts[i] / probability
+        for k in range(len(e)):
+            slope[k] += ratio * word[k]
+
+
+@kernel
 def mean_field_backward(
     start,
     stop,

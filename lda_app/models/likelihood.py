@@ -80,6 +80,9 @@ def expected_topic_counts(
     """
     if not runs_compiled(weights):
         return _expected_topic_counts_torch(weights, beta, batch)
+    if torch.is_inference_mode_enabled():
+        nothing, all_of_it = weights.new_zeros(weights.shape[1]), weights.new_ones(len(weights))
+        return _mean_field(weights, nothing, all_of_it, beta, batch, num_steps=1)
     weights = weights.contiguous()
     _, slope = _mixture_forward(weights, beta.contiguous(), batch)
     return weights * slope
@@ -124,6 +127,8 @@ def mean_field_steps(
     """
     if not runs_compiled(weights):
         return _mean_field_steps_torch(weights, prior, damping, beta, batch, num_steps)
+    if torch.is_inference_mode_enabled():
+        return _mean_field(weights, prior, damping, beta, batch, num_steps)
     result: Tensor = _MeanFieldSteps.apply(  # type: ignore[no-untyped-call]
         weights, prior, damping, beta, batch, num_steps
     )
@@ -177,6 +182,16 @@ class _MeanFieldSteps(torch.autograd.Function):
         arrays = _numpy(*inputs, gradient, prior_gradient, damping_gradient)
         over_rows(kernels.mean_field_backward, len(gradient), *arrays)
         return gradient, prior_gradient.sum(0), damping_gradient, None, None, None
+
+
+def _mean_field(
+    weights: Tensor, prior: Tensor, damping: Tensor, beta: Tensor, batch: Batch, num_steps: int
+) -> Tensor:
+    """Do mean-field steps as fast as can be where no way back is needed: for inference."""
+    concentration = torch.empty_like(weights, memory_format=torch.contiguous_format)
+    inputs = (weights.contiguous(), prior, damping.contiguous(), beta.contiguous(), *_csr(batch))
+    over_rows(kernels.mean_field, len(weights), *_numpy(*inputs), num_steps, *_numpy(concentration))
+    return concentration
 
 
 def _mixture_forward(weights: Tensor, beta: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

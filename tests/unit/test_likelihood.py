@@ -80,6 +80,17 @@ def test_mean_field_steps_compiled_and_torch_agree_in_value_and_gradient(problem
         torch.testing.assert_close(compiled, reference)
 
 
+@pytest.mark.parametrize("num_steps", [1, 3])
+def test_inference_does_the_steps_of_training(problem, num_steps):
+    batch, theta, beta = (value.detach() if torch.is_tensor(value) else value for value in problem)
+    damping = torch.linspace(0.2, 0.9, len(theta), dtype=torch.float64)
+    arguments = (theta, torch.full((NUM_TOPICS,), 0.1, dtype=torch.float64), damping, beta, batch, num_steps)
+    of_training, counts = mean_field_steps(*arguments), expected_topic_counts(theta, beta, batch)
+    with torch.inference_mode():
+        torch.testing.assert_close(mean_field_steps(*arguments), of_training)
+        torch.testing.assert_close(expected_topic_counts(theta, beta, batch), counts)
+
+
 def test_mean_field_weights_do_not_underflow():
     """All concentrations so small that exp ψ is zero in any float."""
     batch = make_batch(DocTermMatrix.from_scipy(np.array([[1, 0]])), np.array([0]))
