@@ -10,6 +10,7 @@ from lda_app.errors import FolderError
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
+    from lda_app.corpus.preprocess import Preprocessor
     from lda_app.model_dir import ModelDir
 
 
@@ -50,3 +51,19 @@ def recorded_place(model: ModelDir) -> Path | None:
     """Return the folder of the corpus as the model recorded it, relative to its own; None if it is gone."""
     path: Path = model.path / model.config["corpus"]["path"]
     return Path(os.path.relpath(path.resolve())) if path.is_dir() else None
+
+
+def preprocessor_of(model: ModelDir) -> Preprocessor:
+    """Return how a model's raw text is counted.
+
+    Raises
+    ------
+    FolderError
+        If it was trained on imported counts, for then nobody knows.
+    """
+    if model.preprocessor is None:
+        raise FolderError(
+            f"{model.path}: trained on imported counts, so it does not know how raw text is counted; "
+            "train on a corpus made by lda-app corpus build"
+        )
+    return model.preprocessor

@@ -22,8 +22,6 @@ from lda_app.cli import (
     gradients,
     label,
     prevalence,
-    gradients,
-    label,
     report,
     stability,
     sweep,

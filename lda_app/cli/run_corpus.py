@@ -8,10 +8,6 @@ import typer
 from lda_app.model_corpus import corpus_of_run, recorded_place
 
 __all__ = ["CorpusOfRun", "corpus_of_run", "recorded_place"]
-if TYPE_CHECKING:
-    from lda_app.corpus.folder import Corpus
-    from lda_app.corpus.preprocess import Preprocessor
-    from lda_app.model_dir import ModelDir
 
 CorpusOfRun = Annotated[
     Path | None,
@@ -22,58 +18,3 @@ CorpusOfRun = Annotated[
         show_default="where it was in training",
     ),
 ]
-
-
-def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
-    """Open the corpus of a model.
-
-    Parameters
-    ----------
-    model
-        A trained model.
-    given
-        Where the user says that the corpus lies; None looks where it was in training.
-
-    Raises
-    ------
-    FolderError
-        If the corpus is not there, or is another one.
-    """
-    from lda_app.corpus.folder import open_corpus
-
-    path = given or recorded_place(model)
-    if path is None:
-        raise FolderError(
-            f"{model.path}: the corpus {model.config['corpus']['path']} that the model was trained on is not "
-            "there; give its folder by --corpus"
-        )
-    corpus = open_corpus(path)
-    expected = model.config["corpus"]["fingerprint"]
-    if corpus.fingerprint != expected:
-        raise FolderError(
-            f"{path}: not the corpus that {model.path} was trained on: its fingerprint is "
-            f"{corpus.fingerprint[:12]}, expected {expected[:12]}; give the right folder by --corpus"
-        )
-    return corpus
-
-
-def recorded_place(model: ModelDir) -> Path | None:
-    """Return the folder of the corpus as the model recorded it, relative to its own; None if it is gone."""
-    path: Path = model.path / model.config["corpus"]["path"]
-    return Path(os.path.relpath(path.resolve())) if path.is_dir() else None
-
-
-def preprocessor_of(model: ModelDir) -> Preprocessor:
-    """Return how a model's raw text is counted.
-
-    Raises
-    ------
-    FolderError
-        If it was trained on imported counts, for then nobody knows.
-    """
-    if model.preprocessor is None:
-        raise FolderError(
-            f"{model.path}: trained on imported counts, so it does not know how raw text is counted; "
-            "train on a corpus made by lda-app corpus build"
-        )
-    return model.preprocessor

@@ -10,8 +10,8 @@ import typer
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, Reading, RunFolder, Source
-from lda_app.cli.run_corpus import preprocessor_of
 from lda_app.errors import ConfigError
+from lda_app.model_corpus import preprocessor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -173,7 +173,8 @@ class _Work:
         if self.level is not None:
             from lda_app.uncertainty.posterior import share_intervals
 
-            measure = partial(share_intervals, self.model.lda, level=self.level, labels=self.labels)
+            merge = self.labels.merge_columns
+            measure = partial(share_intervals, self.model.lda, level=self.level, merge=merge)
         for chunk in infer_topics(self.source, self.preprocessor, infer, measure):
             self.num_little_known += int(chunk.too_little_known.sum())
             yield chunk.of_topics(self.labels.shown_columns)

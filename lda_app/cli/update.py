@@ -12,8 +12,9 @@ import typer
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Overwrite, Reading, RunFolder, Seed, Source
-from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, preprocessor_of, recorded_place
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
 from lda_app.errors import ConfigError
+from lda_app.model_corpus import preprocessor_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -219,7 +219,7 @@ def build_corpus(
         Whether to keep the texts in the folder.
     base
         Of a model that is to learn from the corpus: its words are kept whatever their frequency, beside
-        those that the limits leave.
+        those that the limits leave, and its phrases are counted, not others.
 
     Raises
     ------
@@ -239,14 +239,16 @@ def build_corpus(
     ) as staging:
         scratch = staging / _SCRATCH
         rule = SplitRule(test_fraction, seed)
-        first = _count_everything(source, _first_pass(staging, rule, options, texts=texts), options, workers)
+        known = None if base is None else base.phrases
+        empty_pass = _first_pass(staging, rule, options, texts=texts)
+        first = _count_everything(source, empty_pass, options, workers, known)
         num_documents = first.num_documents["train"]
         pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
         vocabulary = Vocabulary(pruning.words if base is None else _with_words_of(base, pruning.words))
         require_words(vocabulary, source.name)
         empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
         shutil.rmtree(scratch)
-        phrases = _phrases(first, options)
+        phrases = _phrases(first, options) if base is None else known
         write_json(staging / "preprocess.json", Preprocessor(options, vocabulary, phrases).to_json())
         warnings = source.warnings + first.warnings + _pruning_warnings(pruning, options)
         details |= {
@@ -346,7 +348,11 @@ def _text_of(document: Document) -> str:
 
 
 def _count_everything(
-    source: Source, first: FirstPass, options: PreprocessOptions, workers: int | None
+    source: Source,
+    first: FirstPass,
+    options: PreprocessOptions,
+    workers: int | None,
+    known_phrases: Phrases | None,
 ) -> FirstPass:
     stream: Any = iter(source)
     with first:
@@ -357,7 +363,8 @@ def _count_everything(
             raise CorpusError(f"{source.name}: all documents are of the test split; training needs some, too")
         if isinstance(first, StreamPass) and options.phrases is not None:
             with progress("Looking for phrases"):
-                first.count_phrases(options.phrases, phrase_count(options, first.num_documents["train"]))
+                least = phrase_count(options, first.num_documents["train"])
+                first.count_phrases(options.phrases, least, known_phrases)
     return first
 
 

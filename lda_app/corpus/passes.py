@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.documents import Document
-    from lda_app.corpus.phrases import Phrase, PhraseOptions
+    from lda_app.corpus.phrases import Phrase, PhraseOptions, Phrases
     from lda_app.corpus.vocabulary import Vocabulary
 
 SPLITS = ("train", "test")
@@ -214,14 +214,15 @@ class StreamPass(FirstPass):
         """Distinct words and phrases of all documents, stop words left out."""
         return len(self.word_ids) - len(self.stop_words)
 
-    def count_phrases(self, options: PhraseOptions, min_count: int) -> None:
-        """Learn the phrases of the training documents, then count words and phrases of all of them."""
+    def count_phrases(self, options: PhraseOptions, min_count: int, known: Phrases | None = None) -> None:
+        """Learn the phrases of the training documents, unless they are known, then count all documents."""
         for file in self._open.values():
             file.flush()
         words = list(self.word_ids)
         stop = np.array([word in self.stop_words for word in words], dtype=bool)
-        self.found = learn(self._training_tokens, words, options, min_count, stop)
-        phrases = as_phrases(self.found, options)
+        if known is None:
+            self.found = learn(self._training_tokens, words, options, min_count, stop)
+        phrases = as_phrases(self.found, options) if known is None else known
         for split in SPLITS:
             for ids, ends in self._blocks(split):
                 names, counts = phrases.count(ids, ends, words, stop)

@@ -18,7 +18,6 @@ import torch
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.inference import concentration, topic_proportions
-from lda_app.labels import Labels
 from lda_app.models.gibbs import sample_theta
 from lda_app.models.threads import one_torch_thread
 
@@ -79,7 +78,6 @@ def share_intervals(
     *,
     seed: int = 0,
     merge: Callable[[FloatArray], FloatArray] | None = None,
-    lda: LDA, doc_term: DocTermMatrix, level: float = 0.9, *, seed: int = 0, labels: Labels | None = None
 ) -> ShareIntervals:
     r"""Credible interval of each topic's share of each document, from draws of the exact posterior.
 
@@ -102,8 +100,6 @@ def share_intervals(
         Of the draws.
     merge
         Adds up the shares of topics that are one, (…, K) to (…, G): the intervals are then those of the sums.
-    labels
-        Which topics are one; the shares are then those of the G topics that stand for themselves.
 
     Raises
     ------
@@ -130,11 +126,6 @@ def share_intervals(
     first = 0
     for drawn in posterior_draws(lda, doc_term, INTERVAL_DRAWS, seed=seed):
         draws = drawn if merge is None else merge(drawn)
-    labels = Labels(lda.topics.num_topics) if labels is None else labels
-    mean, lower, upper = np.empty((3, doc_term.num_documents, len(labels.ids)))
-    first = 0
-    for of_topics in posterior_draws(lda, doc_term, INTERVAL_DRAWS, seed=seed):
-        draws = labels.merge_columns(of_topics)
         rows = slice(first, first := first + len(draws))
         mean[rows] = draws.mean(axis=1)
         draws.partition((rank - 1, INTERVAL_DRAWS - rank), axis=1)

@@ -131,3 +131,18 @@ def test_an_update_that_fails_leaves_nothing_behind(cli, run, new_text, tmp_path
     monkeypatch.setattr("lda_app.update.learn.train", fail)
     assert update(cli, run, new_text, tmp_path / "after").code == 130
     assert not list(tmp_path.glob("after*"))
+
+
+def test_phrases_are_those_of_the_model(cli, tmp_path):
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text("the white house and orbit moon launch\nhockey goal white house team\n" * 20)
+    new.write_text("white house and space station orbit\nspace station white house hockey\n" * 20)
+    corpus = tmp_path / "corpus"
+    assert cli("corpus", "build", old, "--out", corpus, "--phrases", "--min-df", "1").code == 0
+    assert cli("train", corpus, "--out", tmp_path / "run", "--num-topics", "2", "--steps", "5").code == 0
+    done = cli("update", tmp_path / "run", new, "--out", tmp_path / "after", "--steps", "5")
+    assert done.code == 0, done.stderr
+    before, after = (set(open_model(tmp_path / name).vocabulary.words) for name in ("run", "after"))
+    assert "white house" in before
+    assert {"white house", "space", "station"} <= after
+    assert "space station" not in after
