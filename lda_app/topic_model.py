@@ -294,21 +294,29 @@ class TopicModel:
         The metadata; ``known_tokens``, words that the model counts; ``left_out``, why a document has none;
         ``top_topic`` and its ``top_share``.
         """
-        stored = self.corpus.documents(_SPLIT).drop(columns=["id", "text"], errors="ignore")
+        stored = self.corpus.documents(_SPLIT)
         known, shares = self.corpus.split(_SPLIT).lengths(), self._shares
-        reasons = self.corpus.left_out().query(f"split == '{_SPLIT}'").set_index("row")["reason"]
         added = pd.DataFrame(
             {
                 "known_tokens": known,
-                "left_out": reasons.reindex([str(row) for row in range(len(known))]).to_numpy(),
+                "left_out": self._reasons(stored),
                 "top_topic": pd.array(shares.argmax(axis=1), dtype="Int64"),
                 "top_share": shares.max(axis=1),
             }
         )
         added.loc[known == 0, ["top_topic", "top_share"]] = pd.NA
-        while not stored.columns.intersection(added.columns).empty:
+        metadata = stored.drop(columns=["id", "text"], errors="ignore")
+        while not metadata.columns.intersection(added.columns).empty:
             added = added.add_prefix("lda_")
-        return stored.join(added).set_index(self._ids)
+        return metadata.join(added).set_index(self._ids)
+
+    def _reasons(self, stored: pd.DataFrame) -> pd.Series:
+        """Say of each document of the corpus without a word why it has none."""
+        listed = self.corpus.left_out().query(f"split == '{_SPLIT}'").set_index("row")["reason"]
+        reasons = listed.set_axis(listed.index.astype(int)).reindex(range(len(stored)))
+        if "text" in stored:
+            reasons[reasons.notna() & (stored["text"].str.strip() == "")] = "the text is missing or empty"
+        return reasons
 
     def transform(
         self, texts: Iterable[Any], *, intervals: bool = False, level: float = _INTERVAL_LEVEL

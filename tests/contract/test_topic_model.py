@@ -71,7 +71,9 @@ def test_every_text_keeps_its_row(model, metadata):
     assert table.year.tolist() == metadata.year.astype(str).tolist()
     assert table.desk.isna().tolist() == metadata.desk.isna().tolist()
     assert table.known_tokens.tolist() == [12] * 58 + [0, 0]
-    assert table.left_out.notna().tolist() == [False] * 58 + [True, True]
+    assert table.left_out.isna().tolist() == [True] * 58 + [False, False]
+    assert table.left_out[58] == "the text is missing or empty"
+    assert "stop words" in table.left_out[59]
     assert table.top_topic.isna().tolist() == [False] * 58 + [True, True]
     tops = table.dropna(subset="desk").groupby("desk").top_topic.nunique()
     assert tops.tolist() == [1, 1, 1]
