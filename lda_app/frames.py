@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lda_app.evaluation.coherence import document_npmi
+from lda_app.evaluation.coherence import coherences
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
+from lda_app.evaluation.reference import Reference
 from lda_app.inference import concentration, topic_proportions
 from lda_app.runtime import progress
 from lda_app.topics import describe, labelled, top_words, usage, watched
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.coherence import Coherence
     from lda_app.inference import FloatArray
     from lda_app.labels import Labels
@@ -42,11 +44,12 @@ class Overview(NamedTuple):
 def overview(
     model: ModelDir,
     labels: Labels,
-    doc_term: DocTermMatrix | None,
+    corpus: Corpus | None,
     *,
     num_words: int = 10,
     num_documents: int = 0,
     split: str = "train",
+    measure: str = "document_npmi",
 ) -> Overview:
     """Describe all topics that are shown.
 
@@ -56,22 +59,26 @@ def overview(
         The model.
     labels
         What is said of its topics.
-    doc_term
-        Counts (D, V) of a corpus, for prevalence, coherence and documents; None does without.
+    corpus
+        Where prevalence, coherence and documents come from; None does without.
     num_words, num_documents
         Top words and representative documents a topic.
     split
-        What the corpus is called.
+        The part of the corpus.
+    measure
+        Of coherence.
     """
     words = model.vocabulary.words
     beta = labels.merge_beta(model.alpha, model.beta)
-    if doc_term is None:
+    if corpus is None:
         return Overview(labelled(describe(beta, words, num_words), labels), None, None)
+    doc_term = corpus.split(split)
     infer = labels.merge_inference(partial(concentration, model.lda))
     num_filled = int(np.count_nonzero(np.diff(doc_term.indptr)))
     with progress("Inferring topics", total=num_filled, unit="documents") as bar:
         used = usage(doc_term, watched(infer, bar), num_documents)
-    coherence = document_npmi(top_words(beta, COHERENCE_WORDS), doc_term, split)
+    best = top_words(beta, COHERENCE_WORDS)
+    (coherence,) = coherences(best, words, Reference.of_split(corpus, split), [measure])
     described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
     return Overview(labelled(described, labels), used, coherence)
 

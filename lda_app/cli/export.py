@@ -149,8 +149,8 @@ class _Export:
             )
         if {"topics", "topic-words"} & set(names):
             there = self.place is not None or recorded_place(self.model) is not None
-            doc_term = self.corpus().split(self.split) if there else None
-            shown = frames.overview(self.model, labels, doc_term, num_words=num_words, split=self.split)
+            known = self.corpus() if there else None
+            shown = frames.overview(self.model, labels, known, num_words=num_words, split=self.split)
             tables["topics"] = [frames.topics_frame(shown.topics)]
             tables["topic-words"] = [frames.topic_words_frame(shown.topics)]
         return {name: tables[name] for name in names}

@@ -23,6 +23,13 @@ NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words sho
 NumDocuments = Annotated[
     int, typer.Option("--documents", min=0, max=1000, help="Representative documents shown of each topic.")
 ]
+CoherenceMeasure = Annotated[
+    Literal["document_npmi", "u_mass", "c_uci", "c_npmi", "c_v"],
+    typer.Option(
+        "--coherence",
+        help="How coherence is measured, on the training documents; the last three look into their texts.",
+    ),
+]
 Layout = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="The layout.")]
 
 
@@ -31,6 +38,7 @@ def topics(
     *,
     top: NumWords = 10,
     documents: NumDocuments = 3,
+    coherence: CoherenceMeasure = "document_npmi",
     layout: Layout = "table",
     corpus: CorpusOfRun = None,
     output: OutPath = None,
@@ -48,14 +56,16 @@ def topics(
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
-    shown = _look_up(open_model(run), corpus, top, documents)
+    shown = _look_up(open_model(run), corpus, top, documents, coherence)
     if layout == "table" and output is None:
         print_out(*as_table(shown, plain=is_plain()))
     else:
         write_out(LAYOUTS[layout](shown), output, overwrite=overwrite)
 
 
-def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_documents: int) -> "Shown":
+def _look_up(
+    model: "ModelDir", place: "Path | None", num_words: int, num_documents: int, measure: str
+) -> "Shown":
     """Describe the topics by the model and, where it is still there, the corpus."""
     from dataclasses import replace
 
@@ -75,8 +85,8 @@ def _look_up(model: "ModelDir", place: "Path | None", num_words: int, num_docume
         )
     else:
         corpus = corpus_of_run(model, place)
-    doc_term = None if corpus is None else corpus.split(SPLIT)
-    found = overview(model, labels, doc_term, num_words=num_words, num_documents=num_documents, split=SPLIT)
+    sizes = {"num_words": num_words, "num_documents": num_documents}
+    found = overview(model, labels, corpus, **sizes, split=SPLIT, measure=measure)
     shown = [
         replace(topic, words=tuple(replace(word, word=one_line(word.word)) for word in topic.words))
         for topic in found.topics

@@ -148,3 +148,16 @@ def test_no_documents_when_none_are_asked_for(cli, tiny_run):
     out = cli("topics", tiny_run.run, "--documents", "0").stdout
     assert "top words and documents" not in out
     assert len(out.splitlines()) == 5
+
+
+@pytest.mark.parametrize("measure", ["document_npmi", "u_mass", "c_uci", "c_npmi", "c_v"])
+def test_coherence_is_measured_as_asked(cli, tiny_run, measure):
+    content = json.loads(cli("topics", tiny_run.run, "--coherence", measure, "--format", "json").stdout)
+    assert content["coherence"]["protocol"] == measure
+    assert all(topic["coherence"] is not None for topic in content["topics"])
+
+
+def test_another_measure_of_coherence_is_refused(cli, tiny_run):
+    done = cli("topics", tiny_run.run, "--coherence", "c_w2v")
+    assert done.code == 2
+    assert "c_v" in done.stderr
