@@ -415,10 +415,9 @@ class TopicModel:
 
     @cached_property
     def _overview(self) -> Overview:
-        there = self._corpus is not None
+        corpus = self.corpus if self._corpus is not None else None
         with progress_shown(self.show_progress):
-            doc_term = self.corpus.split(_SPLIT) if there else None
-            return frames.overview(self.model, self.labels, doc_term, num_words=_WORDS_OF_TABLE)
+            return frames.overview(self.model, self.labels, corpus, num_words=_WORDS_OF_TABLE)
 
     @cached_property
     def _shares(self) -> npt.NDArray[np.float32]:

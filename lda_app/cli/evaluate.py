@@ -13,6 +13,7 @@ from lda_app.cli.imported import Imported
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.errors import ConfigError
+from lda_app.runtime import one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,6 +80,74 @@ MaxDocuments = Annotated[
         rich_help_panel=_HELD_OUT,
     ),
 ]
+_TOPICS = "Topics"
+CoherenceNames = Annotated[
+    str,
+    typer.Option(
+        "--coherence",
+        metavar="NAME,...",
+        help="Of document_npmi, u_mass, c_uci, c_npmi and c_v; the last three look into the texts.",
+        show_default="all that the reference allows",
+        rich_help_panel=_TOPICS,
+    ),
+]
+ReferenceName = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        metavar="train|test|FILE",
+        help="Where the words are looked up: a split, or a text file of a document a line.",
+        show_default="train, and document_npmi of the split evaluated, too",
+        rich_help_panel=_TOPICS,
+    ),
+]
+TopWords = Annotated[
+    int,
+    typer.Option(
+        "--top-words",
+        min=2,
+        max=1000,
+        help="Words of a topic that coherence, overlap and exclusivity look at.",
+        rich_help_panel=_TOPICS,
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="COLUMN",
+        help="A column of labels of the documents, to compare the topics with.",
+        rich_help_panel=_TOPICS,
+    ),
+]
+PerTopic = Annotated[
+    bool,
+    typer.Option(
+        "--per-topic",
+        help="Show the figures of each topic instead of the summary.",
+        rich_help_panel=_TOPICS,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class TopicFigures:
+    """The flags that say what is measured of the topics."""
+
+    coherence: CoherenceNames = ""
+    reference: ReferenceName = None
+    top_words: TopWords = 10
+    labels: LabelColumn = None
+    per_topic: PerTopic = False
+
+    def options(self) -> dict[str, Any]:
+        """Return what evaluation takes."""
+        return {
+            "coherence": named_measures(self.coherence) if self.coherence else None,
+            "reference": self.reference,
+            "num_top_words": self.top_words,
+            "labels": self.labels,
+        }
 
 
 @dataclass(frozen=True)
@@ -106,12 +175,35 @@ class HeldOut:
         return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
 
 
-@with_groups(held_out=HeldOut, calibrating=Calibrating, imported=Imported)
+def named_measures(text: str) -> list[str]:
+    """Split a list of measures of coherence; ``npmi`` is short for ``document_npmi``.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown.
+
+    Examples
+    --------
+    >>> named_measures("npmi, c_v")
+    ['document_npmi', 'c_v']
+    """
+    from lda_app.evaluation.coherence import MEASURES
+
+    names = ["document_npmi" if name.strip() == "npmi" else name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in MEASURES:
+            raise ConfigError(f"--coherence {name!r} is unknown; there are {', '.join(MEASURES)}")
+    return list(dict.fromkeys(names))
+
+
+@with_groups(held_out=HeldOut, topic_figures=TopicFigures, calibrating=Calibrating, imported=Imported)
 def evaluate(
     run: Run = None,
     *,
     split: Split = "test",
     held_out: HeldOut,
+    topic_figures: TopicFigures,
     calibrating: Calibrating,
     imported: Imported,
     corpus: CorpusOfRun = None,
@@ -120,7 +212,7 @@ def evaluate(
     output: OutPath = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure a model: held-out perplexity, coherence, diversity.
+    """Measure a model: held-out perplexity, coherence and quality of topics.
 
     Perplexity is printed by several protocols, which cannot be compared with each other, each with its
     interval: [bold]elbo[/] (the evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/]
@@ -129,17 +221,23 @@ def evaluate(
     bound's gap, of some documents). [bold]--calibration[/] asks how far intervals of topic shares can be
     trusted. [bold]--output[/] writes the JSON document to a file, too.
 
+    Topics are measured by the coherence of their top words, their diversity, exclusivity and significance,
+    how many of them are used, and, with [bold]--labels[/], how far they agree with labels of the documents:
+    docs/coherence.md tells what each figure means.
+
     A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
     --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
     """
     from lda_app.cli.imported import notes as notes_of_imported
+    from lda_app.cli.quality_tables import notes as notes_of_topics
+    from lda_app.cli.quality_tables import topics_table
     from lda_app.cli.tables import check_file, fits, print_out, write_out
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
     imported.require_sense(run, corpus)
     calibrating.require_sense(run, overwrite=overwrite)
-    options = {"split": split, "seed": seed, **held_out.options()}
+    options = {"split": split, "seed": seed, **held_out.options(), **topic_figures.options()}
     if run is None:
         figures = _of_imported(imported, corpus, options)
     else:
@@ -155,9 +253,12 @@ def evaluate(
         write_out(document, output, overwrite=overwrite)
     if as_json:
         write_out(document, None, overwrite=False)
+    elif topic_figures.per_topic:
+        print_out(*topics_table(figures))
     else:
         table = figures_table(figures)
-        print_out(table if fits(table) else narrow_table(figures), *notes_of_imported(figures))
+        shown = table if fits(table) else narrow_table(figures)
+        print_out(shown, *notes_of_topics(figures), *notes_of_imported(figures))
         if calibrating.calibration:
             print_out("", calibration_table(figures["calibration"]))
 
@@ -235,15 +336,49 @@ def _interval_name(figures: dict[str, Any]) -> str:
 
 
 def _lines(figures: dict[str, Any]) -> list[Line]:
-    num_topics, split = figures["num_topics"], figures["split"]
-    diversity, live, twins = (figures[key] for key in ("diversity", "live_topics", "duplicate_topics"))
+    split = figures["split"]
     return [
         *(_perplexity_line(figure, split) for figure in figures["perplexity"].values()),
         _unknown_line(figures["out_of_vocabulary"]),
         *map(_coherence_line, figures["coherence"]),
-        Line(_named("diversity", diversity), diversity["protocol"], f"{diversity['value']:.3f}"),
+        *_diversity_lines(figures),
+        *_usage_lines(figures, split),
+        *(_label_lines(figures["labels"]) if figures["labels"] else []),
+    ]
+
+
+def _diversity_lines(figures: dict[str, Any]) -> list[Line]:
+    return [
+        Line(_named(key.split("_")[0], figure), figure["protocol"], f"{figure['value']:.3f}")
+        for key in ("diversity", "diversity_by_rank", "exclusivity")
+        for figure in [figures[key]]
+    ] + [Line("significance", name, f"{value:.2f} nats") for name, value in figures["significance"].items()]
+
+
+def _usage_lines(figures: dict[str, Any], split: str) -> list[Line]:
+    num_topics = figures["num_topics"]
+    live, effective, twins = (figures[key] for key in ("live_topics", "effective_topics", "duplicate_topics"))
+    used, size = f"{effective['value']:.1f} of {num_topics}", _size(effective)
+    return [
         Line("live topics", live["protocol"], f"{live['value']} of {num_topics}", "", split, *_size(live)),
+        Line("effective topics", effective["protocol"], used, "", split, *size),
         Line("duplicate topics", twins["protocol"], f"{twins['value']} of {num_topics}"),
+    ]
+
+
+def _label_lines(labels: dict[str, Any]) -> list[Line]:
+    """Lay out the agreement with labels; always naming the most frequent one is what accuracy has to beat."""
+    figure, told = f"labels, {one_line(labels['column'])}", labels["classification"]
+    on = ("", labels["split"], f"{labels['num_documents']:,}")
+    lines = [Line(figure, name, f"{labels[name]:.3f}", *on) for name in ("purity", "nmi")]
+    if told is None:
+        return [*lines, Line(figure, "logistic_regression", "too few")]
+    accuracy = f"{told['accuracy']:.3f} ± {told['standard_error']:.3f}"
+    on = ("", labels["split"], f"{told['num_documents']:,}")
+    return [
+        *lines,
+        Line(figure, "logistic_regression", accuracy, *on),
+        Line(figure, "majority_label", f"{told['majority']:.3f}", *on),
     ]
 
 

@@ -221,10 +221,13 @@ def classification(theta: FloatArray, labels: npt.NDArray[Any], *, seed: int = 0
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     folds = StratifiedKFold(NUM_FOLDS, shuffle=True, random_state=seed)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    accuracies = cross_val_score(model, theta, labels, cv=folds)
+    # Products this small are slower on many threads, which wait for each other: 40 times on a busy machine.
+    with threadpool_limits(1):
+        accuracies = cross_val_score(model, theta.astype(np.float64), labels, cv=folds)
     frequencies = np.unique(labels, return_counts=True)[1]
     return Classification(
         accuracy=float(accuracies.mean()),

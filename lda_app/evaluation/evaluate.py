@@ -10,9 +10,9 @@ import numpy as np
 from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.bootstrap import METHOD, Bootstrap
-from lda_app.evaluation.coherence import Coherence, document_npmi
-from lda_app.evaluation.diversity import Duplicate, duplicates, live_topics, unique_share
+from lda_app.evaluation.clustering import label_agreement, read_labels
 from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, num_passes, perplexities
+from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS, TopicQuality, look_up, topic_quality
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from lda_app.evaluation.scores import Perplexity
     from lda_app.inference import FloatArray, Infer
 
+__all__ = ["COHERENCE_WORDS", "DIVERSITY_WORDS", "Evaluation", "evaluate"]
+
 SCHEMA_VERSION = 2
-COHERENCE_WORDS = 10
-DIVERSITY_WORDS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +41,19 @@ class Evaluation:
         The split evaluated; the seed of all that is sampled; the confidence of intervals.
     corpus
         Fingerprint of the corpus.
-    num_topics, num_words
-        K and V.
-    num_documents, num_tokens
-        Documents of the split that have a token, and their tokens: what live topics are measured on.
+    num_topics
+        K.
+    words
+        The vocabulary, V words.
+    num_tokens
+        Tokens of the split.
     num_unknown
         Words of the split that are not of the vocabulary, which no figure counts; None where the corpus does
         not tell.
     perplexities
         One a protocol.
-    coherences
-        One a reference split.
-    diversity
-        Share of distinct words among the top ``DIVERSITY_WORDS`` of all topics.
-    live_topics
-        Topics whose mean share is at least 0.1/K.
-    duplicates
-        Pairs of topics that share at least half of their top ``COHERENCE_WORDS``.
+    quality
+        Of the topics.
     """
 
     split: str
@@ -65,23 +61,14 @@ class Evaluation:
     confidence: float
     corpus: str
     num_topics: int
-    num_words: int
-    num_documents: int
+    words: Sequence[str]
     num_tokens: int
     num_unknown: int | None
     perplexities: tuple[Perplexity, ...]
-    coherences: tuple[Coherence, ...]
-    diversity: float
-    live_topics: int
-    duplicates: tuple[Duplicate, ...]
+    quality: TopicQuality
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON can hold them, with a ``schema_version``."""
-        measured_on = {
-            "split": self.split,
-            "num_documents": self.num_documents,
-            "num_tokens": self.num_tokens,
-        }
         return {
             "schema_version": SCHEMA_VERSION,
             "split": self.split,
@@ -89,25 +76,10 @@ class Evaluation:
             "confidence": self.confidence,
             "corpus_fingerprint": self.corpus,
             "num_topics": self.num_topics,
-            "num_words": self.num_words,
+            "num_words": len(self.words),
             "out_of_vocabulary": self._out_of_vocabulary(),
             "perplexity": {measure.protocol: _perplexity_to_dict(measure) for measure in self.perplexities},
-            "coherence": [_coherence_to_dict(coherence) for coherence in self.coherences],
-            "diversity": {
-                "protocol": "unique_share",
-                "value": self.diversity,
-                "num_top_words": min(DIVERSITY_WORDS, self.num_words),
-            },
-            "live_topics": {
-                "protocol": "share_0.1_over_K",
-                "value": self.live_topics,
-                **measured_on,
-            },
-            "duplicate_topics": {
-                "protocol": "5_of_10_shared",
-                "value": len({topic for pair in self.duplicates for topic in (pair.topic, pair.other)}),
-                "pairs": [pair._asdict() for pair in self.duplicates],
-            },
+            **self.quality.to_dict(self.split, self.words),
         }
 
     def _out_of_vocabulary(self) -> dict[str, Any]:
@@ -131,6 +103,10 @@ def evaluate(
     protocols: Sequence[str] = DEFAULT_PROTOCOLS,
     effort: Effort | None = None,
     confidence: float = 0.95,
+    coherence: Sequence[str] | None = None,
+    reference: str | None = None,
+    num_top_words: int = COHERENCE_WORDS,
+    labels: str | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Measure a model on a split of a corpus.
@@ -142,9 +118,9 @@ def evaluate(
     alpha, beta
         The model: prior (K,) of θ, topic-word probabilities (K, V).
     corpus
-        Over the model's vocabulary. Coherence is measured on its training split and on the split evaluated.
+        Over the model's vocabulary.
     split
-        The split that perplexities and live topics are measured on.
+        The split that perplexities and prevalence are measured on.
     is_known
         (V,) whether the model knows a word, where it does not know all: tokens of others are left out of
         perplexities and of prevalence, and counted as out of the vocabulary.
@@ -154,19 +130,26 @@ def evaluate(
         How much is sampled for them.
     confidence
         Of their intervals.
+    coherence, reference
+        Measures of coherence, and where words are looked up, as :func:`~lda_app.evaluation.quality.look_up`
+        takes them.
+    num_top_words
+        Words of a topic that coherence, overlap and exclusivity look at.
+    labels
+        A column of labels of the split's documents, to compare topics with.
     seed
         Of all samples, of the halves of documents, and of the documents drawn for intervals.
 
     Raises
     ------
     ConfigError
-        If there is no such split.
+        If there is no such split or measure.
     CorpusError
-        If none of its documents has a word.
+        If none of its documents has a word, or the reference or the labels cannot be used.
     """
     doc_term, num_unknown = _filled_split(corpus, split, is_known)
-    num_topics, num_words = beta.shape
-    top = topics.top_words(beta, DIVERSITY_WORDS)
+    lookups = look_up(corpus, split, coherence, reference)
+    label_of = None if labels is None else read_labels(corpus, split, labels)
     # Each protocol's pass infers all documents, usage those that have a token.
     num_inferences = num_passes(protocols) * doc_term.num_documents + int(
         np.count_nonzero(doc_term.lengths())
@@ -184,24 +167,21 @@ def evaluate(
             bootstrap=Bootstrap(confidence, seed),
         )
         used = topics.usage(doc_term, watched, num_documents=0)
-    references = sorted({"train", split} & set(corpus.splits), reverse=True)
+    agreement = None
+    if labels is not None and label_of is not None:
+        agreement = label_agreement(doc_term, infer, label_of, labels, seed=seed)
+    words = corpus.vocabulary.words
     return Evaluation(
         split=split,
         seed=seed,
         confidence=confidence,
         corpus=corpus.fingerprint,
-        num_topics=num_topics,
-        num_words=num_words,
-        num_documents=used.num_documents,
+        num_topics=len(beta),
+        words=words,
         num_tokens=used.num_tokens,
         num_unknown=num_unknown,
         perplexities=measured,
-        coherences=tuple(
-            document_npmi(top[:, :COHERENCE_WORDS], corpus.split(name), name) for name in references
-        ),
-        diversity=unique_share(top),
-        live_topics=live_topics(used.prevalence),
-        duplicates=duplicates(top[:, :COHERENCE_WORDS]),
+        quality=topic_quality(beta, used, words, lookups, num_top_words=num_top_words, agreement=agreement),
     )
 
 
@@ -227,17 +207,4 @@ def _perplexity_to_dict(perplexity: Perplexity) -> dict[str, Any]:
     return {
         **asdict(perplexity),
         "interval": None if interval is None else {**interval._asdict(), "method": METHOD},
-    }
-
-
-def _coherence_to_dict(coherence: Coherence) -> dict[str, Any]:
-    return {
-        "protocol": coherence.protocol,
-        "value": coherence.mean,
-        "reference_split": coherence.reference,
-        "num_top_words": coherence.num_top_words,
-        "num_documents": coherence.num_documents,
-        "num_tokens": coherence.num_tokens,
-        "unseen_words": int(coherence.unseen_words.sum()),
-        "per_topic": coherence.per_topic.tolist(),
     }

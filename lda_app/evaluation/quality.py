@@ -10,6 +10,7 @@ from lda_app import topics
 from lda_app.errors import ConfigError
 from lda_app.evaluation.coherence import MEASURES, Coherence, coherences
 from lda_app.evaluation.diversity import (
+    RBO_PERSISTENCE,
     Duplicate,
     dead_topics,
     duplicates,
@@ -132,8 +133,8 @@ class TopicQuality:
                 "value": self.diversity,
                 "num_top_words": self.num_diversity_words,
             },
-            "inverted_rbo": {
-                "protocol": "rbo_ext_0.9",
+            "diversity_by_rank": {
+                "protocol": f"inverted_rbo_{RBO_PERSISTENCE}",
                 "value": self.inverted_rbo,
                 "num_top_words": num_top_words,
             },
@@ -213,9 +214,9 @@ def look_up(
     CorpusError
         If a file cannot be read.
     """
-    for name in names or ():
-        if name not in MEASURES:
-            raise ConfigError(f"--coherence {name!r} is unknown; there are {', '.join(MEASURES)}")
+    unknown = next((name for name in names or () if name not in MEASURES), None)
+    if unknown is not None:
+        raise ConfigError(f"--coherence {unknown!r} is unknown; there are {', '.join(MEASURES)}")
     chosen = _reference(corpus, reference or "train")
     found = [Lookup(chosen, tuple(names) if names else _possible(chosen))]
     if names is None and reference is None and split != "train":

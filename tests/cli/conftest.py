@@ -154,6 +154,12 @@ def hostile_words_run(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def save_planted():
+    """Save the planted model of a corpus of the tiny texts: ``save_planted(path, corpus, texts)``."""
+    return save_planted_model
+
+
 @pytest.fixture
 def planted(tiny_run, tiny_texts):
     """Save another model of the tiny corpus: ``planted(path, place=…, raw_text=…)``."""

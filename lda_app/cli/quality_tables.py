@@ -1,0 +1,103 @@
+"""The figures of each topic as a table, and what the summary of an evaluation has to say in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from lda_app.cli.tables import new_table
+from lda_app.runtime import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+_LISTED = 10  # topics or pairs that a note names
+_WORDS = 3  # top words that tell a topic from the others
+
+
+def topics_table(figures: dict[str, Any]) -> list[RenderableType]:
+    """Lay out the figures of an evaluation topic by topic, the most prevalent first, and how to read them."""
+    topics = sorted(figures["topics"], key=lambda topic: -topic["prevalence"])
+    measures = list(topics[0]["coherence"])
+    table = new_table()
+    for name in ("topic", "share", *measures, "exclusivity", "uniform", "vacuous", "background", "like"):
+        table.add_column(name, justify="right", overflow="fold")
+    if figures["labels"]:
+        table.add_column("label", overflow="fold")
+    table.add_column("top words", overflow="ellipsis", no_wrap=True)
+    for topic in topics:
+        coherence = (f"{topic['coherence'][name]:.3f}" for name in measures)
+        divergences = (f"{topic[f'kl_{name}']:.2f}" for name in ("uniform", "vacuous", "background"))
+        like = ", ".join(map(str, topic["duplicate_of"]))
+        label = [_label(topic["label"])] if figures["labels"] else []
+        table.add_row(
+            str(topic["id"]), _share(topic), *coherence, f"{topic['exclusivity']:.3f}", *divergences, like,
+            *label, " ".join(map(one_line, topic["top_words"][:_WORDS])),
+        )  # fmt: skip
+    return [table, Text(_legend(figures), style="dim"), *notes(figures)]
+
+
+def notes(figures: dict[str, Any]) -> list[RenderableType]:
+    r"""Say which topics are dead and which alike, by number, and what could not be measured.
+
+    Examples
+    --------
+    >>> figures = {
+    ...     "live_topics": {"dead": [3]},
+    ...     "duplicate_topics": {"pairs": [{"topic": 0, "other": 2, "shared_words": 6}]},
+    ...     "topics": [{"unseen_words": {"c_v": 0}}],
+    ...     "coherence_left_out": None,
+    ...     "labels": None,
+    ... }
+    >>> print(*notes(figures), sep="\n")
+    dead topics: 3
+    duplicate topics: 0 and 2 (6 words)
+    """
+    pairs = [
+        f"{pair['topic']} and {pair['other']} ({pair['shared_words']} words)"
+        for pair in figures["duplicate_topics"]["pairs"]
+    ]
+    unseen = max(sum(topic["unseen_words"].values()) for topic in figures["topics"])
+    said = [
+        _listing("dead topics", [str(topic) for topic in figures["live_topics"]["dead"]]),
+        _listing("duplicate topics", pairs),
+        "top words that never occur in the reference have the lowest score: see unseen_words in --json"
+        if unseen
+        else "",
+        figures["coherence_left_out"] or "",
+        _unlabelled(figures["labels"]),
+    ]
+    return [Text(line, style="dim") for line in said if line]
+
+
+def _listing(what: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more, all of them in --json" if len(names) > _LISTED else ""
+    return f"{what}: {', '.join(names[:_LISTED])}{more}" if names else ""
+
+
+def _unlabelled(labels: dict[str, Any] | None) -> str:
+    if not labels or not labels["num_unlabelled"]:
+        return ""
+    return f"{labels['num_unlabelled']:,} documents have no label in {one_line(labels['column'])!r}: left out"
+
+
+def _share(topic: dict[str, Any]) -> str:
+    return f"{topic['prevalence']:.1%}" + (" dead" if topic["dead"] else "")
+
+
+def _label(label: dict[str, Any] | None) -> str:
+    return "" if label is None else f"{one_line(label['label'])} {label['share']:.0%}"
+
+
+def _legend(figures: dict[str, Any]) -> str:
+    first, split = figures["coherence"][0], figures["split"]
+    words, reference = first["num_top_words"], one_line(first["reference_split"])
+    label = "; label: the most frequent one of its documents" if figures["labels"] else ""
+    return (
+        f"coherence: of the top {words} words, in {reference}; exclusivity: their mean FREX; uniform, "
+        f"vacuous, background: nats away from saying nothing; like: topics with half of the top words in "
+        f"common; share, background: on the split {split}{label}"
+    )
