@@ -148,18 +148,52 @@ class Phrases:
         >>> names, counts.toarray().tolist()
         (['new', 'york', 'moon', 'new york'], [[0, 0, 1, 1], [1, 1, 0, 0]])
         """
+        names, streams, ends = self.find(ids, ends, words, stop)
+        parts = [_counts(stream, ends, len(names)) for stream in streams]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return names, total
+
+    def find(
+        self,
+        ids: Ids,
+        ends: npt.NDArray[np.int64],
+        words: Sequence[str],
+        stop: npt.NDArray[np.bool_] | None = None,
+    ) -> tuple[list[str], list[Ids], npt.NDArray[np.int64]]:
+        """Find words and phrases in order.
+
+        Parameters
+        ----------
+        ids, ends, words, stop
+            As in :meth:`count`.
+
+        Returns
+        -------
+        list
+            The words, then the phrases of them.
+        list
+            Streams of their numbers, -1 where there is none: one, with phrases in the place of their parts,
+            or one each for the words, pairs and triples that begin at a place.
+        numpy.ndarray
+            (D,) where each document ends in the streams.
+
+        Examples
+        --------
+        >>> phrases = Phrases(((("new", "york"),),))
+        >>> ids = np.array([0, 1, 2, -1, 1, 0, -1], dtype=np.int32)
+        >>> names, (stream,), ends = phrases.find(ids, np.array([4, 7]), ["new", "york", "moon"])
+        >>> stream.tolist(), ends.tolist()
+        ([3, 2, -1, 1, 0, -1], [3, 6])
+        """
         names, tables = self._tables(words)
         stop = np.zeros(len(words), dtype=bool) if stop is None else stop
         if self.keep_parts:
-            streams = _sequences(_without(ids, stop), tables)
-            parts = [_counts(stream, ends, len(names)) for stream in streams]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            return names, total
+            return names, _sequences(_without(ids, stop), tables), ends
         for table in tables:
             ids, ends = _joined(ids, ends, table)
-        return names, _counts(_without(ids, stop), ends, len(names))
+        return names, [_without(ids, stop)], ends
 
     def _tables(self, words: Sequence[str]) -> tuple[list[str], list[_PairTable]]:
         """Number the phrases whose parts are there, behind the words."""

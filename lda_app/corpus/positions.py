@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.corpus.counting import form_blocks, map_chunks
+from lda_app.corpus.counting import form_blocks, map_chunks, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
+    from lda_app.corpus.phrases import Phrases
     from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
 
 _DOCUMENTS_AT_A_TIME = 2_000
@@ -54,11 +55,13 @@ def positions_in_texts(
     options: TokenizerOptions,
     numbers: Mapping[str, int],
     workers: int | None = None,
+    *,
+    phrases: Phrases | None = None,
 ) -> Iterator[WordPositions]:
     """Find words in a stream of raw texts, on all cores, a chunk of documents at a time.
 
     A document's words are those that the tokenizer gives, also those that no vocabulary has: stop words and
-    what is too short take no place.
+    what is too short take no place. A phrase is a word; an n-gram is at the place of the first of its words.
 
     Parameters
     ----------
@@ -70,6 +73,8 @@ def positions_in_texts(
         The words to look for, each with its number.
     workers
         As in :func:`lda_app.corpus.counting.count_chunks`.
+    phrases
+        The phrases that are counted, if any.
 
     Examples
     --------
@@ -78,7 +83,10 @@ def positions_in_texts(
     >>> found.lengths.tolist(), found.words.tolist(), found.places.tolist()
     ([2], [0], [1])
     """
-    read = partial(_find_words, numbers=dict(numbers))
+    if phrases is None:
+        read = partial(_find_words, numbers=dict(numbers))
+    else:
+        read = partial(_find_phrases, numbers=dict(numbers), phrases=phrases)
     for _, found in map_chunks(read, texts, str, options, workers):
         yield found
 
@@ -123,6 +131,25 @@ def _find_words(tokenizer: Tokenizer, texts: Sequence[str], *, numbers: Mapping[
         parts.append(_kept(new, words, places))
         lengths += new
     return _joined(parts, lengths)
+
+
+def _find_phrases(
+    tokenizer: Tokenizer, texts: Sequence[str], *, numbers: Mapping[str, int], phrases: Phrases
+) -> WordPositions:
+    read = read_tokens(tokenizer, texts)
+    names, streams, ends = phrases.find(read.ids, read.ends, read.words, read.stop)
+    of_names = np.array([numbers.get(name, _NOT_LOOKED_FOR) for name in names] + [_NOT_LOOKED_FOR], np.int32)
+    running = np.concatenate([[0], np.cumsum(streams[0] >= 0)])
+    bounds = np.concatenate([[0], ends])
+    found = np.stack([of_names[stream] for stream in streams], axis=1)  # -1 is the last of the names
+    index, stream = np.nonzero(found >= 0)
+    rows = np.searchsorted(ends, index, side="right")
+    return WordPositions(
+        lengths=np.diff(running[bounds]),
+        indptr=np.searchsorted(index, bounds).astype(np.int64),
+        words=found[index, stream],
+        places=running[index] - running[bounds[rows]],
+    )
 
 
 def _kept(

@@ -11,7 +11,7 @@ from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from lda_app.corpus.doc_term import DocTermMatrix
@@ -59,8 +59,7 @@ class Reference:
 
         def positions(numbers: Mapping[str, int]) -> Iterator[WordPositions]:
             assert corpus.preprocessor is not None
-            options = corpus.preprocessor.options.tokenizer
-            return positions_in_texts(corpus.texts(split) or (), options, numbers)
+            return _positions(corpus.texts(split) or (), corpus.preprocessor, numbers)
 
         return cls(split, doc_term, None if why_not else positions, why_not, doc_term.num_documents)
 
@@ -87,11 +86,10 @@ class Reference:
             )
         if not path.is_file():
             raise CorpusError(f"{path}: no such file; --reference takes train, test, or a file of documents")
-        options = preprocessor.options.tokenizer
 
         def positions(numbers: Mapping[str, int]) -> Iterator[WordPositions]:
             source = open_source(str(path), SourceOptions(format="txt"))
-            return positions_in_texts((document.text for document in source), options, numbers)
+            return _positions((document.text for document in source), preprocessor, numbers)
 
         return cls(path.name, None, positions)
 
@@ -107,6 +105,12 @@ class Reference:
         return cls(
             name, None, lambda numbers: positions_in_tokens(documents, numbers), num_documents=len(documents)
         )
+
+
+def _positions(
+    texts: Iterable[str], preprocessor: Preprocessor, numbers: Mapping[str, int]
+) -> Iterator[WordPositions]:
+    return positions_in_texts(texts, preprocessor.options.tokenizer, numbers, phrases=preprocessor.phrases)
 
 
 def _why_no_order(corpus: Corpus, split: str) -> str:

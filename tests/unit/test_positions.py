@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lda_app.corpus import counting, positions
+from lda_app.corpus.phrases import Phrases
 from lda_app.corpus.positions import positions_in_texts, positions_in_tokens
 from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
 
+OPTIONS = TokenizerOptions(stop_words=("the", "we"))
 NUMBERS = {"orbit": 0, "moon": 1, "café": 2}
 TEXTS = st.lists(
     st.lists(st.sampled_from(["orbit", "moon's", "The", "rock'n'roll", "42", "café"])).map(" ".join)
@@ -67,3 +69,28 @@ def test_lists_of_words_come_in_blocks(monkeypatch):
     assert len(blocks) == 3
     assert as_lists(blocks) == by_definition(documents)
     assert blocks[0].places.dtype == np.int64
+
+
+def test_a_phrase_is_a_word_at_one_place():
+    phrases = Phrases(((("new", "york"),), (("new york", "times"),)))
+    numbers = {"new york": 0, "new york times": 1, "york": 2, "read": 3}
+    texts = ["We read the New York Times", "", "york, new York read"]
+    found = as_lists(positions_in_texts(texts, OPTIONS, numbers, phrases=phrases))
+    assert found == [(2, [(0, 3), (1, 1)]), (0, []), (3, [(0, 2), (1, 0), (2, 3)])]
+
+
+def test_an_n_gram_stands_where_its_first_word_does():
+    phrases = Phrases(((("new", "york"), ("york", "times")),), keep_parts=True)
+    numbers = {"new york": 0, "york": 1, "york times": 2}
+    found = as_lists(positions_in_texts(["the new york times"], OPTIONS, numbers, phrases=phrases))
+    assert found == [(3, [(0, 0), (1, 1), (1, 2)])]
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_without_any_phrase_places_are_those_of_words(texts):
+    plain, none = (
+        as_lists(positions_in_texts(texts, TokenizerOptions(), NUMBERS, phrases=phrases))
+        for phrases in (None, Phrases(()))
+    )
+    assert plain == none
