@@ -106,11 +106,11 @@ def compare(
     the rivals; one that is missing is named, and the others run.
     """
     from lda_app.studies.compare.comparison import Comparison, require_place, resolve_methods
-    from lda_app.studies.compare.comparison import compare as run_comparison
+    from lda_app.studies.compare.running import compare as run_comparison
 
     methods = resolve_methods([name.strip() for name in rivals.split(",") if name.strip()])
     with folder_lock(out):
-        require_place(out, overwrite=overwrite)
+        require_place(out)
         counts = _counts(corpus, out, reading, words, seed=seed, overwrite=overwrite)
         model = None if run is None else _model(run, counts)
         comparison = Comparison(
@@ -123,7 +123,7 @@ def compare(
             label=_checked_label(labels, counts),
             run=run,
         )
-        document = run_comparison(comparison)
+        document = run_comparison(comparison, overwrite=overwrite)
     if run is not None:
         _annotate(run, document)
     if as_json:

@@ -73,8 +73,7 @@ def _run_one(cell: Cell, opened: Opened, folder: Path) -> str | None:
 
 def _in_own_session(command: list[str]) -> str | None:
     """Run a command in a session of its own; return why it failed."""
-    environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    ended = run_in_session(command, too_late=limit_of(_MOST_SECONDS), environment=environment)
+    ended = run_in_session(command, too_late=limit_of(_MOST_SECONDS), python_path=Path(__file__).parents[1])
     return None if ended is None else ended.reason
 
 

@@ -18,12 +18,13 @@ from lda_app.errors import ConfigError, Interrupted, LdaAppError
 from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import Interruption, rng
 from lda_app.studies.compare import comparison as comparison_module
-from lda_app.studies.compare import pages, table
+from lda_app.studies.compare import pages, running, table
 from lda_app.studies.compare.clock import Clock
-from lda_app.studies.compare.comparison import MARKER, Cell, Comparison, compare, require_place
+from lda_app.studies.compare.comparison import MARKER, Cell, Comparison, require_place
 from lda_app.studies.compare.figures import decoded_completion, proportions, purity
 from lda_app.studies.compare.methods import METHODS, Fitted, Method
 from lda_app.studies.compare.provenance import modules_behind
+from lda_app.studies.compare.running import compare
 from lda_app.studies.compare.sessions import Ended, run_in_session
 from lda_app.studies.compare.worker import TRAINING, Task, work
 
@@ -61,11 +62,11 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> ByHand:
     """The methods are two of the same kind, and workers work in this process."""
     module = ByHand()
     methods = {"lda-app": Method(module, {"sweeps": 1}), "endless": Method(module, {"sweeps": 10**9})}
-    for place in ("comparison", "worker"):
+    for place in ("comparison", "running", "worker"):
         monkeypatch.setattr(f"lda_app.studies.compare.{place}.METHODS", methods)
     monkeypatch.setattr("lda_app.studies.compare.figures._SECONDS_OF_INFERENCE", 0.0)
     monkeypatch.setattr("lda_app.studies.compare.measuring._warm_up", lambda *_: None)
-    monkeypatch.setattr(comparison_module, "run_in_session", _in_this_process)
+    monkeypatch.setattr(running, "run_in_session", _in_this_process)
     return module
 
 
@@ -139,7 +140,7 @@ def test_a_training_that_is_late_is_measured_as_it_is_then(
 def test_a_training_that_shows_nothing_is_stopped_from_outside(
     by_hand: ByHand, plan: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison_module, "run_in_session", lambda *_, **__: Ended("stopped", was_late=True))
+    monkeypatch.setattr(running, "run_in_session", lambda *_, **__: Ended("stopped", was_late=True))
     document = compare(plan(time_limit=1.0))
     assert document["results"][0]["figures"] is None
     titles, (row,) = table.rows(document["results"])
@@ -149,7 +150,7 @@ def test_a_training_that_shows_nothing_is_stopped_from_outside(
 
 def test_a_worker_has_its_time_and_a_little_more(tmp_path: Path) -> None:
     phase = tmp_path / "phase"
-    too_late = comparison_module._until(Interruption(), phase, 10.0)
+    too_late = running._until(Interruption(), phase, 10.0)
     assert too_late(1000.0) is None
     phase.write_text(TRAINING)
     assert too_late(1000.0) is None
@@ -183,11 +184,11 @@ def test_an_interruption_keeps_what_is_finished(
             return Ended("interrupted", was_late=True)
         return _in_this_process(*arguments, **options)
 
-    monkeypatch.setattr(comparison_module, "run_in_session", interrupted)
+    monkeypatch.setattr(running, "run_in_session", interrupted)
     with pytest.raises(Interrupted, match="after 1 of 3 trainings") as caught:
         compare(plan(seeds=(0, 1, 2)))
     assert caught.value.exit_code == 130
-    monkeypatch.setattr(comparison_module, "run_in_session", _in_this_process)
+    monkeypatch.setattr(running, "run_in_session", _in_this_process)
     assert len(compare(plan(seeds=(0, 1, 2)))["results"]) == 3
     assert by_hand.fits == 3
 
@@ -198,18 +199,17 @@ def test_a_folder_is_of_one_corpus(by_hand: ByHand, plan: Callable[..., Comparis
     marker.write_text(json.dumps({"corpus": "another"}))
     with pytest.raises(ConfigError, match="another corpus"):
         compare(plan())
-    require_place(plan().folder, overwrite=True)
-    compare(plan())
+    compare(plan(), overwrite=True)
     assert by_hand.fits == 2
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(ConfigError, match=r"thesis\.txt"):
-        require_place(tmp_path, overwrite=True)
+        require_place(tmp_path)
     with pytest.raises(ConfigError, match="a file"):
-        require_place(tmp_path / "thesis.txt", overwrite=True)
-    require_place(tmp_path / "new", overwrite=False)
+        require_place(tmp_path / "thesis.txt")
+    require_place(tmp_path / "new")
 
 
 def test_our_code_is_what_training_and_inference_import() -> None:

@@ -7,8 +7,10 @@
 ``figures``      the figures, by the same functions for every method
 ``sessions``     a process of its own, stopped when its time is up
 ``provenance``   code, versions and machine that a result depends on
-``comparison``   the comparison of a user's corpus: planned, gone on with, written
-``table``        its table
+``comparison``   the comparison of a user's corpus, and its folder
+``running``      its trainings, gone on with where they stopped
+``worker``       one of them, in a process of its own
+``table``        its table; ``pages``, as Markdown
 ``curve``        perplexity over seconds, as SVG
 ===============  ===================================================================================
 """

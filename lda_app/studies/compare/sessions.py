@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -35,7 +35,7 @@ def run_in_session(
     *,
     too_late: Callable[[float], str | None],
     log_file: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    python_path: Path | None = None,
 ) -> Ended | None:
     """Run a command such that all its processes can be told from others, and end them all with it.
 
@@ -47,8 +47,8 @@ def run_in_session(
         Asked now and then, with the seconds since the start, why to stop the command; None lets it go on.
     log_file
         Where its output goes; None leaves it where this process's goes.
-    environment
-        Variables to add.
+    python_path
+        A folder of modules for Python to look into first.
 
     Returns
     -------
@@ -56,7 +56,11 @@ def run_in_session(
         None if it succeeded.
     """
     # Threads that wait for each other without sleeping slow down all the others of the same machine.
-    variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **(environment or {})}
+    variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    if python_path is not None:
+        variables["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(python_path), os.environ.get("PYTHONPATH")])
+        )
     output = None if log_file is None else log_file.open("wb")
     try:
         with subprocess.Popen(  # noqa: S603 - this interpreter, with arguments that no shell reads
