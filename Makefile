@@ -72,6 +72,7 @@ CORPUS_MANIFEST := $(call escaped,$(CORPUS_DIR)/manifest.json)
 RUN_MANIFEST := $(RUN)/manifest.json
 EVALUATION := $(RUN).evaluation.json
 TOPICS := $(RUN).topics.md $(RUN).topics.json
+REPORT := $(RUN).report.html
 
 # -------------------------------------------------------------------------------------------------- targets
 
@@ -89,10 +90,10 @@ help: ## List the targets
 setup: $(INSTALLED) ## Create .venv and install the app and its tools, every version pinned
 
 .PHONY: results
-results: $(EVALUATION) $(TOPICS)
+results: $(EVALUATION) $(TOPICS) $(REPORT)
 
 .PHONY: run
-run: results ## Build the corpus, train, evaluate, and show the topics
+run: results ## Build the corpus, train, evaluate, show the topics, and write the report
 	@$(BIN)/python scripts/show_run.py "$(RUN)"
 
 .PHONY: verify
@@ -198,6 +199,10 @@ $(EVALUATION): $(RUN_MANIFEST)
 
 $(RUN).topics.md: $(RUN_MANIFEST)
 	$(LDA_APP) topics "$(RUN)" --format markdown > $@
+
+# Labels and what other commands leave with the model are in the report, too.
+$(REPORT): $(RUN_MANIFEST) $(wildcard $(foreach name,labels stability calibration comparison,$(RUN)/$(name).json))
+	$(LDA_APP) report "$(RUN)" --output $@ --overwrite
 
 $(RUN).topics.json: $(RUN_MANIFEST)
 	$(LDA_APP) topics "$(RUN)" --format json > $@

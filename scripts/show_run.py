@@ -14,9 +14,11 @@ def show(run: Path) -> None:
 The model is in       {run}
 its topics in         {run}.topics.md (with documents) and .topics.json
 its figures in        {run}.evaluation.json
+its report in         {run}.report.html: open it in a browser
 
 What to try next (.venv/bin on the path: . .venv/bin/activate):
   lda-app topics {run} --top 20
+  lda-app label {run} --topic 0 "a name"
   echo "Draw a random sample" | lda-app transform {run} - --format txt
   make run CORPUS=path/to/file.csv
   make verify""")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app import __version__, topics
+from lda_app.errors import FolderError
 from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.labels import read_labels
@@ -18,9 +19,11 @@ from lda_app.report.layout import place, topic_distances
 from lda_app.report.packing import as_json, packed, quantized_logs
 from lda_app.report.prose import bibtex, methods
 from lda_app.report.quiz import word_questions
-from lda_app.report.shares import LEVEL, mean_shares
-from lda_app.report.words import LAMBDAS, frex, marginal, reachable
+from lda_app.report.shares import LEVEL, QUANTILE, mean_shares
+from lda_app.report.words import LAMBDAS, frex_scores, marginal, reachable
 from lda_app.storage import content_fingerprint, read_annotation
+from lda_app.studies.compare.pages import notes
+from lda_app.studies.compare.table import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from lda_app.labels import Labels
     from lda_app.model_dir import ModelDir
     from lda_app.report.groups import Grouping
-    from lda_app.report.shares import GroupMeans
+    from lda_app.report.shares import GroupMeans, MeanShares
 
 SCHEMA_VERSION = 1
 SPLIT = "train"
@@ -84,11 +87,9 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
     doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
     metadata = corpus.documents(SPLIT).drop(columns=["id", "text"], errors="ignore")
     grouped = groupings(metadata)
-    overall, token_shares, means = mean_shares(
-        doc_term, infer, len(beta), {group.column: group.codes for group in grouped}
-    )
+    means = mean_shares(doc_term, infer, len(beta), {group.column: group.codes for group in grouped})
     perplexity = _held_out(model, corpus, infer, wanted.seed)
-    described = _describe_topics(beta, overall, token_shares, doc_term, read_labels(model.path, len(beta)))
+    described = _describe_topics(beta, means, doc_term, read_labels(model.path, len(beta)))
     content = {
         "schema_version": SCHEMA_VERSION,
         "version": __version__,
@@ -99,11 +100,13 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
         "methods": methods(model.config, corpus.manifest, perplexity),
         "bibtex": bibtex(model.config["lda_app"]),
         "perplexity": perplexity,
-        "num_documents": int(overall.num_documents[0]),
+        "quantile": QUANTILE,
+        "num_documents": int(means.everywhere.num_documents[0]),
+        "covariance": [[rounded(value) for value in row[: k + 1]] for k, row in enumerate(means.covariance)],
         **described,
-        **_describe_words(beta, token_shares, model.vocabulary.words, described["topics"]),
-        "groups": [_describe_groups(group, means[group.column]) for group in grouped],
-        "quality": quality(beta, overall.mean[0]),
+        **_describe_words(beta, means.token_shares, model.vocabulary.words, described["topics"]),
+        "groups": [_describe_groups(group, means.groups[group.column]) for group in grouped],
+        "quality": quality(beta, means.everywhere.mean[0]),
         "curve": curve(model.history),
         **_found_later(model.path),
     }
@@ -112,9 +115,27 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
 
 
 def _found_later(run: Path) -> dict[str, Any]:
-    """What other commands have left with the model."""
+    """What other commands have left with the model.
+
+    Raises
+    ------
+    FolderError
+        If a file of theirs is damaged.
+    """
     found = {name: read_annotation(run, f"{name}.json") for name in _FOUND_LATER}
-    return {name: content for name, content in found.items() if content is not None}
+    there = {name: content for name, content in found.items() if content is not None}
+    if "comparison" in there:
+        there["comparison"] = _comparison(there["comparison"], run / "comparison.json")
+    return there
+
+
+def _comparison(document: dict[str, Any], file: Path) -> dict[str, Any]:
+    """Lay a comparison out as `lda-app compare` does."""
+    try:
+        titles, lines = rows(document["results"])
+        return {"titles": titles, "rows": lines, "notes": notes(document)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise FolderError(f"{file}: not a comparison: {error!r}; remove it") from None
 
 
 def _held_out(model: ModelDir, corpus: Corpus, infer: Infer, seed: int) -> dict[str, Any] | None:
@@ -142,16 +163,13 @@ def _describe_corpus(corpus: Corpus) -> dict[str, Any]:
 
 
 def _describe_topics(
-    beta: FloatArray,
-    overall: GroupMeans,
-    token_shares: FloatArray,
-    doc_term: DocTermMatrix,
-    labels: Labels,
+    beta: FloatArray, means: MeanShares, doc_term: DocTermMatrix, labels: Labels
 ) -> dict[str, Any]:
     """Describe each topic but for its words."""
     distances = topic_distances(beta)
     places = place(distances)
     coherence = document_npmi(topics.top_words(beta, COHERENCE_WORDS), doc_term, SPLIT)
+    overall = means.everywhere
     low, high = overall.interval()
     said = labels.to_dict()["topics"]
     described = [
@@ -160,7 +178,7 @@ def _describe_topics(
             "prevalence": rounded(overall.mean[0, k]),
             "low": rounded(low[0, k]),
             "high": rounded(high[0, k]),
-            "token_share": rounded(token_shares[k]),
+            "token_share": rounded(means.token_shares[k]),
             "coherence": rounded(coherence.per_topic[k]),
             "place": [rounded(value) for value in places[k]],
             "nearest": _nearest(distances, k),
@@ -189,7 +207,7 @@ def _describe_words(
 ) -> dict[str, Any]:
     """Add to each topic the words it can be shown by, and describe those words."""
     word_shares = marginal(beta, token_shares)
-    scores = frex(beta)
+    scores = frex_scores(beta)
     chosen = reachable(beta, word_shares, scores, SHOWN_WORDS)
     questions = word_questions(beta, seed=0)
     used = np.unique(np.concatenate([*chosen, *(question["words"] for question in questions)]))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
 
 from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import LIVE_FRACTION, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.report.shares import LEVEL
+from lda_app.report.shares import QUANTILE
 from lda_app.topics import top_words
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def perplexity_interval(scores: DocumentScores) -> tuple[float, float]:
         return 1.0, float("inf")
     residuals = values - mean * tokens
     error = np.sqrt(number / (number - 1) * np.sum(residuals**2)) / tokens.sum()
-    half = norm.ppf((1 + LEVEL) / 2) * error
+    half = QUANTILE * error
     return float(np.exp(-mean - half)), float(np.exp(-mean + half))
 
 

@@ -25,7 +25,7 @@ def as_json(content: Any) -> str:
     >>> as_json({"word": "</script>"})
     '{"word":"\\u003c/script\\u003e"}'
     """
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     # Half of a surrogate pair, which JSON can hold and UTF-8 cannot.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.9
 """Of all intervals of the report."""
+QUANTILE = float(norm.ppf((1 + LEVEL) / 2))
+"""Standard errors from a mean to the end of its interval."""
 _BLOCK = 8192  # documents whose shares are held at a time
 
 
@@ -48,8 +50,54 @@ class GroupMeans:
 
     def interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Lower and upper end (G, K) of each mean, by the normal distribution, within 0 and 1."""
-        half = norm.ppf((1 + LEVEL) / 2) * self.standard_error
+        half = QUANTILE * self.standard_error
         return np.clip(self.mean - half, 0, 1), np.clip(self.mean + half, 0, 1)
+
+
+class _Covariance:
+    """Sums over documents from which the covariance of the topics' means comes."""
+
+    def __init__(self, num_topics: int) -> None:
+        self._number = 0
+        self._first = np.zeros(num_topics)
+        self._second = np.zeros((num_topics, num_topics))
+
+    def add(self, mean: FloatArray, total: FloatArray) -> None:
+        """Add documents by the mean (B, K) and the sum (B, 1) of their concentration.
+
+        With a document's mean m and sum A, E[θθᵀ] = mmᵀ A / (A + 1) + diag(m) / (A + 1).
+        """
+        self._number += len(mean)
+        self._first += mean.sum(axis=0)
+        self._second += (mean * (total / (total + 1))).T @ mean
+        self._second += np.diag((mean / (total + 1)).sum(axis=0))
+
+    def of_means(self) -> npt.NDArray[np.float64]:
+        """Return the covariance (K, K)."""
+        mean = self._first / self._number
+        return np.asarray((self._second - self._number * np.outer(mean, mean)) / self._number**2)
+
+
+@dataclass(frozen=True, eq=False)
+class MeanShares:
+    """What was averaged over documents.
+
+    Parameters
+    ----------
+    everywhere
+        A single group of all documents that have a token.
+    covariance
+        (K, K) of the means in it, by which topics that are shown as one get their interval.
+    token_shares
+        (K,) the topics' mean shares weighted by the documents' tokens.
+    groups
+        For each grouping its groups.
+    """
+
+    everywhere: GroupMeans
+    covariance: npt.NDArray[np.float64]
+    token_shares: npt.NDArray[np.float64]
+    groups: dict[str, GroupMeans]
 
 
 class _Sums:
@@ -84,7 +132,7 @@ def mean_shares(
     infer: Infer,
     num_topics: int,
     groupings: Mapping[str, npt.NDArray[np.int64]],
-) -> tuple[GroupMeans, npt.NDArray[np.float64], dict[str, GroupMeans]]:
+) -> MeanShares:
     """Average topic shares over all documents that have a token, and over groups of them.
 
     Memory does not grow with the corpus, but by the codes.
@@ -100,29 +148,23 @@ def mean_shares(
     groupings
         Name → (D,) the number of each document's group, −1 for none.
 
-    Returns
-    -------
-    everywhere, token_shares, by_group
-        A single group of all documents; (K,) the topics' mean shares weighted by the documents' tokens; and
-        for each grouping its groups.
-
     Examples
     --------
     >>> from lda_app.corpus.doc_term import DocTermMatrix
     >>> documents = DocTermMatrix.from_scipy([[9, 0], [0, 0], [0, 1]])
     >>> infer = lambda block: 1e9 * block.to_scipy().toarray() + 1.0
     >>> half = np.array([0, 0, 1])
-    >>> everywhere, token_shares, groups = mean_shares(documents, infer, 2, {"half": half})
-    >>> everywhere.mean.round(3).tolist(), token_shares.round(3).tolist()
+    >>> found = mean_shares(documents, infer, 2, {"half": half})
+    >>> found.everywhere.mean.round(3).tolist(), found.token_shares.round(3).tolist()
     ([[0.5, 0.5]], [0.9, 0.1])
-    >>> groups["half"].mean.round(3).tolist(), groups["half"].num_documents.tolist()
+    >>> found.groups["half"].mean.round(3).tolist(), found.groups["half"].num_documents.tolist()
     ([[1.0, 0.0], [0.0, 1.0]], [1, 1])
     """
     lengths = doc_term.lengths()
     filled = np.flatnonzero(lengths)
     everywhere = _Sums(np.zeros(doc_term.num_documents, dtype=np.int64), num_topics)
     groups = {name: _Sums(codes, num_topics) for name, codes in groupings.items()}
-    by_token = np.zeros(num_topics)
+    covariance, by_token = _Covariance(num_topics), np.zeros(num_topics)
     for start in range(0, len(filled), _BLOCK):
         rows = filled[start : start + _BLOCK]
         concentration = np.asarray(infer(doc_term.rows(rows)), dtype=np.float64)
@@ -130,6 +172,12 @@ def mean_shares(
         mean = concentration / total
         variance = mean * (1 - mean) / (1 + total)
         by_token += lengths[rows] @ mean
+        covariance.add(mean, total)
         for sums in (everywhere, *groups.values()):
             sums.add(rows, mean, variance)
-    return everywhere.means(), by_token / by_token.sum(), {n: sums.means() for n, sums in groups.items()}
+    return MeanShares(
+        everywhere.means(),
+        covariance.of_means(),
+        by_token / by_token.sum(),
+        {name: sums.means() for name, sums in groups.items()},
+    )

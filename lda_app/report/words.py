@@ -4,8 +4,7 @@ r"""The words that describe a topic, by more than their probability in it.
 relevance      λ log p(w|k) + (1 − λ) log(p(w|k) / p(w)) (Sievert and Shirley 2014); λ = 1 ranks by
                probability, λ = 0 by lift
 lift           p(w|k) / p(w)
-FREX           harmonic mean of a word's rank by probability and its rank by exclusivity among the
-               words of the topic, each as a share of V (Bischof and Airoldi 2012, weight 1/2)
+FREX           see `lda_app.evaluation.exclusivity` (Bischof and Airoldi 2012)
 =============  =====================================================================================
 
 p(w) = Σ_k π_k p(w|k) is the model's own, with π_k the share of the corpus's tokens that a topic has.
@@ -16,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
+
+from lda_app.evaluation.exclusivity import frex
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,19 +66,16 @@ def relevance(beta_k: FloatArray, word_shares: FloatArray, weight: float) -> npt
     return np.asarray(log_probability - (1 - weight) * np.log(word_shares))
 
 
-def frex(beta: FloatArray) -> npt.NDArray[np.float64]:
+def frex_scores(beta: FloatArray) -> npt.NDArray[np.float64]:
     """FREX score of each word in each topic, (K, V), from 0 to 1.
 
     Examples
     --------
-    >>> frex(np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])).round(2).tolist()
+    >>> frex_scores(np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])).round(2).tolist()
     [[1.0, 0.67, 0.33], [0.33, 0.67, 1.0]]
     """
-    exclusivity = beta / beta.sum(axis=0)
-    num_words = beta.shape[1]
-    frequent = rankdata(beta, axis=1) / num_words
-    exclusive = rankdata(exclusivity, axis=1) / num_words
-    return np.asarray(2 / (1 / frequent + 1 / exclusive))
+    total = beta.sum(axis=0)
+    return np.stack([frex(beta_k, beta_k / total) for beta_k in beta])
 
 
 def reachable(
@@ -105,7 +102,7 @@ def reachable(
     Examples
     --------
     >>> beta = np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])
-    >>> [words.tolist() for words in reachable(beta, beta.mean(axis=0), frex(beta), 1)]
+    >>> [words.tolist() for words in reachable(beta, beta.mean(axis=0), frex_scores(beta), 1)]
     [[0], [2]]
     """
     chosen = []

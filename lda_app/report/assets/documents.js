@@ -1,6 +1,6 @@
 // All documents that the page carries: searched, filtered, and drawn only where one looks.
 
-const ROW_HEIGHT = 76;
+const ROW_HEIGHT = 60;
 const OVERSCAN = 6;
 const SHOWN_SHARES = 8;
 const LEAST_SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75];
@@ -83,6 +83,12 @@ function documentDetail(doc, onclose) {
 function documentFilters(columns, search) {
   const set = (change) => { Object.assign(query, change); search(); };
   const topicOptions = [["", "any topic"], ...shownTopics().map((id) => [id, `${id}: ${topicName(id)}`])];
+  const leastField = field("share at least", choice(LEAST_SHARES.map((share) => [share, percent(share)]), query.least, (value) => set({ least: Number(value) })));
+  const chooseTopic = (value) => {
+    leastField.hidden = value === "";
+    set({ topic: value === "" ? null : Number(value), order: value === "" ? "corpus" : "share" });
+  };
+  leastField.hidden = query.topic === null;
   const valueField = h("span");
   const drawValues = () => {
     const column = columns.find(({ name }) => name === query.column);
@@ -96,8 +102,8 @@ function documentFilters(columns, search) {
     "form",
     { class: "controls", role: "search", onsubmit: (event) => event.preventDefault() },
     field("Search texts and metadata", h("input", { type: "search", value: query.words, autocomplete: "off", oninput: debounced(200, (event) => set({ words: event.target.value })) }), "field wide-field"),
-    field("Topic", choice(topicOptions, query.topic ?? "", (value) => set({ topic: value === "" ? null : Number(value), order: value === "" ? "corpus" : "share" }))),
-    field("share at least", choice(LEAST_SHARES.map((share) => [share, percent(share)]), query.least, (value) => set({ least: Number(value) }))),
+    field("Topic", choice(topicOptions, query.topic ?? "", chooseTopic)),
+    leastField,
     filterable.length > 0 && field("Where", choice([["", "any metadata"], ...filterable.map(({ name }) => [name, name])], query.column ?? "", (value) => { set({ column: value || null, value: null }); drawValues(); })),
     valueField,
   );

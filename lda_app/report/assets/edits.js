@@ -73,9 +73,12 @@ function prevalence(topic) {
   return membersOf(topic).reduce((sum, id) => sum + TOPICS[id].prevalence, 0);
 }
 
-/** Interval of a topic's prevalence; none for topics merged in this page, for intervals do not add up. */
+/** Interval of the prevalence of a topic with all that was merged into it. */
 function prevalenceInterval(topic) {
-  return membersOf(topic).length > 1 ? null : [TOPICS[topic].low, TOPICS[topic].high];
+  const members = membersOf(topic);
+  const variance = members.reduce((sum, i) => sum + members.reduce((part, j) => part + REPORT.covariance[Math.max(i, j)][Math.min(i, j)], 0), 0);
+  const half = REPORT.quantile * Math.sqrt(Math.max(0, variance));
+  return [Math.max(0, prevalence(topic) - half), Math.min(1, prevalence(topic) + half)];
 }
 
 /** A topic's name: what the analyst calls it, or its first words. */

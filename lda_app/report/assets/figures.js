@@ -36,7 +36,7 @@ function shareBar(value, interval, most) {
  *
  * @param lines {points: [[x, y], …], band?: [[x, low, high], …], className}
  */
-function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = String, xTicks = null, width = 640, height = 260, fromZero = false }) {
+function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = String, xTicks = null, width = innerWidth < 600 ? 360 : 640, height = 260, fromZero = false }) {
   const margin = { top: 12, right: 16, bottom: 40, left: 72 };
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
   const ys = lines.flatMap(({ points, band = [] }) => [...points.map(([, y]) => y), ...band.flatMap(([, low, high]) => [low, high])]);
@@ -52,7 +52,7 @@ function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = S
       s("line", { class: "grid", x1: margin.left, x2: width - margin.right, y1: y(value), y2: y(value) }),
       s("text", { class: "tick", x: margin.left - 8, y: y(value) + 4, "text-anchor": "end" }, yFormat(value)),
     ]),
-    (xTicks ?? ticks(Math.min(...xs), Math.max(...xs), 8)).map((value) =>
+    (xTicks ?? ticks(Math.min(...xs), Math.max(...xs), width < 500 ? 5 : 8)).map((value) =>
       s("text", { class: "tick", x: x(value), y: height - margin.bottom + 18, "text-anchor": "middle" }, xFormat(value)),
     ),
     s("text", { class: "axis", x: (margin.left + width - margin.right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),

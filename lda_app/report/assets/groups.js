@@ -1,7 +1,5 @@
 // Prevalence by metadata: groups, times, and the difference of two groups.
 
-const Z = 1.6448536269514722; // the normal quantile of the 90% interval, as in the figures that come with the page
-
 let groupColumn = 0;
 let groupTopic = null;
 let compared = [0, 1];
@@ -13,7 +11,7 @@ function groupMeans(grouping, topic) {
     const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);
     // Errors of topics that are one are bounded by their sum.
     const error = members.reduce((sum, id) => sum + grouping.error[g][id], 0);
-    const [low, high] = members.length === 1 ? [grouping.low[g][topic], grouping.high[g][topic]] : [Math.max(0, value - Z * error), Math.min(1, value + Z * error)];
+    const [low, high] = members.length === 1 ? [grouping.low[g][topic], grouping.high[g][topic]] : [Math.max(0, value - REPORT.quantile * error), Math.min(1, value + REPORT.quantile * error)];
     return { name, value, low, high, error, number: grouping.num_documents[g] };
   });
 }
@@ -29,11 +27,11 @@ function timeName(grouping) {
   return (x) => byTime.get(x.toFixed(4)) ?? String(Math.round(x));
 }
 
-function timeChart(grouping, topic, size = {}) {
+function timeChart(grouping, topic) {
   const means = groupMeans(grouping, topic).filter(({ number }) => number > 0);
   const points = means.map(({ name, value }) => [timeOf(name), value]);
   const band = means.map(({ name, low, high }) => [timeOf(name), low, high]);
-  const every = Math.max(1, Math.ceil(points.length / (size.ticks ?? 8)));
+  const every = Math.max(1, Math.ceil(points.length / (innerWidth < 600 ? 4 : 8)));
   return lineChart({
     title: `Share of ${topicName(topic)} over time`,
     lines: [{ points, band }],
@@ -43,7 +41,6 @@ function timeChart(grouping, topic, size = {}) {
     yFormat: percent,
     xTicks: points.filter((_, i) => i % every === 0).map(([x]) => x),
     fromZero: true,
-    ...size,
   });
 }
 
@@ -71,7 +68,7 @@ function differences(grouping, [first, second]) {
     .map((id) => {
       const means = groupMeans(grouping, id);
       const value = means[first].value - means[second].value;
-      const half = Z * Math.hypot(means[first].error, means[second].error);
+      const half = REPORT.quantile * Math.hypot(means[first].error, means[second].error);
       return { id, value, low: value - half, high: value + half };
     })
     .sort((a, b) => b.value - a.value);

@@ -43,7 +43,7 @@ function themeSwitch() {
     // no storage: as the system has it
   }
   set(themes.includes(theme) ? theme : "auto");
-  const control = choice(themes.map((name) => [name, name]), document.documentElement.dataset.theme, set);
+  const control = choice(themes.map((name) => [name, name]), document.documentElement.dataset.theme, set, { "aria-label": "Colours" });
   return field("Colours", control, "field theme");
 }
 

@@ -1,7 +1,8 @@
 // Topics as circles: the nearer, the more alike; the larger, the more prevalent. Beside them a topic's words.
 
 const MAP_SIZE = 560;
-const NAMED_ON_MAP = 30; // topics up to which names are written on the map
+const LETTER = 6; // width of a letter of a name, about
+const LINE = 13; // height of a name
 const RANKINGS = [["relevance", "Relevance (λ)"], ["frex", "FREX"], ["lift", "Lift"]];
 
 let mapTopic = null;
@@ -126,7 +127,7 @@ function circles() {
   const middle = [0, 1].map((axis) => (Math.min(...places.map((at) => at[axis])) + Math.max(...places.map((at) => at[axis]))) / 2);
   const reach = Math.max(...places.flatMap((at) => [0, 1].map((axis) => Math.abs(at[axis] - middle[axis]))), 1e-9);
   const most = Math.max(...shown.map(prevalence));
-  const largest = Math.min(44, Math.max(14, 165 / Math.sqrt(shown.length)));
+  const largest = Math.min(44, Math.max(14, 195 / Math.sqrt(shown.length)));
   const at = scale(-reach, reach, largest + 6, MAP_SIZE - largest - 6);
   const placed = shown.map((id, i) => ({
     id, x: at(places[i][0] - middle[0]), y: MAP_SIZE - at(places[i][1] - middle[1]), r: Math.max(7, largest * Math.sqrt(prevalence(id) / most)),
@@ -134,12 +135,20 @@ function circles() {
   return moveApart(placed, 4, MAP_SIZE - 4);
 }
 
-/** A topic's number, and below it its name or first word where there is room. */
-function mapLabel(id, x, y) {
-  const name = labels[id].label ?? firstWords(id, 1);
-  const short = name.length > 16 ? `${name.slice(0, 15)}…` : name;
-  return s("text", { "text-anchor": "middle", x: x.toFixed(1), y: (y + 4).toFixed(1) }, id,
-    TOPICS.length <= NAMED_ON_MAP && s("tspan", { class: "map-name", x: x.toFixed(1), dy: "1.15em" }, short));
+/** Numbers of the topics, and below them names or first words where there is room, the most prevalent first. */
+function mapLabels(placed) {
+  const taken = placed.map(({ x, y }) => ({ left: x - 8, right: x + 8, top: y - 9, bottom: y + 5 }));
+  const isFree = (box) => taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+  return placed.map(({ id, x, y }) => {
+    const name = labels[id].label ?? firstWords(id, 1);
+    const short = name.length > 16 ? `${name.slice(0, 15)}…` : name;
+    const half = (short.length * LETTER) / 2;
+    const box = { left: x - half, right: x + half, top: y + 6, bottom: y + 6 + LINE };
+    const fits = box.left > 0 && box.right < MAP_SIZE && box.bottom < MAP_SIZE && isFree(box);
+    if (fits) taken.push(box);
+    return s("text", { "text-anchor": "middle", x: x.toFixed(1), y: (y + 4).toFixed(1) }, id,
+      fits && s("tspan", { class: "map-name", x: x.toFixed(1), dy: "1.15em" }, short));
+  });
 }
 
 function drawMap(onselect) {
@@ -169,7 +178,7 @@ function drawMap(onselect) {
         s("circle", { r: r.toFixed(1), "--use": used === null ? null : used.toFixed(3), class: used === null ? "" : "used" }),
       );
     }),
-    s("g", { class: "map-labels", "aria-hidden": "true" }, placed.map(({ id, x, y }) => mapLabel(id, x, y))),
+    s("g", { class: "map-labels", "aria-hidden": "true" }, mapLabels(placed)),
   );
 }
 
@@ -182,7 +191,7 @@ const map = {
     const canvas = h("div", { class: "map-frame" });
     const side = h("section", { class: "map-side" });
     const bars = h("div");
-    const users = h("div");
+    const users = h("div", { class: "map-users" });
     const drawWords = () => {
       bars.replaceChildren(wordBars(mapTopic, (word) => {
         mapWord = mapWord === word ? null : word;
@@ -204,17 +213,17 @@ const map = {
       const interval = prevalenceInterval(mapTopic);
       heading.replaceChildren(
         h("h3", null, h("span", { class: "topic-number" }, mapTopic), topicLink(mapTopic)),
-        h("p", { class: "muted" }, `${percent(prevalence(mapTopic))} of a document on average`, interval && ` (${level()} interval ${between(...interval)})`),
+        h("p", { class: "muted" }, `${percent(prevalence(mapTopic))} of a document on average`, ` (${level()} interval ${between(...interval)})`),
       );
       drawWords();
     };
     side.append(heading, rankingControls(drawWords), bars,
-      h("p", { class: "legend" }, h("span", { class: "swatch value" }), " the topic's part of the word ", h("span", { class: "swatch all" }), " all of the word in the corpus; the number is the word's probability in the topic. Choose a word to see who uses it."), users);
+      h("p", { class: "legend" }, h("span", { class: "swatch value" }), " the topic's part of the word ", h("span", { class: "swatch all" }), " all of the word in the corpus; the number is the word's probability in the topic. Choose a word to see the topics that use it."));
     draw();
     return [
       h("h2", null, "Topics map"),
       h("p", { class: "lead" }, "Circles that are near share words; their area is the topic's mean share of the documents. The axes have no meaning of their own, and circles that would cover each other are moved apart."),
-      h("div", { class: "map-layout" }, canvas, side),
+      h("div", { class: "map-layout" }, h("div", { class: "map-left" }, canvas, users), side),
     ];
   },
 };

@@ -48,13 +48,13 @@ function meanStability() {
 /** All topics: name, prevalence, words, coherence. */
 function topicTable() {
   const shown = shownTopics();
-  const most = Math.max(...shown.map((id) => prevalenceInterval(id)?.[1] ?? prevalence(id)));
+  const most = Math.max(...shown.map((id) => prevalenceInterval(id)[1]));
   const columns = ["Topic", "Share", "Words", "Coherence", REPORT.stability && "Found in"].filter(Boolean);
   return h(
     "table",
     { class: "topics" },
     h("caption", null, `Topics by their mean share of the ${counted(REPORT.num_documents, "training document")}; the line is the ${level()} interval`),
-    h("thead", null, h("tr", null, columns.map((name) => h("th", { scope: "col" }, name)))),
+    h("thead", null, h("tr", null, columns.map((name, i) => h("th", { scope: "col", class: i > 2 ? "figure" : null }, name)))),
     h(
       "tbody",
       null,
@@ -65,8 +65,8 @@ function topicTable() {
           h("th", { scope: "row" }, h("span", { class: "topic-number" }, id), topicLink(id)),
           h("td", { class: "share" }, h("span", { class: "figure" }, percent(prevalence(id))), shareBar(prevalence(id), prevalenceInterval(id), most)),
           h("td", { class: "words" }, data(firstWords(id, 10))),
-          h("td", { class: "figure" }, decimals(TOPICS[id].coherence, 3)),
-          REPORT.stability && h("td", { class: "figure" }, foundIn(id)),
+          h("td", { class: "figure" }, h("span", { class: "inline-label" }, "coherence"), decimals(TOPICS[id].coherence, 3)),
+          REPORT.stability && h("td", { class: "figure" }, h("span", { class: "inline-label" }, "found in"), foundIn(id)),
         ),
       ),
     ),

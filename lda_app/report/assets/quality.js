@@ -48,6 +48,17 @@ function shortly(value) {
   return Number.isInteger(value) ? whole(value) : String(Number(value.toPrecision(4)));
 }
 
+/** Other programs on the same corpus, as `lda-app compare` measured them. */
+function comparisonTable({ titles, rows, notes }) {
+  return [
+    h("p", { class: "muted" }, "own: perplexity of the test documents by the program's own inference; ref: by one inference that all share; TD: distinct words among the top 25 of all topics. Lower perplexity is better; ± is half of the range over seeds."),
+    h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Comparison with other programs" }, h("table", { class: "plain" },
+      h("thead", null, h("tr", null, titles.map((title, i) => h("th", { scope: "col", class: i ? "figure" : null }, data(title))))),
+      h("tbody", null, rows.map(([name, ...values]) => h("tr", null, h("th", { scope: "row" }, data(name)), values.map((value) => h("td", { class: "figure" }, data(value)))))))),
+    h("ul", { class: "muted" }, notes.map((note) => h("li", null, data(note)))),
+  ];
+}
+
 const quality = {
   id: "quality",
   title: "Quality",
@@ -60,7 +71,7 @@ const quality = {
       h("section", null, h("h3", null, "Training"), curves.length ? h("div", { class: "columns" }, curves) : h("p", null, "The training was too short to draw a curve.")),
       h("div", { class: "columns" }, h("section", null, weakTopics()), h("section", null, h("h3", null, "Diversity"), h("p", null, `${percent(REPORT.quality.diversity)} of the top ${REPORT.quality.diversity_words} words of all topics are distinct.`))),
       calibration && h("section", null, h("h3", null, "Calibration"), record(calibration)),
-      compared && h("section", null, h("h3", null, "Comparison"), record(compared)),
+      compared && h("section", null, h("h3", null, "Other programs on this corpus"), comparisonTable(compared)),
     ];
   },
 };

@@ -66,7 +66,7 @@ const quiz = {
         if (question.words) {
           body.replaceChildren(quizStep(question, at, all.length, "Five of these words belong together. Which one does not?", question.words.map((word) => [word, REPORT.words[word]]), act));
         } else {
-          const text = ((await STORE.text(question.document)) ?? "").slice(0, 1200);
+          const text = ((await STORE.text(question.document)) ?? "").trim().slice(0, 1200);
           body.replaceChildren(h("blockquote", { class: "text", dir: "auto" }, text),
             quizStep(question, at, all.length, "Three of these topics are in the document. Which one is not?", question.topics.map((id) => [id, firstWords(id, 8)]), act));
         }

@@ -1,7 +1,5 @@
 // One topic, with all there is to say of it.
 
-const SNIPPET = 320;
-
 /** A text with the topic's words marked, as strong as they are of the topic. */
 function marked(text, found) {
   const parts = [];
@@ -21,7 +19,10 @@ function markedText(doc, topic, className = "text") {
   const place = h("div", { class: className, dir: "auto" }, "…");
   Promise.all([STORE.text(doc.row), STORE.reader()]).then(([text, reader]) => {
     if (text === null) place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
-    else place.replaceChildren(...marked(text, reader.responsibilities(text, doc.shares, topic)));
+    else {
+      const shown = text.trim();
+      place.replaceChildren(...marked(shown, reader.responsibilities(shown, doc.shares, topic)));
+    }
   });
   return place;
 }
@@ -58,7 +59,7 @@ function topicFacts(topic) {
   return h(
     "dl",
     { class: "statistics" },
-    statistic("Prevalence", percent(prevalence(topic)), interval ? `${level()} interval ${between(...interval)}` : "a sum of merged topics: make the report again after importing the labels for its interval"),
+    statistic("Prevalence", percent(prevalence(topic)), `${level()} interval ${between(...interval)}`),
     statistic("Coherence", decimals(coherence, 3), `mean of the topics ${decimals(REPORT.coherence.value, 3)}`),
     stabilityOf(topic) && statistic("Stability", foundIn(topic), stabilityNote(topic)),
   );
