@@ -67,3 +67,4 @@ addEventListener("hashchange", () => show({ focus: true }));
 addEventListener("beforeprint", layOutForPaper);
 addEventListener("afterprint", () => show());
 show();
+performance.mark("drawn");
