@@ -196,7 +196,9 @@ class TopicModel:
             If the file exists and may not be replaced.
         """
         from lda_app.report.data import Wanted, report_parts
+        from lda_app.report.documents import LEVEL
         from lda_app.report.page import assemble
+        from lda_app.uncertainty.posterior import share_intervals
 
         out = Path(path)
         if out.exists() and not overwrite:
@@ -204,7 +206,8 @@ class TopicModel:
         check_writable(out)
         with progress_shown(self.show_progress):
             infer = partial(concentration, self.model.lda)
-            parts = report_parts(self.model, self.corpus, infer, Wanted())
+            measure = partial(share_intervals, self.model.lda, level=LEVEL)
+            parts = report_parts(self.model, self.corpus, infer, measure, Wanted())
         write_atomic(out, assemble(parts, f"{self.corpus.name}: {self.num_topics} topics").encode())
 
     def label(self, topic: int, text: str | None) -> None:

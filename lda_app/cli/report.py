@@ -49,14 +49,21 @@ def report(
     from lda_app.inference import concentration
     from lda_app.model_dir import open_model
     from lda_app.report.data import Wanted, report_parts
+    from lda_app.report.documents import LEVEL
     from lda_app.report.page import assemble
     from lda_app.runtime import log
     from lda_app.storage import write_atomic
+    from lda_app.uncertainty.posterior import share_intervals
 
     check_file(output, overwrite=overwrite)
     model = open_model(run)
-    wanted = Wanted(documents=max_documents if documents else 0)
-    parts = report_parts(model, corpus_of_run(model, corpus), partial(concentration, model.lda), wanted)
+    parts = report_parts(
+        model,
+        corpus_of_run(model, corpus),
+        partial(concentration, model.lda),
+        partial(share_intervals, model.lda, level=LEVEL),
+        Wanted(documents=max_documents if documents else 0),
+    )
     page = assemble(parts, f"{model.config['corpus']['name']}: {model.lda.topics.num_topics} topics").encode()
     write_atomic(output, page)
     log.info("written: %s (%s MB)", output, f"{len(page) / 1e6:.2f}")

@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app import __version__, topics
-from lda_app.errors import FolderError
 from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.labels import read_labels
-from lda_app.report.documents import choose_rows, pack_documents
+from lda_app.report.added import found_later
+from lda_app.report.documents import LEVEL, choose_rows, pack_documents
 from lda_app.report.figures import curve, held_out_perplexity, quality
 from lda_app.report.groups import groupings
 from lda_app.report.layout import place, topic_distances
 from lda_app.report.packing import as_json, packed, quantized_logs
 from lda_app.report.prose import bibtex, methods
 from lda_app.report.quiz import word_questions
-from lda_app.report.shares import LEVEL, QUANTILE, mean_shares
+from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
 from lda_app.report.words import LAMBDAS, frex_scores, marginal, reachable
-from lda_app.storage import content_fingerprint, read_annotation
-from lda_app.studies.compare.pages import notes
-from lda_app.studies.compare.table import rows
+from lda_app.storage import content_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
     from lda_app.model_dir import ModelDir
     from lda_app.report.groups import Grouping
     from lda_app.report.shares import GroupMeans, MeanShares
+    from lda_app.uncertainty.posterior import MeasureShares
 
 SCHEMA_VERSION = 1
 SPLIT = "train"
@@ -45,7 +43,6 @@ SHOWN_WORDS = 30
 REPRESENTATIVE = 10
 _NEAREST = 5
 _LEAST_USE = 0.01  # of a word's tokens that a topic must have to be named as one that uses it
-_FOUND_LATER = ("stability", "calibration", "comparison")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,9 @@ class Wanted:
     seed: int = 0
 
 
-def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) -> dict[str, str]:
+def report_parts(
+    model: ModelDir, corpus: Corpus, infer: Infer, measure: MeasureShares, wanted: Wanted
+) -> dict[str, str]:
     """Compute what the page shows.
 
     Parameters
@@ -75,6 +74,8 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
         The one that it was trained on.
     infer
         Gives the concentration (D, K) of q(θ|w) for counts.
+    measure
+        Gives the shares of the documents that the page carries, with their credible intervals.
     wanted
         How much of the corpus.
 
@@ -93,6 +94,7 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
     content = {
         "schema_version": SCHEMA_VERSION,
         "version": __version__,
+        "confidence": CONFIDENCE,
         "level": LEVEL,
         "about": content_fingerprint(model.path, "model"),
         "model": _describe_model(model),
@@ -108,34 +110,10 @@ def report_parts(model: ModelDir, corpus: Corpus, infer: Infer, wanted: Wanted) 
         "groups": [_describe_groups(group, means.groups[group.column]) for group in grouped],
         "quality": quality(beta, means.everywhere.mean[0]),
         "curve": curve(model.history),
-        **_found_later(model.path),
+        **found_later(model.path, len(beta)),
     }
-    carried = _carry_documents(corpus, infer, beta, wanted)
+    carried = _carry_documents(corpus, infer, measure, beta, wanted)
     return {"data": as_json({**content, "carried": bool(carried)}), **carried}
-
-
-def _found_later(run: Path) -> dict[str, Any]:
-    """What other commands have left with the model.
-
-    Raises
-    ------
-    FolderError
-        If a file of theirs is damaged.
-    """
-    found = {name: read_annotation(run, f"{name}.json") for name in _FOUND_LATER}
-    there = {name: content for name, content in found.items() if content is not None}
-    if "comparison" in there:
-        there["comparison"] = _comparison(there["comparison"], run / "comparison.json")
-    return there
-
-
-def _comparison(document: dict[str, Any], file: Path) -> dict[str, Any]:
-    """Lay a comparison out as `lda-app compare` does."""
-    try:
-        titles, lines = rows(document["results"])
-        return {"titles": titles, "rows": lines, "notes": notes(document)}
-    except (KeyError, TypeError, ValueError) as error:
-        raise FolderError(f"{file}: not a comparison: {error!r}; remove it") from None
 
 
 def _held_out(model: ModelDir, corpus: Corpus, infer: Infer, seed: int) -> dict[str, Any] | None:
@@ -252,7 +230,9 @@ def _describe_groups(grouping: Grouping, means: GroupMeans) -> dict[str, Any]:
     }
 
 
-def _carry_documents(corpus: Corpus, infer: Infer, beta: FloatArray, wanted: Wanted) -> dict[str, str]:
+def _carry_documents(
+    corpus: Corpus, infer: Infer, measure: MeasureShares, beta: FloatArray, wanted: Wanted
+) -> dict[str, str]:
     if not wanted.documents:
         return {}
     used = topics.usage(corpus.split(SPLIT), infer, REPRESENTATIVE)
@@ -260,7 +240,7 @@ def _carry_documents(corpus: Corpus, infer: Infer, beta: FloatArray, wanted: Wan
     chosen = choose_rows(sizes, used.rows.ravel(), wanted.documents)
     levels, lowest, highest = quantized_logs(beta)
     return {
-        **pack_documents(corpus, infer, chosen, used.rows, seed=wanted.seed),
+        **pack_documents(corpus, measure, chosen, used.rows, seed=wanted.seed),
         "beta": f"{lowest!r} {highest!r} {packed(levels)}",
     }
 

@@ -9,8 +9,7 @@ import numpy as np
 from lda_app.corpus.tokenize import Tokenizer
 from lda_app.report.packing import packed_json
 from lda_app.report.quiz import topic_questions
-from lda_app.report.shares import LEVEL
-from lda_app.uncertainty.intervals import credible_intervals
+from lda_app.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,17 +18,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.uncertainty.posterior import MeasureShares, ShareIntervals
 
     Rows = npt.NDArray[np.int64]
 
-LEAST_SHARE = 0.005
+LEAST_SHARE = 0.01
 """Smaller shares of a document are left out of the page."""
 PARTS_PER = 1000
 """Shares are written as whole numbers of this many parts."""
 ASKED = 20
 """Questions on documents in the quiz, at most."""
-_BLOCK = 4096
+LEVEL = 0.9
+"""Of the credible intervals of a document's shares, as in `lda-app transform`."""
+_BLOCK = 512
 _CHUNK = 200_000  # characters of text that are packed together
 
 
@@ -72,7 +73,7 @@ def choose_rows(sizes: Mapping[str, int], wanted: Rows, most: int) -> dict[str, 
 
 def pack_documents(
     corpus: Corpus,
-    infer: Infer,
+    measure: MeasureShares,
     chosen: Mapping[str, Rows],
     representative: npt.NDArray[np.int64],
     *,
@@ -84,8 +85,8 @@ def pack_documents(
     ----------
     corpus
         Of the model.
-    infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+    measure
+        Gives the shares (D, K) of documents with their credible intervals.
     chosen
         Split → rows, by :func:`choose_rows`.
     representative
@@ -100,13 +101,7 @@ def pack_documents(
     """
     frames = {split: corpus.documents(split).iloc[rows] for split, rows in chosen.items()}
     place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
-    shares, tokens = [], []
-    for split, rows in chosen.items():
-        doc_term = corpus.split(split)
-        for start in range(0, len(rows), _BLOCK):
-            block = doc_term.rows(rows[start : start + _BLOCK])
-            shares += document_shares(np.asarray(infer(block)))
-            tokens += block.lengths().tolist()
+    shares, tokens = _measure_all(corpus, measure, chosen)
     texts = [text or "" for frame in frames.values() for text in frame.get("text", [])]
     chunks = list(_chunks(texts))
     content = {
@@ -116,10 +111,7 @@ def pack_documents(
         "shares": shares,
         "tokens": tokens,
         "chunks": [len(chunk) for chunk in chunks],
-        "representative": {
-            str(topic): [place[row] for row in rows if row in place]
-            for topic, rows in enumerate(representative.tolist())
-        },
+        "representative": _representative(representative, place, shares),
         "reader": _reader(corpus, texts),
         "vocabulary": list(corpus.vocabulary.words),
         "questions": topic_questions(shares, range(len(place)), len(representative), ASKED, seed),
@@ -127,7 +119,38 @@ def pack_documents(
     return {"documents": packed_json(content), "texts": "\n".join(packed_json(chunk) for chunk in chunks)}
 
 
-def document_shares(concentration: FloatArray) -> list[list[int]]:
+def _representative(
+    rows: npt.NDArray[np.int64], place: Mapping[int, int], shares: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """Places of the documents of each topic that the page carries, the largest share first."""
+
+    def share(document: int, topic: int) -> int:
+        packed = shares[document]
+        return dict(zip(packed[::4], packed[1::4], strict=True)).get(topic, 0)
+
+    return [
+        sorted((place[row] for row in own if row in place), key=lambda document: -share(document, topic))
+        for topic, own in enumerate(rows.tolist())
+    ]
+
+
+def _measure_all(
+    corpus: Corpus, measure: MeasureShares, chosen: Mapping[str, Rows]
+) -> tuple[list[list[int]], list[int]]:
+    """Shares, by :func:`document_shares`, and tokens of each document."""
+    shares, tokens = [], []
+    with progress("Drawing shares", sum(map(len, chosen.values())), "documents") as bar:
+        for split, rows in chosen.items():
+            doc_term = corpus.split(split)
+            for start in range(0, len(rows), _BLOCK):
+                block = doc_term.rows(rows[start : start + _BLOCK])
+                shares += document_shares(measure(block))
+                tokens += block.lengths().tolist()
+                bar.advance(block.num_documents)
+    return shares, tokens
+
+
+def document_shares(measured: ShareIntervals) -> list[list[int]]:
     """Largest shares of each document with their credible intervals, largest first.
 
     Returns
@@ -137,14 +160,15 @@ def document_shares(concentration: FloatArray) -> list[list[int]]:
 
     Examples
     --------
-    >>> document_shares(np.array([[80.0, 20.0, 0.0001]]))
-    [[0, 800, 731, 862, 1, 200, 138, 269]]
+    >>> from lda_app.uncertainty.posterior import ShareIntervals
+    >>> mean, lower, upper = np.array([[[0.799, 0.2, 0.001]], [[0.7, 0.1, 0.0]], [[0.9, 0.3, 0.01]]])
+    >>> document_shares(ShareIntervals(mean, lower, upper, 0.9))
+    [[0, 799, 700, 900, 1, 200, 100, 300]]
     """
-    mean = concentration / concentration.sum(axis=1, keepdims=True)
-    lower, upper = credible_intervals(concentration, LEVEL)
-    parts = np.rint(np.stack([mean, lower, upper], axis=2) * PARTS_PER).astype(np.int64)
+    stacked = np.stack([measured.mean, measured.lower, measured.upper], axis=2)
+    parts = np.rint(stacked * PARTS_PER).astype(np.int64)
     result = []
-    for means, triples in zip(mean, parts, strict=True):
+    for means, triples in zip(measured.mean, parts, strict=True):
         kept = np.flatnonzero(means >= LEAST_SHARE)
         order = kept[np.argsort(-means[kept], kind="stable")]
         result.append(np.column_stack([order, triples[order]]).ravel().tolist())

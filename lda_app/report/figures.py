@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lda_app.evaluation.bootstrap import Bootstrap
 from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import LIVE_FRACTION, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.report.shares import QUANTILE
+from lda_app.report.shares import CONFIDENCE
 from lda_app.topics import top_words
 
 if TYPE_CHECKING:
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.evaluation.scores import DocumentScores
     from lda_app.inference import FloatArray, Infer
 
 
 def held_out_perplexity(
     doc_term: DocTermMatrix, infer: Infer, beta: FloatArray, *, split: str, seed: int
 ) -> dict[str, Any] | None:
-    """Perplexity by document completion with an interval; None where no document has a token.
+    """Perplexity by document completion, as `lda-app eval` measures it; None where no document has a token.
 
     Parameters
     ----------
@@ -37,48 +37,20 @@ def held_out_perplexity(
     split
         Name of the documents.
     seed
-        Of the halves of documents.
+        Of the halves of documents, and of the documents drawn for the interval.
     """
     if not doc_term.num_tokens:
         return None
     scores = completion_scores(doc_term, infer, beta, seed=seed)
-    measured = scores.token_weighted("document_completion")
-    low, high = perplexity_interval(scores)
+    measured = scores.token_weighted("document_completion", Bootstrap(CONFIDENCE, seed))
     return {
         "protocol": measured.protocol,
         "split": split,
         "value": measured.value,
-        "low": low,
-        "high": high,
+        "interval": measured.interval and [measured.interval.low, measured.interval.high],
         "num_documents": measured.num_documents,
         "num_tokens": measured.num_tokens,
     }
-
-
-def perplexity_interval(scores: DocumentScores) -> tuple[float, float]:
-    """Interval of a perplexity averaged over tokens, with documents as a sample.
-
-    The mean log probability a token is a ratio of two sums over documents; its standard error comes from
-    their residuals (Cochran 1977, Sampling Techniques, section 2.11), and the ends are exponentiated. A
-    single document has an infinite one.
-
-    Examples
-    --------
-    >>> from lda_app.evaluation.scores import DocumentScores
-    >>> scores = DocumentScores(np.log([0.25] * 50 + [0.0625] * 50), np.array([1] * 50 + [2] * 50))
-    >>> np.round(perplexity_interval(scores), 6).tolist()  # each token has the probability 1/4
-    [4.0, 4.0]
-    """
-    counted = scores.num_tokens > 0
-    values, tokens = scores.log_likelihood[counted], scores.num_tokens[counted]
-    number = len(tokens)
-    mean = values.sum() / tokens.sum()
-    if number < 2:
-        return 1.0, float("inf")
-    residuals = values - mean * tokens
-    error = np.sqrt(number / (number - 1) * np.sum(residuals**2)) / tokens.sum()
-    half = QUANTILE * error
-    return float(np.exp(-mean - half)), float(np.exp(-mean + half))
 
 
 def quality(beta: FloatArray, prevalence: npt.NDArray[np.float64]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lda_app.report.shares import CONFIDENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -118,8 +120,11 @@ def _model(config: Mapping[str, Any]) -> str:
 def _figure(perplexity: Mapping[str, Any] | None) -> str:
     if perplexity is None:
         return ""
+    interval = ""
+    if perplexity["interval"] is not None:
+        low, high = perplexity["interval"]
+        interval = f"; {CONFIDENCE:.0%} BCa bootstrap interval over documents {low:,.1f} to {high:,.1f}"
     return (
         f"Its perplexity on the {perplexity['num_documents']:,} documents of the split "
-        f"{perplexity['split']} is {perplexity['value']:,.1f} (document completion; 90% interval over "
-        f"documents {perplexity['low']:,.1f} to {perplexity['high']:,.1f})."
+        f"{perplexity['split']} is {perplexity['value']:,.1f} (document completion{interval})."
     )

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.inference import FloatArray, Infer
 
-LEVEL = 0.9
-"""Of all intervals of the report."""
-QUANTILE = float(norm.ppf((1 + LEVEL) / 2))
+CONFIDENCE = 0.95
+"""Of the report's intervals but those of a document's shares."""
+QUANTILE = float(norm.ppf((1 + CONFIDENCE) / 2))
 """Standard errors from a mean to the end of its interval."""
 _BLOCK = 8192  # documents whose shares are held at a time
 

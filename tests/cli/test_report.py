@@ -48,6 +48,7 @@ def test_figures_are_those_of_the_other_commands(page, tiny_run, cli):
         assert best == topic["words"][0]["word"]
     completion = figures["perplexity"]["document_completion"]
     assert shown["perplexity"]["value"] == pytest.approx(completion["value"])
+    assert shown["perplexity"]["interval"] == [completion["interval"]["low"], completion["interval"]["high"]]
 
 
 def test_documents_can_be_left_out_or_limited(page):

@@ -8,13 +8,12 @@ import zlib
 import numpy as np
 import pytest
 
-from lda_app.evaluation.perplexity import DocumentScores
 from lda_app.report.documents import PARTS_PER, choose_rows, document_shares
-from lda_app.report.figures import perplexity_interval
 from lda_app.report.packing import LEVELS, as_json, packed_json, quantized_logs
 from lda_app.report.page import SCRIPTS, assemble, asset, policy
 from lda_app.report.prose import methods
 from lda_app.report.quiz import TOPICS, WORDS, topic_questions, word_questions
+from lda_app.uncertainty.posterior import ShareIntervals
 
 
 def test_json_holds_nothing_that_html_reads():
@@ -50,7 +49,8 @@ def test_documents_carried_are_as_many_as_may_be(most):
 
 
 def test_shares_are_the_largest_first_with_their_interval():
-    packed = document_shares(np.random.default_rng(0).gamma(0.3, size=(20, 9)) + 1e-3)
+    theta = np.random.default_rng(0).dirichlet(np.full(9, 0.3), 20)
+    packed = document_shares(ShareIntervals(theta, theta / 2, np.sqrt(theta), 0.9))
     for row in packed:
         shares = np.array(row).reshape(-1, 4)
         assert np.all(np.diff(shares[:, 1]) <= 0)
@@ -79,20 +79,6 @@ def test_a_document_is_asked_for_its_topics_and_one_it_has_not():
     assert sorted(question["topics"]) == sorted([0, 3, 1, question["intruder"]])
     assert len(question["topics"]) == TOPICS + 1
     assert dict(zip(question["topics"], question["shares"], strict=True))[3] == 300
-
-
-def test_interval_of_a_perplexity_covers_as_often_as_it_says():
-    generator, covered = np.random.default_rng(0), 0
-    for _ in range(300):
-        tokens = generator.integers(1, 60, 200)
-        scores = -tokens * (6 + generator.normal(0, 0.5, 200))
-        low, high = perplexity_interval(DocumentScores(scores, tokens))
-        covered += low <= np.exp(6) <= high
-    assert 0.85 < covered / 300 < 0.95
-
-
-def test_a_single_document_has_no_finite_interval():
-    assert perplexity_interval(DocumentScores(np.array([-2.0]), np.array([2]))) == (1.0, np.inf)
 
 
 def test_the_page_names_its_script_and_style_by_their_hashes():

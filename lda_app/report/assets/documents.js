@@ -52,7 +52,7 @@ function sharesTable(doc, marking, onmark) {
   return h(
     "table",
     { class: "plain shares" },
-    h("caption", null, `Topic shares, with the ${level()} credible interval; choose one to mark its words`),
+    h("caption", null, `Topic shares, with the ${credibleLevel()} credible interval; choose one to mark its words`),
     h("tbody", null, doc.shares.slice(0, SHOWN_SHARES).map((part) =>
       h("tr", null,
         h("th", { scope: "row" }, button(data(topicName(rootOf(part.topic))), () => onmark(part.topic), { class: "quiet", "aria-pressed": String(part.topic === marking) })),
@@ -66,7 +66,7 @@ function documentDetail(doc, onclose) {
   const body = h("div");
   const draw = (topic) => {
     body.replaceChildren(...[
-      doc.shares.length ? sharesTable(doc, topic, (chosen) => { draw(chosen); body.querySelector("[aria-pressed=true]")?.focus(); }) : h("p", { class: "muted" }, "No topic has a share of half a percent."),
+      doc.shares.length ? sharesTable(doc, topic, (chosen) => { draw(chosen); body.querySelector("[aria-pressed=true]")?.focus(); }) : h("p", { class: "muted" }, "No topic has a share of one percent."),
       h("p", { class: "muted" }, "Marked: ", data(topicName(rootOf(topic)))),
       markedText(doc, topic),
     ]);

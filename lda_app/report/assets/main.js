@@ -54,7 +54,7 @@ function masthead() {
     h("div", { class: "title" }, h("h1", null, data(REPORT.corpus.name)), h("p", null, `${REPORT.model.num_topics} topics of ${counted(REPORT.num_documents, "document")}`), edited, themeSwitch()),
     h("nav", { "aria-label": "Parts of the report" }, VIEWS.map(({ id, title }) => h("a", { href: `#${id}` }, title))),
   );
-  document.getElementById("colophon").append(h("p", null, `Made by lda-app ${REPORT.version}. Intervals are of ${level()}. Nothing here was loaded from a network.`));
+  document.getElementById("colophon").append(h("p", null, `Made by lda-app ${REPORT.version}. Intervals are of ${level()}, those of a document's shares of ${credibleLevel()}. Nothing here was loaded from a network.`));
 }
 
 /** Paper has all parts that are not for reading on a screen alone. */

@@ -24,25 +24,26 @@ function corpusStatistics() {
       statistic(
         "Held-out perplexity",
         oneDecimal(perplexity.value),
-        `${level()} interval ${between(perplexity.low, perplexity.high, oneDecimal)}; document completion, ${counted(perplexity.num_documents, "document")}`,
+        `${perplexity.interval ? `${level()} interval ${between(...perplexity.interval, oneDecimal)}; ` : ""}document completion, ${counted(perplexity.num_documents, "document")}`,
       ),
     statistic("Coherence", decimals(coherence.value, 3), `NPMI in documents, top ${coherence.num_top_words} words, from −1 to 1`),
     statistic("Diversity", percent(quality.diversity), `of the top ${quality.diversity_words} words of all topics are distinct`),
-    stability && statistic("Stability", percent(meanStability()), `of topics found again, mean over ${counted(stability.num_runs, "seed")}`),
+    stability && statistic("Stability", percent(stability.found_share), `of the topics found again in another run, mean over ${counted(stability.num_runs, "run")}`),
   );
 }
 
+/** The level of all intervals but those of a document's shares. */
 function level() {
+  return `${Math.round(REPORT.confidence * 100)}%`;
+}
+
+/** The level of the credible intervals of a document's shares. */
+function credibleLevel() {
   return `${Math.round(REPORT.level * 100)}%`;
 }
 
 function stabilityOf(topic) {
   return REPORT.stability?.topics?.find(({ id }) => id === topic) ?? null;
-}
-
-function meanStability() {
-  const { topics, num_runs: runs } = REPORT.stability;
-  return topics.reduce((sum, { found_in: found }) => sum + found, 0) / topics.length / runs;
 }
 
 /** All topics: name, prevalence, words, coherence. */
@@ -75,7 +76,7 @@ function topicTable() {
 
 function foundIn(topic) {
   const stable = stabilityOf(topic);
-  return stable ? `${stable.found_in} of ${REPORT.stability.num_runs} seeds` : "–";
+  return stable ? `${stable.found_in} of ${counted(REPORT.stability.num_runs, "run")}` : "–";
 }
 
 function leftOut() {

@@ -26,36 +26,29 @@ function weakTopics() {
   ];
 }
 
-/** Any record as a table of what it holds: figures that other commands have left with the model. */
-function record(content) {
-  if (Array.isArray(content) && content.length && content.every((row) => row && typeof row === "object" && !Array.isArray(row))) return recordTable(content);
-  if (content && typeof content === "object" && !Array.isArray(content)) {
-    return h("dl", { class: "record" }, Object.entries(content).filter(([key]) => key !== "about" && key !== "schema_version").map(([key, value]) => [h("dt", null, data(key.replaceAll("_", " "))), h("dd", null, record(value))]));
-  }
-  if (Array.isArray(content)) return h("span", null, data(content.map(shortly).join(", ")));
-  return h("span", null, data(shortly(content)));
+/** A table of texts, names first and figures after them. */
+function figuresTable(label, { titles, rows }, numNames) {
+  const cells = (row) => row.slice(numNames).map((value) => h("td", { class: "figure" }, data(value)));
+  const names = (row) => row.slice(1, numNames).map((value) => h("td", null, data(value)));
+  return h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label }, h("table", { class: "plain" },
+    h("thead", null, h("tr", null, titles.map((title, i) => h("th", { scope: "col", class: i < numNames ? null : "figure" }, data(title))))),
+    h("tbody", null, rows.map((row) => h("tr", null, h("th", { scope: "row" }, data(row[0])), names(row), cells(row))))));
 }
 
-function recordTable(rows) {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Table" }, h("table", { class: "plain" },
-    h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col" }, data(name.replaceAll("_", " ")))))),
-    h("tbody", null, rows.map((row) => h("tr", null, names.map((name) => h("td", null, record(row[name] ?? "–"))))))));
-}
-
-function shortly(value) {
-  if (typeof value !== "number") return String(value);
-  return Number.isInteger(value) ? whole(value) : String(Number(value.toPrecision(4)));
+/** Whether intervals of topic shares hold the truth, as `lda-app eval --calibration` measured it. */
+function calibrationTable(calibration) {
+  return [
+    h("p", { class: "muted" }, "Documents were drawn from the model itself, so that their topics are known: the table says how many intervals of each level hold them, in percent ± the margin. p is small where the ranks of the truth are not uniform."),
+    figuresTable("Calibration", calibration, 3),
+  ];
 }
 
 /** Other programs on the same corpus, as `lda-app compare` measured them. */
-function comparisonTable({ titles, rows, notes }) {
+function comparisonTable(compared) {
   return [
     h("p", { class: "muted" }, "own: perplexity of the test documents by the program's own inference; ref: by one inference that all share; TD: distinct words among the top 25 of all topics. Lower perplexity is better; ± is half of the range over seeds."),
-    h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Comparison with other programs" }, h("table", { class: "plain" },
-      h("thead", null, h("tr", null, titles.map((title, i) => h("th", { scope: "col", class: i ? "figure" : null }, data(title))))),
-      h("tbody", null, rows.map(([name, ...values]) => h("tr", null, h("th", { scope: "row" }, data(name)), values.map((value) => h("td", { class: "figure" }, data(value)))))))),
-    h("ul", { class: "muted" }, notes.map((note) => h("li", null, data(note)))),
+    figuresTable("Comparison with other programs", compared, 1),
+    h("ul", { class: "muted" }, compared.notes.map((note) => h("li", null, data(note)))),
   ];
 }
 
@@ -67,10 +60,10 @@ const quality = {
     const curves = trainingCurves().filter(Boolean);
     return [
       h("h2", null, "Quality"),
-      perplexity && h("p", null, `Held-out perplexity ${oneDecimal(perplexity.value)} (${level()} interval over documents ${between(perplexity.low, perplexity.high, oneDecimal)}): half of the words of each document of the split ${perplexity.split} are predicted from the other half.`),
+      perplexity && h("p", null, `Held-out perplexity ${oneDecimal(perplexity.value)}${perplexity.interval ? ` (${level()} interval over documents ${between(...perplexity.interval, oneDecimal)})` : ""}: half of the words of each document of the split ${perplexity.split} are predicted from the other half.`),
       h("section", null, h("h3", null, "Training"), curves.length ? h("div", { class: "columns" }, curves) : h("p", null, "The training was too short to draw a curve.")),
       h("div", { class: "columns" }, h("section", null, weakTopics()), h("section", null, h("h3", null, "Diversity"), h("p", null, `${percent(REPORT.quality.diversity)} of the top ${REPORT.quality.diversity_words} words of all topics are distinct.`))),
-      calibration && h("section", null, h("h3", null, "Calibration"), record(calibration)),
+      calibration && h("section", null, h("h3", null, "Calibration of the documents' intervals"), calibrationTable(calibration)),
       compared && h("section", null, h("h3", null, "Other programs on this corpus"), comparisonTable(compared)),
     ];
   },

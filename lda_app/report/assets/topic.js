@@ -66,8 +66,7 @@ function topicFacts(topic) {
 }
 
 function stabilityNote(topic) {
-  const similarity = stabilityOf(topic).mean_similarity;
-  return similarity === undefined ? "had a topic like it" : `had a topic like it; mean similarity ${decimals(similarity, 2)}`;
+  return `with other seeds had a topic like it; mean similarity ${decimals(stabilityOf(topic).mean_similarity, 2)}`;
 }
 
 function nearestList(topic) {
@@ -123,7 +122,7 @@ const topicView = {
           h("section", null, h("h3", null, "Nearest topics"), h("p", { class: "muted" }, "Jensen-Shannon distance, 0 the same to 1 no word in common"), nearestList(topic))),
         h("section", null, h("h3", null, "Representative documents"),
           STORE.available
-            ? h("p", { class: "muted" }, `Those with the largest share of the topic, with the ${level()} credible interval. A mark is as strong as the part of the word that is of this topic.`)
+            ? h("p", { class: "muted" }, `Those with the largest share of the topic, with the ${credibleLevel()} credible interval. A mark is as strong as the part of the word that is of this topic.`)
             : h("p", null, "The page was made without documents."),
           cards)),
     ];
