@@ -198,7 +198,6 @@ class TopicModel:
         from lda_app.report.data import Wanted, report_parts
         from lda_app.report.documents import LEVEL
         from lda_app.report.page import assemble
-        from lda_app.uncertainty.posterior import share_intervals
 
         out = Path(path)
         if out.exists() and not overwrite:
