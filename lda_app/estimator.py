@@ -34,6 +34,7 @@ Matrix = Any
 Array = npt.NDArray[np.float64]
 
 _ONLINE_BATCH = 32
+_NEVER = 1.0  # share of a run before alpha begins to learn
 # A corpus of fewer tokens has nothing to teach in a thousand steps, which take a second.
 _TOKENS_FOR_ALL_STEPS, _LEAST_EFFORT = 2_000, 0.05
 _POSITIVE_WHOLE = Interval(Integral, 1, None, closed="left")
@@ -199,7 +200,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def partial_fit(self, X: Matrix, y: Any = None) -> Self:  # noqa: ARG002
         """Go on learning from some more documents, once each, in their order.
 
-        The first call begins with topics of its own documents: let it have some for each topic.
+        The first call begins with topics of its own documents: let it have some for each topic. What it, or
+        ``fit``, was told of topics and priors holds for all later calls.
 
         Parameters
         ----------
@@ -210,7 +212,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         first = not hasattr(self, "_run")
         doc_term = DocTermMatrix.from_scipy(self._checked(X, "partial_fit", reset=first), weights=True)
-        config = self._configuration(doc_term, self._seed() if first else self._config.seed)
+        config = self._configuration(doc_term, self._seed()) if first else self._config
         run = self._begin(config, doc_term) if first else self._run
         if first:
             self.n_iter_ = 1
@@ -349,7 +351,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return TrainConfig(
             num_topics=int(self.n_components),
             alpha=default.alpha if alpha is None else float(alpha),
-            alpha_burn_in=default.alpha_burn_in if alpha is None else 1.0,  # 1.0 is never
+            alpha_burn_in=default.alpha_burn_in if alpha is None else _NEVER,
             eta=default.eta if eta is None else float(eta),
             epochs=_whole(self.max_iter),
             effort=min(1.0, max(_LEAST_EFFORT, doc_term.num_tokens / _TOKENS_FOR_ALL_STEPS)),
@@ -368,7 +370,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _keep(self, run: RunState, config: TrainConfig) -> None:
         self._run, self._config = run, config
-        fixed = self.doc_topic_prior is not None
+        fixed = config.alpha_burn_in == _NEVER
         self.doc_topic_prior_ = config.alpha if fixed else run.lda.alpha.detach().cpu().numpy()
         self.topic_word_prior_ = config.eta
         self.n_batch_iter_ = run.step

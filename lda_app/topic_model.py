@@ -291,10 +291,12 @@ class TopicModel:
 
     @cached_property
     def documents(self) -> pd.DataFrame:
-        """A row a document of the corpus, in its order, with its id as the index.
+        """A row a document, in the order of the texts, with its id as the index.
 
-        The metadata; ``known_tokens``, words that the model counts; ``left_out``, why a document has none;
-        ``top_topic`` and its ``top_share``.
+        Of a model of ``lda-app train`` these are the training documents of its corpus.
+
+        Columns are the metadata; ``known_tokens``, words that the model counts; ``left_out``, why a document
+        has none; ``top_topic`` and its ``top_share``.
         """
         stored = self.corpus.documents(_SPLIT)
         known, shares = self.corpus.split(_SPLIT).lengths(), self._shares

@@ -234,6 +234,13 @@ def test_a_pickle_goes_on_as_the_original_would(counts):
     np.testing.assert_array_equal(restored.components_, lda.components_)
 
 
+def test_parts_go_on_with_the_topics_that_there_are(counts):
+    lda = LatentDirichletAllocation(**QUICK, doc_topic_prior=0.3).fit(counts)
+    lda.set_params(n_components=5, doc_topic_prior=None).partial_fit(counts)
+    assert pickle.loads(pickle.dumps(lda)).transform(counts).shape == (60, 3)
+    assert lda.doc_topic_prior_ == 0.3
+
+
 def test_neither_generator_of_the_process_is_touched(counts):
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     lda = LatentDirichletAllocation(**QUICK).fit(counts).partial_fit(counts)
