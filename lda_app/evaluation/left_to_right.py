@@ -9,9 +9,10 @@ hold topics of the tokens so far; at token n each of R particles
 3. is copied or dropped in proportion to that prediction, and draws the topic of token n.
 
 The particles' mean prediction is a factor of the estimate. This is algorithm 3 of Wallach, Murray,
-Salakhutdinov and Mimno (2009) but for the choice of particles in step 3. That makes it a particle filter,
-whose estimate of p(w|α, β) is unbiased for any number of particles (Del Moral 2004, proposition 7.4.1). Its
-logarithm is below log p(w|α, β) in expectation, by about half of its variance.
+Salakhutdinov and Mimno (2009) but for the choice of particles in step 3, without which several particles are
+biased. With it, this is a particle filter, whose estimate of p(w|α, β) is unbiased however few there are (Del
+Moral 2004, proposition 7.4.1). Its logarithm is below log p(w|α, β) in expectation, by about half of its
+variance.
 """
 
 from __future__ import annotations

@@ -179,6 +179,46 @@ def test_negative_control_left_to_right_under_another_prior_is_not(model):
     assert misses(np.exp(scores.log_likelihood), np.exp(exact_log_evidence(ROWS[4], *model))) > 4
 
 
+def mean_without_choice(words, alpha, beta, num_particles, num_runs):
+    """Mean estimate, and its error, of the algorithm whose particles are neither copied nor dropped."""
+    generator, each = np.random.default_rng(0), np.eye(len(alpha))
+    topics = np.zeros((num_runs, num_particles, len(words)), dtype=int)
+    counts, estimate = np.zeros((num_runs, num_particles, len(alpha))), np.ones(num_runs)
+
+    def draw(token):
+        cumulative = np.cumsum((counts + alpha) * beta[:, words[token]], axis=-1)
+        below = generator.random((num_runs, num_particles, 1)) * cumulative[..., -1:]
+        topics[..., token] = (cumulative < below).sum(axis=-1)
+        return each[topics[..., token]]
+
+    for n, word in enumerate(words):
+        for token in range(n):
+            counts -= each[topics[..., token]]
+            counts += draw(token)
+        estimate *= ((counts + alpha) @ beta[:, word]).mean(axis=1) / (n + alpha.sum())
+        counts += draw(n)
+    return estimate.mean(), estimate.std() / np.sqrt(num_runs)
+
+
+def test_negative_control_left_to_right_without_a_choice_of_particles_is_biased():
+    alpha, beta, words = np.array([0.1, 0.1]), np.array([[0.9, 0.1], [0.1, 0.9]]), [0, 0, 1, 0]
+    exact = np.exp(exact_log_evidence(np.array([3, 1]), alpha, beta))
+    single, error = mean_without_choice(words, alpha, beta, num_particles=1, num_runs=20_000)
+    assert abs(single - exact) < 4 * error
+    several, error = mean_without_choice(words, alpha, beta, num_particles=4, num_runs=20_000)
+    assert several - exact > 20 * error
+    assert several / exact == pytest.approx(1.09, abs=0.01)
+    chosen = left_to_right_scores(
+        DocTermMatrix.from_scipy(np.tile([3, 1], (COPIES, 1))),
+        alpha,
+        beta,
+        seed=0,
+        num_particles=4,
+        max_documents=COPIES,
+    )
+    assert misses(np.exp(chosen.log_likelihood), exact) < 4
+
+
 def test_left_to_right_states_its_error(model):
     documents = copies(ROWS[3])
     scores = left_to_right_scores(documents, *model, seed=0, num_particles=8, max_documents=COPIES)
