@@ -17,19 +17,21 @@ import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich import progress as bars
 from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
     import numpy as np
 
 log = logging.getLogger("lda_app")
+
+Item = TypeVar("Item")
 
 _PREFIXES = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "bold red")}
 _SECONDS_BETWEEN_REDRAWS = 0.1
@@ -102,6 +104,19 @@ class Progress:
     def advance(self, n: int = 1) -> None:
         """Count `n` more units as done."""
         self.count += n
+
+    def watched(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items, counting each as one unit.
+
+        Examples
+        --------
+        >>> bar = Progress("Reading", total=None, unit="documents")
+        >>> list(bar.watched("ab")), bar.count
+        (['a', 'b'], 2)
+        """
+        for item in items:
+            self.advance()
+            yield item
 
     def note(self, text: str) -> None:
         """Show `text`, such as the current loss, behind the bar."""

@@ -14,7 +14,7 @@ import numpy as np
 from lda_app.corpus.counting import chunks_of
 from lda_app.corpus.documents import JsonText
 from lda_app.errors import ConfigError
-from lda_app.storage import atomic_file, check_writable, spreadsheet_safe
+from lda_app.storage import atomic_file, check_writable, spreadsheet_safe, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -344,6 +344,29 @@ def write_table(path: Path, table: Table, chunks: Iterable[Transformed]) -> None
     with atomic_file(path) as stream, closing(make_writer(stream, table)) as writer:
         for chunk in chunks:
             writer.write(table.rows(chunk))
+
+
+def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> None:
+    r"""Write where the rows that could not be read were, and why, as a csv file.
+
+    Raises
+    ------
+    FileSystemError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "shares.left_out.csv"
+    >>> write_left_out(path, [("news.csv:7", "2 cells, but the header has 3 columns")])
+    >>> path.read_text()
+    'place,reason\nnews.csv:7,"2 cells, but the header has 3 columns"\n'
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("place", "reason"))
+    writer.writerows((spreadsheet_safe(place), reason) for place, reason in left_out)
+    write_atomic(path, text.getvalue().encode())
 
 
 def _csv_cell(value: str | float | bool | None) -> str | float:

@@ -20,7 +20,7 @@ Source = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="A corpus by name (see [bold]lda-app corpus list[/]), a file (.csv, .tsv, .jsonl, .txt, also "
-        "gzipped), a folder of text files, or [bold]-[/] for standard input.",
+        "gzipped; .parquet, .xlsx), a folder of text files, or [bold]-[/] for standard input.",
         show_default=False,
     ),
 ]
@@ -104,11 +104,11 @@ IdColumn = Annotated[
     ),
 ]
 InputFormat = Annotated[
-    Literal["csv", "tsv", "jsonl", "txt", "folder"] | None,
+    Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder"] | None,
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="How the input is laid out: csv, tsv, jsonl, txt (a document a line) or folder.",
+        help="How the input is laid out: csv, tsv, jsonl, parquet, xlsx, txt (a document a line) or folder.",
         show_default="by the suffix; txt for standard input",
         rich_help_panel=_SOURCE,
     ),
@@ -346,6 +346,16 @@ PhraseNpmi = Annotated[
         rich_help_panel=_PHRASES,
     ),
 ]
+DropDuplicates = Annotated[
+    Literal["none", "exact", "near"],
+    typer.Option(
+        "--drop-duplicates",
+        metavar="WAY",
+        help="Leave out documents that repeat an earlier one: [bold]exact[/] (but for white space) or "
+        "[bold]near[/] (four fifths of all sequences of three words); or [bold]none[/].",
+        rich_help_panel=_WORDS,
+    ),
+]
 Ngram = Annotated[
     int,
     typer.Option(
@@ -380,6 +390,7 @@ class Words:
     phrase_count: PhraseCount = 10
     phrase_npmi: PhraseNpmi = 0.5
     ngram: Ngram = 1
+    drop_duplicates: DropDuplicates = "none"
 
     def options(self) -> "PreprocessOptions":
         """Return what preprocessing takes; ``stop_words`` may name a file."""
@@ -400,7 +411,14 @@ class Words:
             drop_words=() if self.drop_words is None else read_words(self.drop_words, "--drop-words"),
             replacements=() if self.replace is None else read_replacements(self.replace),
         )
-        return PreprocessOptions(tokenizer, self.min_df, self.max_df, self.max_vocab, self._phrase_options())
+        return PreprocessOptions(
+            tokenizer,
+            self.min_df,
+            self.max_df,
+            self.max_vocab,
+            self._phrase_options(),
+            self.drop_duplicates,
+        )
 
     def _phrase_options(self) -> "PhraseOptions | None":
         from lda_app.corpus.phrases import PhraseOptions

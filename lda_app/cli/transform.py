@@ -56,7 +56,8 @@ def transform(
     columns, how many of a document's tokens the model knows, its top topic, and the share of each topic, with
     [bold]--intervals[/] the ends of its interval, too. A document without a known token has no top topic, and
     the shares of the model's prior. Topics are as [bold]lda-app label[/] has named and merged them; without
-    those that it hides, the shares of a document may add up to less than 1.
+    those that it hides, the shares of a document may add up to less than 1. Rows that
+    cannot be read ([bold]--skip-bad-lines[/]) are listed in OUTPUT.left_out.csv.
 
     Without --output, a line a document says which topics it is about.
     """
@@ -81,6 +82,7 @@ def transform(
         raise ConfigError(f"{run}: all topics are hidden; show some by lda-app label --show")
     work.read_once()
     if output is not None:
+        work.write_left_out(output, overwrite=overwrite)
         work.write(output)
     else:
         sys.stdout.writelines(work.json() if as_json else work.lines())
@@ -120,6 +122,19 @@ class _Work:
             write_table(output, table, advancing())
         log.info("%s: %s rows, %d columns", output, f"{self.num_documents:,}", len(table.header))
 
+    def write_left_out(self, output: "Path", *, overwrite: bool) -> None:
+        """Write the rows that could not be read, if there are any, beside the output."""
+        from lda_app.cli.tables import check_file
+        from lda_app.runtime import log
+        from lda_app.transform import write_left_out
+
+        if not self.source.left_out:
+            return
+        path = output.with_name(f"{output.stem}.left_out.csv")
+        check_file(path, overwrite=overwrite, flag="--output")
+        write_left_out(path, self.source.left_out)
+        log.warning("%s lists %d rows left out, each with the reason", path, len(self.source.left_out))
+
     def lines(self) -> "Iterator[str]":
         """Yield a line a document, for people."""
         from lda_app.runtime import one_line
@@ -143,7 +158,8 @@ class _Work:
             for row in range(len(chunk.documents)):
                 yield separator + json.dumps(_entry(chunk, row, self.labels.shown), ensure_ascii=False)
                 separator = ",\n"
-        yield "\n]}\n"
+        left_out = [{"place": place, "reason": reason} for place, reason in self.source.left_out]
+        yield f'\n], "left_out": {json.dumps(left_out, ensure_ascii=False)}}}\n'
 
     def report(self) -> None:
         """Say on stderr what the user should know of the input."""

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from lda_app.corpus.counting import count_chunks, map_chunks, read_tokens
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.document_table import column_names, read_documents, read_texts
+from lda_app.corpus.duplicates import find_duplicates
 from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
 from lda_app.corpus.phrases import as_phrases
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.documents import Document
+    from lda_app.corpus.duplicates import Duplicate
     from lda_app.corpus.languages import Detected
     from lda_app.corpus.passes import EmptyRow
     from lda_app.corpus.phrases import Phrases
@@ -240,8 +242,9 @@ def build_corpus(
         scratch = staging / _SCRATCH
         rule = SplitRule(test_fraction, seed)
         known = None if base is None else base.phrases
+        kept = _Kept.of(source, options.drop_duplicates, workers)
         empty_pass = _first_pass(staging, rule, options, texts=texts)
-        first = _count_everything(source, empty_pass, options, workers, known)
+        first = _count_everything(kept, empty_pass, options, workers, known)
         num_documents = first.num_documents["train"]
         pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
         vocabulary = Vocabulary(pruning.words if base is None else _with_words_of(base, pruning.words))
@@ -261,7 +264,7 @@ def build_corpus(
             **_write_phrases(staging / "phrases.csv", first),
             "pruning": {"words_seen": first.num_words, **pruning.describe(), "tokens": pruned_tokens},
             "tools": tool_versions(asked.tokenizer.language) | tool_versions(options.tokenizer.language),
-            **write_summary(staging, vocabulary, empty, source.left_out, warnings),
+            **write_summary(staging, vocabulary, empty, [*source.left_out, *kept.left_out], warnings),
         }
     return open_corpus(out)
 
@@ -303,7 +306,7 @@ def write_summary(
     empty
         The rows without a word.
     dropped
-        (id or place, reason) of what the source dropped.
+        (id or place, reason) of what was dropped; reasons are counted up to a colon.
     warnings
         How often each trouble was met; those about the matrices are added.
     """
@@ -317,7 +320,7 @@ def write_summary(
     return {
         "num_words": len(vocabulary),
         "splits": splits,
-        "left_out": dict(Counter(reason for *_, reason in rows)),
+        "left_out": dict(Counter(reason.partition(": ")[0] for *_, reason in rows)),
         "warnings": dict(warnings + _warnings_about(splits)),
     }
 
@@ -347,8 +350,38 @@ def _text_of(document: Document) -> str:
     return document.text
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The documents of a source without its duplicates, which are listed in ``left_out``."""
+
+    source: Source
+    duplicates: dict[int, Duplicate]
+    left_out: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, source: Source, way: str, workers: int | None) -> _Kept:
+        if way == "none":
+            return cls(source, {}, [])
+        with progress("Looking for duplicates", unit="documents") as bar:
+            duplicates = find_duplicates(bar.watched(document.text for document in source), way, workers)
+        return cls(source, duplicates, [])
+
+    def __iter__(self) -> Iterator[Document]:
+        originals = {duplicate.of for duplicate in self.duplicates.values()}
+        ids: dict[int, str] = {}
+        stream: Any = iter(self.source)
+        with closing(stream) as documents:
+            for place, document in enumerate(documents):
+                if place in originals:
+                    ids[place] = document.id
+                if duplicate := self.duplicates.get(place):
+                    self.left_out.append((document.id, f"{duplicate.kind}: {ids[duplicate.of]}"))
+                else:
+                    yield document
+
+
 def _count_everything(
-    source: Source,
+    source: _Kept,
     first: FirstPass,
     options: PreprocessOptions,
     workers: int | None,
@@ -360,7 +393,9 @@ def _count_everything(
             for number in _counted(stream, first, options.tokenizer, workers):
                 bar.advance(number)
         if not first.num_documents["train"]:
-            raise CorpusError(f"{source.name}: all documents are of the test split; training needs some, too")
+            raise CorpusError(
+                f"{source.source.name}: all documents are of the test split; training needs some, too"
+            )
         if isinstance(first, StreamPass) and options.phrases is not None:
             with progress("Looking for phrases"):
                 least = phrase_count(options, first.num_documents["train"])

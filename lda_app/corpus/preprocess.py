@@ -14,6 +14,7 @@ import numpy as np
 
 from lda_app.corpus.counting import chunks_of, count_words, read_tokens, relabel
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.duplicates import WAYS
 from lda_app.corpus.phrases import PhraseOptions, Phrases
 from lda_app.corpus.segment import segmenter_versions
 from lda_app.corpus.tokenize import (
@@ -57,6 +58,8 @@ class PreprocessOptions:
         Keep at most so many words, those of the most training documents; equals in alphabetical order.
     phrases
         Which phrases are counted; None counts words alone.
+    drop_duplicates
+        ``exact`` or ``near`` leaves out the documents of a corpus that repeat an earlier one; ``none``.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class PreprocessOptions:
     max_df: int | float | None = None
     max_vocab: int = 10_000
     phrases: PhraseOptions | None = None
+    drop_duplicates: str = "none"
 
     def __post_init__(self) -> None:
         _check_frequency("--min-df", self.min_df)
@@ -87,6 +91,8 @@ class PreprocessOptions:
             and self.max_df < self.min_df
         ):
             raise ConfigError(f"--max-df {self.max_df} is below --min-df {self.min_df}: no word can be left")
+        if self.drop_duplicates not in WAYS:
+            raise ConfigError(f"--drop-duplicates must be none, exact or near, got {self.drop_duplicates!r}")
         if not isinstance(self.max_vocab, int) or self.max_vocab < 1:
             raise ConfigError(f"--max-vocab must be a whole number from 1, got {self.max_vocab!r}")
 
@@ -293,7 +299,7 @@ class Preprocessor:
         --------
         >>> from lda_app.corpus.vocabulary import Vocabulary
         >>> sorted(Preprocessor(PreprocessOptions(), Vocabulary(("moon",))).to_json())
-        ['found_phrases', 'max_df', 'max_vocab', 'min_df', 'phrases', 'tokenizer', 'tools']
+        ['drop_duplicates', 'found_phrases', 'max_df', 'max_vocab', 'min_df', 'phrases', 'tokenizer', 'tools']
         """
         options = asdict(self.options)
         options["tokenizer"]["stop_words"] = sorted(resolve_stop_words(self.options.tokenizer))

@@ -302,3 +302,83 @@ def test_bad_input_is_one_line(cli, tiny_run, tmp_path, content, code, message):
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+ROWS = [{"day": f"day {n}", "text": text, "year": 1990 + n} for n, text in enumerate(TEXTS)]
+
+
+@pytest.fixture
+def in_format(tmp_path):
+    """Write the rows in a format, and say what to give the command and on standard input."""
+
+    def write(kind):
+        frame = pd.DataFrame(ROWS)
+        path = tmp_path / f"in.{kind}"
+        match kind:
+            case "csv" | "tsv":
+                frame.to_csv(path, index=False, sep="," if kind == "csv" else "\t")
+            case "jsonl":
+                frame.to_json(path, orient="records", lines=True)
+            case "parquet":
+                frame.to_parquet(path)
+            case "xlsx":
+                frame.to_excel(path, index=False)
+            case "txt":
+                path.write_text("".join(f"{text}\n" for text in TEXTS))
+            case "folder":
+                path.mkdir()
+                for n, text in enumerate(TEXTS):
+                    (path / f"{n}.txt").write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder"])
+def test_rows_come_out_as_they_went_in(cli, tiny_run, in_format, tmp_path, kind, suffix):
+    out = tmp_path / f"out.{suffix}"
+    done = cli("transform", tiny_run.run, in_format(kind), "--output", out)
+    assert done.code == 0, done.stderr
+    read = {
+        "csv": lambda: pd.read_csv(out, keep_default_na=False, dtype=str),
+        "jsonl": lambda: pd.read_json(out, lines=True, dtype=False).astype(str),
+        "parquet": lambda: pd.read_parquet(out).astype(str),
+    }
+    table = read[suffix]()
+    assert table["text"].tolist() == TEXTS
+    if kind not in ("txt", "folder"):
+        assert table.columns[:3].tolist() == ["day", "text", "year"]
+        assert table["day"].tolist() == [row["day"] for row in ROWS]
+        assert table["year"].tolist() == [str(row["year"]) for row in ROWS]
+    else:
+        assert table["id"].tolist() == [f"{n}.txt" if kind == "folder" else str(n + 1) for n in range(4)]
+    assert table["known_tokens"].tolist() == ["2", "4", "0", "0"]
+    assert not list(tmp_path.glob("*left_out*"))
+
+
+def test_rows_of_standard_input_come_out_as_they_went_in(cli_process, tiny_run, in_format, tmp_path):
+    out = tmp_path / "out.csv"
+    given = in_format("csv").read_text()
+    done = cli_process("transform", tiny_run.run, "-", "--format", "csv", "--output", out, stdin=given)
+    assert done.code == 0, done.stderr
+    table = pd.read_csv(out, keep_default_na=False)
+    assert table[["day", "text", "year"]].to_dict("records") == ROWS
+
+
+def test_rows_left_out_are_listed_with_the_reason(cli, tiny_run, tmp_path, assert_refused):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("text,day\norbit,1\nmoon,2,3\nseed,4\n")
+    flags = ["--skip-bad-lines", "--output", out]
+    done = cli("transform", tiny_run.run, source, *flags)
+    assert done.code == 0
+    assert [row["text"] for row in read_csv(out)] == ["orbit", "seed"]
+    reason = "3 cells, but the header has 2 columns"
+    assert read_csv(tmp_path / "out.left_out.csv") == [{"place": "in.csv:3", "reason": reason}]
+    assert "out.left_out.csv lists 1 rows left out" in done.stderr
+    content = json.loads(cli("transform", tiny_run.run, source, "--skip-bad-lines", "--json").stdout)
+    assert content["left_out"] == [{"place": "in.csv:3", "reason": reason}]
+    out.unlink()
+    assert_refused(cli("transform", tiny_run.run, source, *flags), 2, "out.left_out.csv exists")
+    assert not out.exists()
+    assert cli("transform", tiny_run.run, source, *flags, "--overwrite").code == 0

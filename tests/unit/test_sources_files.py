@@ -290,7 +290,7 @@ def test_the_description_depends_on_content_and_options_alone(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "options",
     [
-        {"format": "xlsx"},
+        {"format": "xls"},
         {"encoding": "utf-9"},
         {"encoding": "base64"},
         {"encoding_errors": "surrogateescape"},

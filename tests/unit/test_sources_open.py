@@ -45,7 +45,11 @@ def texts(tmp_path: Path) -> Path:
         ("x" * 300, {}, "cannot be read: File name too long"),
         ("texts", {"format": "csv"}, "is a folder, but --format csv needs a file"),
         ("a.txt", {"format": "folder"}, "--format folder needs a folder"),
-        ("a.xyz", {}, "the suffix names no known format; give --format csv, tsv, jsonl or txt"),
+        (
+            "a.xyz",
+            {},
+            "the suffix names no known format; give --format csv, tsv, jsonl, parquet, xlsx or txt",
+        ),
         ("a.zip", {}, "archives are not read; unpack it"),
         ("a.tar.gz", {}, "archives are not read"),
         ("texts", {"pattern": "*.rst"}, "texts: no file in this folder matches '\\*.rst'; give --pattern"),

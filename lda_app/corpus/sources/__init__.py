@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from lda_app.corpus.sources.base import FORMATS, Source, SourceOptions
 from lda_app.corpus.sources.delimited import DelimitedSource, TabSource
+from lda_app.corpus.sources.excel import ExcelSource
 from lda_app.corpus.sources.files import FileSource, LineSource
 from lda_app.corpus.sources.folder import FolderSource
 from lda_app.corpus.sources.json_lines import JsonLinesSource
+from lda_app.corpus.sources.parquet import ParquetSource
 from lda_app.corpus.sources.spool import spooled, spooled_stdin
 from lda_app.corpus.sources.text_file import TextFile
 from lda_app.errors import CorpusError
@@ -75,6 +77,8 @@ FILE_SOURCES: dict[str, type[FileSource]] = {
     "csv": DelimitedSource,
     "tsv": TabSource,
     "jsonl": JsonLinesSource,
+    "parquet": ParquetSource,
+    "xlsx": ExcelSource,
     "txt": LineSource,
 }
 SUFFIXES = {
@@ -83,6 +87,9 @@ SUFFIXES = {
     ".tab": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "xlsx",
     ".txt": "txt",
     ".text": "txt",
 }
@@ -150,7 +157,9 @@ def _format(path: Path, options: SourceOptions) -> str:
         return known
     if name.endswith((".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z")):
         raise CorpusError(f"{path}: archives are not read; unpack it and name the folder or file")
-    raise CorpusError(f"{path}: the suffix names no known format; give --format csv, tsv, jsonl or txt")
+    raise CorpusError(
+        f"{path}: the suffix names no known format; give --format csv, tsv, jsonl, parquet, xlsx or txt"
+    )
 
 
 def _text_file(path: Path, options: SourceOptions) -> TextFile:

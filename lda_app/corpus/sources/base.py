@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.documents import Document
 
-FORMATS = ("csv", "tsv", "jsonl", "txt", "folder")
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder")
 HUGE_TEXT = 50_000_000  # characters: a text that makes the run's memory grow visibly
 MISSING_VALUES = frozenset({"nan", "na", "n/a", "null", "none"})
 
@@ -28,7 +28,7 @@ class SourceOptions:
     Parameters
     ----------
     format
-        One of csv, tsv, jsonl, txt, folder; None takes it from the suffix.
+        One of csv, tsv, jsonl, parquet, xlsx, txt, folder; None takes it from the suffix.
     text_column, id_column
         The column or key of the text and of the document's id.
     delimiter

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from lda_app.corpus.documents import Document
 from lda_app.corpus.sources.base import quoted
-from lda_app.corpus.sources.files import FileSource
+from lda_app.corpus.sources.files import TextSource
+from lda_app.corpus.sources.tables import TableSource
 from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Names that a column of texts commonly has; used where no --text-column is given.
-TEXT_COLUMNS = (
-    "text", "content", "body", "document", "message", "abstract", "review", "comment", "description",
-    "article", "post", "tweet", "sentence",
-)  # fmt: skip
+    from lda_app.corpus.documents import Document
 
 
-class DelimitedSource(FileSource):
+class DelimitedSource(TableSource, TextSource):
     """Rows of a csv or tsv file; the first row names the columns."""
 
     format = "csv"
@@ -36,22 +31,13 @@ class DelimitedSource(FileSource):
                 f"{self.name}: the file is empty; a header row and a row a document are expected"
             )
         self._check_header(header)
-        text_column = self._text_column(header)
-        id_column = self._column(header, self.options.id_column)
-        self.columns, self.text_column = tuple(header), header[text_column]
-        self.id_column = self.options.id_column
+        self.take_header(header)
         for number, (line, row) in enumerate(rows, start=1):
             place = f"{self.name}:{line}"
             if len(row) != len(header):
                 self._ragged(place, len(row), len(header))
                 continue
-            metadata = {
-                name: value
-                for column, (name, value) in enumerate(zip(header, row, strict=True))
-                if column not in (text_column, id_column)
-            }
-            key = str(number) if id_column is None else row[id_column]
-            yield Document(key, row[text_column], metadata=metadata, place=place)
+            yield self.document(dict(zip(header, row, strict=True)), number, place)
 
     def _rows(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield the line on which each row begins, and its cells; blank lines are passed over."""
@@ -90,11 +76,6 @@ class DelimitedSource(FileSource):
         self.bad_line(place, reason, hint="check the quotes and --delimiter; ")
 
     def _check_header(self, header: list[str]) -> None:
-        repeated = [name for name, count in Counter(header).items() if count > 1]
-        if repeated:
-            raise CorpusError(
-                f"{self.name}:1: the column name {quoted(repeated[0])} is there twice; rename one"
-            )
         other = next((mark for mark in ",;\t|" if mark in header[0] and mark != self._delimiter), None)
         if len(header) == 1 and other and header[0] != self.options.text_column:
             option = "tab" if other == "\t" else f"'{other}'"
@@ -103,32 +84,9 @@ class DelimitedSource(FileSource):
                 f"if that is not its name, try --delimiter {option}"
             )
 
-    def _column(self, header: list[str], name: str | None) -> int | None:
-        if name is None:
-            return None
-        if name not in header:
-            raise CorpusError(f"{self.name}: no column {quoted(name)}; the columns are {_listed(header)}")
-        return header.index(name)
-
-    def _text_column(self, header: list[str]) -> int:
-        given = self._column(header, self.options.text_column)
-        if given is not None:
-            return given
-        likely = [column for column, name in enumerate(header) if name.strip().lower() in TEXT_COLUMNS]
-        candidates = [0] if len(header) == 1 else likely
-        if len(candidates) != 1:
-            columns = _listed(header)
-            raise CorpusError(f"{self.name}: give --text-column, the column of the text; there are {columns}")
-        return candidates[0]
-
 
 class TabSource(DelimitedSource):
     """Rows of a tsv file."""
 
     format = "tsv"
     delimiter = "\t"
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(quoted(name) for name in names[:20])
-    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,4 +1,4 @@
-"""One file of documents: the base of csv, json lines and plain lines."""
+"""One file of documents: the base of tables, json lines and plain lines."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class FileSource(BaseSource):
-    """Documents of one text file.
+    """Documents of one file.
 
     Parameters
     ----------
     file
-        The text.
+        The file.
     options
         How to read it; each kind of file uses the options that concern it.
     """
@@ -34,14 +34,6 @@ class FileSource(BaseSource):
         super().__init__(file.name)
         self.file = file
         self.options = options
-
-    def _read(self) -> Iterator[Document]:
-        with contextlib.closing(self.file.lines(self.warnings)) as lines:
-            yield from self._documents(lines)
-
-    @abstractmethod
-    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
-        """Yield the documents of the file's lines, which come with their ends."""
 
     def describe(self) -> dict[str, Any]:
         """Name the file, its size and hash, and the options that concern it."""
@@ -57,7 +49,19 @@ class FileSource(BaseSource):
         self.left_out.append((place, reason))
 
 
-class LineSource(FileSource):
+class TextSource(FileSource):
+    """Documents of a file of text."""
+
+    def _read(self) -> Iterator[Document]:
+        with contextlib.closing(self.file.lines(self.warnings)) as lines:
+            yield from self._documents(lines)
+
+    @abstractmethod
+    def _documents(self, lines: Iterator[str]) -> Iterator[Document]:
+        """Yield the documents of the file's lines, which come with their ends."""
+
+
+class LineSource(TextSource):
     """A plain text file, a document a line; ids are line numbers, an empty line is an empty document."""
 
     format = "txt"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document, JsonText
 from lda_app.corpus.sources.base import quoted
-from lda_app.corpus.sources.files import FileSource
+from lda_app.corpus.sources.files import TextSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.sources.text_file import TextFile
 
 
-class JsonLinesSource(FileSource):
+class JsonLinesSource(TextSource):
     """Objects with a text each, by default of the key ``text``; of a key given twice the last counts."""
 
     format = "jsonl"
