@@ -13,7 +13,7 @@ over seeds of :math:`y_{as} - y_{bs}`. Its variance has two parts,
   taken out, the mean square with (number of K − 1)(S − 1) degrees of freedom, less the documents' part of it
   (a random effect, as DerSimonian and Laird 1986 estimate it; one for all K).
 
-Degrees of freedom of the sum are by Welch and Satterthwaite. Two K are told apart where their difference is
+Degrees of freedom of the sum are by Satterthwaite. Two K are told apart where their difference is
 beyond what Student's t allows at 95% for all pairs of K together (Bonferroni): the one with the lowest
 perplexity is chosen by the same data.
 """
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -128,43 +128,65 @@ def compare_perplexities(scores: Scores, *, seed: int = 0) -> Perplexities:
     """
     y, drawn = scores.log_perplexity(), scores.resampled(seed)
     num_k, num_seeds = y.shape
-    tau2, freedom = _variance_of_training(y, drawn)
-    own = (drawn.var(axis=2, ddof=1).mean(axis=1) + tau2) / num_seeds
+    training = _variance_of_training(y, drawn)
+    own = (drawn.var(axis=2, ddof=1).mean(axis=1) + training.variance) / num_seeds
     means = y.mean(axis=1)
     best = int(means.argmin())
-    estimates = tuple(
-        Estimate(math.exp(m), math.exp(m) * math.sqrt(v)) for m, v in zip(means, own, strict=True)
+    documents = (drawn - drawn[best]).var(axis=2, ddof=1).mean(axis=1)
+    return Perplexities(
+        tuple(Estimate(math.exp(m), math.exp(m) * math.sqrt(v)) for m, v in zip(means, own, strict=True)),
+        best,
+        tuple(
+            _difference(float(means[k] - means[best]), float(documents[k]), training, y.shape)
+            if k != best
+            else Difference(0.0, 0.0, distinguishable=False)
+            for k in range(num_k)
+        ),
     )
-    differences = []
-    for k in range(num_k):
-        documents = (drawn[k] - drawn[best]).var(axis=1, ddof=1).mean() / num_seeds
-        training = 2 * tau2 / num_seeds if k != best else 0.0
-        differences.append(
-            _difference(float(means[k] - means[best]), documents, training, freedom, math.comb(num_k, 2))
-        )
-    return Perplexities(estimates, best, tuple(differences))
 
 
-def _variance_of_training(y: FloatArray, drawn: FloatArray) -> tuple[float, int]:
-    """Variance of a run's log perplexity by its training, beyond its documents; its degrees of freedom."""
+class _Training(NamedTuple):
+    """How far runs differ by their training.
+
+    Parameters
+    ----------
+    variance
+        Of a run's log perplexity, beyond what its documents do.
+    mean_square
+        What it was estimated by: the documents' part is still in it.
+    freedom
+        Degrees of freedom of the mean square; 0 where there is none.
+    """
+
+    variance: float
+    mean_square: float
+    freedom: int
+
+
+def _variance_of_training(y: FloatArray, drawn: FloatArray) -> _Training:
+    """Estimate how far runs differ by their training, from what means of K and of seeds leave."""
     num_k, num_seeds = y.shape
     freedom = (num_k - 1) * (num_seeds - 1)
     if not freedom:
-        return 0.0, 0
+        return _Training(0.0, 0.0, 0)
     residual = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
+    mean_square = float((residual**2).sum() / freedom)
     # What the documents alone do to the differences between K: seeds share none, runs of one seed all.
-    documents = (drawn - drawn.mean(axis=2, keepdims=True)).var(axis=0, ddof=1).mean()
-    return max(0.0, float((residual**2).sum() / freedom - documents)), freedom
+    documents = float((drawn - drawn.mean(axis=2, keepdims=True)).var(axis=0, ddof=1).mean())
+    return _Training(max(0.0, mean_square - documents), mean_square, freedom)
 
 
 def _difference(
-    difference: float, documents: float, training: float, freedom: int, comparisons: int
+    difference: float, documents: float, training: _Training, shape: tuple[int, ...]
 ) -> Difference:
-    """Judge a difference of log perplexities by the two parts of its variance."""
-    variance = documents + training
-    error = math.sqrt(variance)
-    effective = freedom * (variance / training) ** 2 if training > 0 else math.inf
+    """Judge a difference of log perplexities; ``documents`` is their part of the variance of a pair of runs."""
+    num_k, num_seeds = shape
+    variance = documents + 2 * training.variance
+    error = math.sqrt(variance / num_seeds)
+    # Satterthwaite: the mean square is all that is estimated badly.
+    sure = training.variance == 0
+    freedom = math.inf if sure else training.freedom * (variance / (2 * training.mean_square)) ** 2
     # Bonferroni: all comparisons hold together, also those between others, for the data chose the best.
-    limit = stats.t.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons, effective)
+    limit = stats.t.ppf(1 - (1 - CONFIDENCE) / 2 / math.comb(num_k, 2), freedom)
     ratio = math.exp(difference)
     return Difference(ratio - 1, ratio * error, bool(difference > limit * error))

@@ -7,6 +7,7 @@ process is killed, they end by themselves. So whatever happens, the same call go
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -149,7 +150,24 @@ def _run(
         for job in [job for job in running if job.read()]:
             running.remove(job)
             bar.advance()
+            log.info("%s: %s", job.cell.name, _in_short(study.figures(job.cell) or {}))
     bar.note("")
+
+
+def _in_short(figures: dict[str, Any]) -> str:
+    """Say of a finished cell how long it took and, if documents were held out, how good it is.
+
+    Examples
+    --------
+    >>> completion = {"log_likelihood": [-6.0, -3.0], "num_tokens": [2, 1]}
+    >>> _in_short({"train_seconds": 12.4, "completion": completion})
+    'trained in 12 s, perplexity held out 20.1'
+    """
+    trained, completion = f"trained in {figures['train_seconds']:,.0f} s", figures["completion"]
+    if completion is None:
+        return trained
+    perplexity = math.exp(-sum(completion["log_likelihood"]) / sum(completion["num_tokens"]))
+    return f"{trained}, perplexity held out {perplexity:,.1f}"
 
 
 @contextmanager

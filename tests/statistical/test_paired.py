@@ -54,7 +54,7 @@ def test_errors_are_as_large_as_differences_vary(training, most):
 
 
 def test_without_the_part_of_the_training_they_would_be_too_small(monkeypatch):
-    monkeypatch.setattr(paired, "_variance_of_training", lambda y, drawn: (0.0, 0))
+    monkeypatch.setattr(paired, "_variance_of_training", lambda y, drawn: paired._Training(0.0, 0.0, 0))
     spread, estimated = spread_and_errors(compared(APART, TRAINING))
     assert estimated / spread < 0.6
 
