@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from scipy import stats
+
 from lda_app.studies.paired import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def advise(rows: Sequence[Row], num_seeds: int) -> tuple[int, tuple[str, ...]]:
         + (", the fewest of those that predict equally well." if len(equal) > 1 else ", of those tried."),
         _perplexity(rows, best, equal),
         _edge(rows, best),
-        _readability(rows, chosen),
+        _readability(rows, chosen, num_seeds),
         _sureness(num_seeds),
     ]
     return chosen.num_topics, tuple(reason for reason in reasons if reason)
@@ -75,17 +77,17 @@ def _edge(rows: Sequence[Row], best: Row) -> str:
     return ""
 
 
-def _readability(rows: Sequence[Row], chosen: Row) -> str:
+def _readability(rows: Sequence[Row], chosen: Row, num_seeds: int) -> str:
     """Name the numbers that are best by what readers of topics notice, if others than the one chosen."""
     figures: list[tuple[str, Callable[[Row], Estimate | None]]] = [
-        ("more stable", lambda row: row.found),
+        ("more stable, by the similarity of aligned topics", lambda row: row.similarity),
         ("more coherent", lambda row: row.coherence),
     ]
     said = []
     for name, figure in figures:
         best = max(rows, key=lambda row: _value(figure(row)))
         value, own = figure(best), figure(chosen)
-        if value is not None and own is not None and _beyond_chance(value, own):
+        if value is not None and own is not None and _beyond_chance(value, own, num_seeds):
             said.append(f"{best.num_topics} is {name} ({value.value:.2f} against {own.value:.2f})")
     return f"Perplexity says what predicts; by what readers notice, {_list(said)}." if said else ""
 
@@ -94,11 +96,14 @@ def _value(estimate: Estimate | None) -> float:
     return -math.inf if estimate is None else estimate.value
 
 
-def _beyond_chance(larger: Estimate, smaller: Estimate) -> bool:
-    """Tell whether two figures differ by more than twice the standard error of their difference."""
+def _beyond_chance(larger: Estimate, smaller: Estimate, num_seeds: int) -> bool:
+    """Tell whether two means over as many runs differ by more than chance, by Student's t at 95%."""
     if larger.standard_error is None or smaller.standard_error is None:
         return False
-    return larger.value - smaller.value > 2 * math.hypot(larger.standard_error, smaller.standard_error)
+    limit = stats.t.ppf((1 + CONFIDENCE) / 2, 2 * (num_seeds - 1))
+    return bool(
+        larger.value - smaller.value > limit * math.hypot(larger.standard_error, smaller.standard_error)
+    )
 
 
 def _sureness(num_seeds: int) -> str:

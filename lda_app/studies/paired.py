@@ -179,7 +179,7 @@ def _variance_of_training(y: FloatArray, drawn: FloatArray) -> _Training:
 def _difference(
     difference: float, documents: float, training: _Training, shape: tuple[int, ...]
 ) -> Difference:
-    """Judge a difference of log perplexities; ``documents`` is their part of the variance of a pair of runs."""
+    """Judge a difference of log perplexities; ``documents`` is their variance in that of a pair of runs."""
     num_k, num_seeds = shape
     variance = documents + 2 * training.variance
     error = math.sqrt(variance / num_seeds)

@@ -8,7 +8,7 @@ from lda_app.studies.paired import Difference, Estimate
 from lda_app.studies.sweep import Row, _over_pairs
 
 
-def row(num_topics, perplexity, above, error, *, apart, found=0.8, coherence=0.2):
+def row(num_topics, perplexity, above, error, *, apart, similarity=0.8, coherence=0.2):
     return Row(
         num_topics=num_topics,
         most_typical=f"k{num_topics}-seed0",
@@ -17,8 +17,8 @@ def row(num_topics, perplexity, above, error, *, apart, found=0.8, coherence=0.2
         coherence=Estimate(coherence, 0.005),
         exclusivity=Estimate(0.9, 0.005),
         diversity=Estimate(0.7, 0.01),
-        similarity=Estimate(0.8, 0.01),
-        found=Estimate(found, 0.02),
+        similarity=Estimate(similarity, 0.01),
+        found=Estimate(0.8, 0.02),
         train_seconds=1.0,
     )
 
@@ -49,9 +49,12 @@ def test_the_best_at_the_end_of_the_range_may_be_beyond_it():
 
 
 def test_what_is_more_stable_beyond_chance_is_named():
-    rows = [row(10, 1041.0, 0.041, 0.006, apart=True, found=0.95), *ROWS[1:]]
-    assert any("10 is more stable (0.95 against 0.80)" in reason for reason in advise(rows, 3)[1])
-    rows[0] = row(10, 1041.0, 0.041, 0.006, apart=True, found=0.82)
+    rows = [row(10, 1041.0, 0.041, 0.006, apart=True, similarity=0.95), *ROWS[1:]]
+    assert any(
+        "10 is more stable, by the similarity of aligned topics (0.95 against 0.80)" in reason
+        for reason in advise(rows, 3)[1]
+    )
+    rows[0] = row(10, 1041.0, 0.041, 0.006, apart=True, similarity=0.82)
     assert not any("more stable" in reason for reason in advise(rows, 3)[1])
 
 
