@@ -106,7 +106,7 @@ TopWords = Annotated[
     typer.Option(
         "--top-words",
         min=2,
-        max=1000,
+        max=100,
         help="Words of a topic that coherence, overlap and exclusivity look at.",
         rich_help_panel=_TOPICS,
     ),

@@ -85,7 +85,8 @@ class Reference:
                 "words are told from text is unknown; give --reference train or test"
             )
         if not path.is_file():
-            raise CorpusError(f"{path}: no such file; --reference takes train, test, or a file of documents")
+            why = "is a folder" if path.is_dir() else "no such file"
+            raise CorpusError(f"{path}: {why}; --reference takes train, test, or a file of documents")
 
         def positions(numbers: Mapping[str, int]) -> Iterator[WordPositions]:
             source = open_source(str(path), SourceOptions(format="txt"))

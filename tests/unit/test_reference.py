@@ -78,6 +78,8 @@ def test_a_missing_file_and_one_without_words_are_named(build, tmp_path):
     corpus = build()
     with pytest.raises(CorpusError, match=r"gone.txt: no such file; --reference takes train, test"):
         Reference.of_file(tmp_path / "gone.txt", corpus.preprocessor)
+    with pytest.raises(CorpusError, match="is a folder; --reference takes"):
+        Reference.of_file(tmp_path, corpus.preprocessor)
     (tmp_path / "blank.txt").write_text("the\n\n42\n")
     with pytest.raises(CorpusError, match=r"blank.txt: no word in it"):
         measured(corpus, Reference.of_file(tmp_path / "blank.txt", corpus.preprocessor))
