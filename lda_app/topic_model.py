@@ -480,6 +480,7 @@ def _index_of(texts: Any, size: int) -> pd.Index[Any]:
 
 
 def _beginning(text: str) -> str:
+    text = " ".join(text[: 10 * _SNIPPET].split())
     return text if len(text) <= _SNIPPET else f"{text[: _SNIPPET - 1].rstrip()}…"
 
 
