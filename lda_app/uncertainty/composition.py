@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy import stats
-from scipy.special import expit, logit
 
 from lda_app.uncertainty.posterior import posterior_draws
 
@@ -182,49 +181,5 @@ class Estimate:
         half = self._quantile(level) * self.standard_error
         return self.value - half, self.value + half
 
-    def share_interval(self, level: float) -> tuple[FloatArray, FloatArray]:
-        """Return the interval of a share, (K,) each: that of its logit, by the delta method, mapped back.
-
-        Examples
-        --------
-        >>> one = Estimate(np.array([0.02]), np.array([0.0004]), np.array([0.0]), degrees=1e6, num_draws=30)
-        >>> [end.round(3).tolist() for end in one.share_interval(0.95)]
-        [[0.003], [0.131]]
-        """
-        value = np.clip(self.value, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-        half = self._quantile(level) * self.standard_error / (value * (1 - value))
-        return expit(logit(value) - half), expit(logit(value) + half)
-
-    def probability_positive(self) -> FloatArray:
-        """Probability that the quantity is above 0, (K,), by the same t distribution as the interval.
-
-        Examples
-        --------
-        >>> one = Estimate(np.array([0.1]), np.array([0.01]), np.array([0.0]), degrees=1e6, num_draws=30)
-        >>> one.probability_positive().round(3).tolist()
-        [0.841]
-        """
-        return np.asarray(stats.t.cdf(self.value / self.standard_error, self.t_degrees))
-
-    def minus(self, other: Estimate) -> Estimate:
-        """Return the difference from an estimate of other documents, with its own variance.
-
-        The degrees of freedom are Welch's (1947), of the topic that has the fewest.
-        """
-        return Estimate(
-            self.value - other.value,
-            self.within + other.within,
-            self.between + other.between,
-            _welch(self, other),
-            min(self.num_draws, other.num_draws),
-        )
-
     def _quantile(self, level: float) -> FloatArray:
         return np.asarray(stats.t.ppf((1 + level) / 2, self.t_degrees))
-
-
-def _welch(one: Estimate, other: Estimate) -> float:
-    both = (one.within + other.within) ** 2
-    parts = one.within**2 / one.degrees + other.within**2 / other.degrees
-    known = parts > 0
-    return float((both[known] / parts[known]).min(initial=one.degrees + other.degrees))

@@ -11,7 +11,7 @@ from lda_app.models.topic_word import TopicWordCounts
 from lda_app.simulation import simulate
 from lda_app.uncertainty import composition
 from lda_app.uncertainty.posterior import posterior_draws
-from lda_app.uncertainty.prevalence import group_draws
+from lda_app.uncertainty.prevalence import MeanShare, group_draws
 
 K, V, SIZE, NUM_GROUPS = 8, 300, 120, 24
 LEVEL = 0.9
@@ -49,7 +49,7 @@ def held(ends, truth):
 
 def test_intervals_of_prevalence_cover_what_they_promise(drawn, groups):
     truth = groups[2]
-    covered = [held(drawn.mean([g]).share_interval(LEVEL), truth[g]) for g in range(NUM_GROUPS)]
+    covered = [held(MeanShare.of(drawn.mean([g])).interval(LEVEL), truth[g]) for g in range(NUM_GROUPS)]
     # 192 shares: the standard error is about 0.022.
     assert 0.84 <= np.mean(covered) <= 0.96
 
@@ -58,7 +58,8 @@ def test_intervals_of_differences_cover_what_they_promise(drawn, groups):
     truth = groups[2]
     pairs = [(g, g + 1) for g in range(0, NUM_GROUPS, 2)]
     covered = [
-        held(drawn.mean([a]).minus(drawn.mean([b])).interval(LEVEL), truth[a] - truth[b]) for a, b in pairs
+        held(MeanShare.of(drawn.mean([a])).minus(MeanShare.of(drawn.mean([b])), LEVEL), truth[a] - truth[b])
+        for a, b in pairs
     ]
     assert 0.83 <= np.mean(covered) <= 0.97
 

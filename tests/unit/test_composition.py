@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from lda_app.uncertainty.composition import Estimate
-from lda_app.uncertainty.prevalence import GroupDraws
+from lda_app.uncertainty.prevalence import GroupDraws, MeanShare
 
 
 def estimate(value=0.3, within=0.01, between=0.0, degrees=1e9, num_draws=30):
@@ -37,23 +37,57 @@ def test_few_draws_and_much_between_them_leave_few_degrees_of_freedom():
     assert estimate(between=0.0, degrees=500).t_degrees[0] == pytest.approx(500, rel=0.01)
 
 
+def mean_share(values, within):
+    values = np.asarray(values, dtype=float)
+    return MeanShare.of(Estimate(values, np.asarray(within), 0 * values, 99, 30))
+
+
 def test_the_interval_of_a_share_stays_within_its_bounds():
-    for value in (1e-6, 0.5, 1 - 1e-6):
-        lower, upper = estimate(value, within=0.04).share_interval(0.95)
-        assert 0 <= lower[0] < value < upper[0] <= 1
+    lower, upper = mean_share([1e-6, 0.4, 0.6 - 1e-6], [1e-9, 0.04, 0.04]).interval(0.95)
+    assert ((lower >= 0) & (upper <= 1)).all()
+    assert (lower[1:] < [0.4, 0.6]).all()
+    assert (upper > [1e-6, 0.4, 0.6]).all()
+
+
+def test_the_interval_of_a_common_topic_is_the_normal_one_where_there_are_many_documents():
+    mean = mean_share([0.3, 0.7], [1e-4, 1e-4])
+    lower, upper = mean.interval(0.95)
+    np.testing.assert_allclose(lower, np.array([0.3, 0.7]) - 1.96 * 0.01, atol=5e-4)
+    np.testing.assert_allclose(upper, np.array([0.3, 0.7]) + 1.96 * 0.01, atol=5e-4)
+    np.testing.assert_allclose(mean.standard_error, 0.01)
+
+
+def test_a_rare_topic_is_as_uncertain_as_the_others_of_its_group():
+    """Where no document is about a topic its own variance is nothing, but the group has a size."""
+    rare = mean_share([0.5, 0.5 - 1e-9, 1e-9], [0.0025, 0.0025, 0.0])
+    assert rare.size[2] == pytest.approx(100, rel=0.01)
+    assert 0.01 < rare.interval(0.95)[1][2] < 0.04
+
+
+def test_a_common_topic_keeps_most_of_its_own_variance():
+    bursty = mean_share([0.5, 0.5], [0.0004, 0.0002])
+    assert bursty.size[0] == pytest.approx(0.25 / 0.0004, rel=0.05)
+    assert bursty.size[1] == pytest.approx(0.25 / 0.0002, rel=0.05)
 
 
 def test_of_a_single_document_the_variance_is_unknown():
     lonely = GroupDraws(np.array([1]), np.full((3, 1, 2), 0.5), np.full((1, 2), 0.25)).mean([0])
-    assert np.isnan(lonely.share_interval(0.9)).all()
+    assert np.isnan(MeanShare.of(lonely).interval(0.9)).all()
     assert lonely.value.tolist() == [0.5, 0.5]
 
 
 def test_a_difference_has_the_variance_of_both():
-    difference = estimate(0.5, 0.01, 0.002).minus(estimate(0.3, 0.03, 0.001))
-    assert difference.value[0] == pytest.approx(0.2)
-    assert difference.variance[0] == pytest.approx(0.04 + 31 / 30 * 0.003)
-    assert difference.probability_positive()[0] == pytest.approx(stats.norm.cdf(0.2 / 0.2076), abs=0.01)
+    one, other = mean_share([0.5, 0.5], [1e-4, 1e-4]), mean_share([0.49, 0.51], [3e-4, 3e-4])
+    lower, upper, positive = one.minus(other, 0.95)
+    half = 1.96 * 0.02
+    np.testing.assert_allclose(lower, np.array([0.01, -0.01]) - half, atol=2e-3)
+    np.testing.assert_allclose(upper, np.array([0.01, -0.01]) + half, atol=2e-3)
+    np.testing.assert_allclose(positive, stats.norm.cdf([0.5, -0.5]), atol=0.02)
+
+
+def test_the_difference_from_a_single_document_is_unknown():
+    lonely = MeanShare(np.array([0.5]), np.array([np.nan]))
+    assert np.isnan(lonely.minus(mean_share([0.5], [0.01]), 0.9)).all()
 
 
 def test_merged_groups_are_their_documents_taken_together():
