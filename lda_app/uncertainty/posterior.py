@@ -1,9 +1,9 @@
 """Draws of θ from its exact posterior p(θ|w): what intervals, prevalence and effects are made of.
 
-q(θ|w), one Dirichlet, is quick and good for means, but its spread is not the posterior's: too wide for topics
-that a document is about, too narrow for those that it hardly mentions. So a chain of Gibbs sweeps starts from
-the guide and carries on to p(θ|w, α, β), which the sweeps leave unchanged, whatever q is
-(:func:`lda_app.models.gibbs.sample_theta`).
+q(θ|w), one Dirichlet, is quick and good for means, but its spread is not the posterior's: too narrow in short
+documents, and in long ones too wide for what they are about, too narrow for what they hardly mention. So a
+chain of Gibbs sweeps starts from the guide and carries on to p(θ|w, α, β), which the sweeps leave unchanged,
+whatever q is (:func:`lda_app.models.gibbs.sample_theta`).
 """
 
 from __future__ import annotations
