@@ -119,9 +119,32 @@ def calibration_table(found: dict[str, Any]) -> "Table":
     for name in (*(f"{level:.0%}" for level in levels), "uniform ranks: p"):
         table.add_column(name, justify="right")
     for part in found["parts"]:
-        shares = [f"{100 * c['value']:.1f} ± {100 * c['margin']:.1f}" for c in part["coverage"]]
-        table.add_row(part["posterior"], part["lengths"], part["topics"], *shares, f"{part['p_value']:.2g}")
+        shares = map(_share, part["coverage"])
+        table.add_row(part["posterior"], part["lengths"], part["topics"], *shares, _p_value(part))
     return table
+
+
+def narrow_calibration_table(found: dict[str, Any]) -> "Table":
+    """Lay the same out in two columns, for a terminal that the other table does not fit."""
+    from lda_app.cli.tables import new_table
+
+    table = new_table("Share of intervals that hold the truth")
+    table.add_column("posterior, lengths, topics")
+    table.add_column("share", justify="right", no_wrap=True)
+    for part in found["parts"]:
+        table.add_row(f"{part['posterior']}, {part['lengths']}, {part['topics']}", "")
+        for coverage in part["coverage"]:
+            table.add_row(f"  {coverage['level']:.0%}", _share(coverage))
+        table.add_row("  uniform ranks: p", _p_value(part))
+    return table
+
+
+def _share(coverage: dict[str, Any]) -> str:
+    return f"{100 * coverage['value']:.1f} ± {100 * coverage['margin']:.1f}"
+
+
+def _p_value(part: dict[str, Any]) -> str:
+    return f"{part['p_value']:.2g}"
 
 
 def calibration_chart(found: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lda_app.cli.calibration import Calibrating, calibration_table
+from lda_app.cli.calibration import Calibrating, calibration_table, narrow_calibration_table
 from lda_app.cli.groups import with_groups
 from lda_app.cli.imported import Imported
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
@@ -260,7 +260,9 @@ def evaluate(
         shown = table if fits(table) else narrow_table(figures)
         print_out(shown, *notes_of_topics(figures), *notes_of_imported(figures))
         if calibrating.calibration:
-            print_out("", calibration_table(figures["calibration"]))
+            found = figures["calibration"]
+            table = calibration_table(found)
+            print_out("", table if fits(table) else narrow_calibration_table(found))
 
 
 def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dict[str, Any]:

@@ -293,7 +293,12 @@ def _summary(
 
 
 def _coverage(below: Numbers, level: float, confidence: float) -> Coverage:
-    """Coverage over documents, (D, n) topics of each, with a margin from the spread of documents."""
+    """Coverage over documents, (D, n) topics of each, with a margin from the spread of documents.
+
+    Two documents are added for the margin, of which one holds and one does not, so that it is not zero where
+    all hold (Agresti and Coull 1998).
+    """
     held = (np.abs(below - 0.5) <= level / 2).mean(axis=1)
-    error = held.std(ddof=1) / np.sqrt(len(held))
+    spread = np.append(held, [0, 1])
+    error = spread.std(ddof=1) / np.sqrt(len(spread))
     return Coverage(level, float(held.mean()), float(ndtri((1 + confidence) / 2) * error))

@@ -193,6 +193,16 @@ def test_calibration_is_not_there_unless_asked_for(cli, planted, tmp_path):
     assert not (run / "calibration.json").exists()
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_calibration_fits_a_terminal(cli, planted, tmp_path, monkeypatch, columns):
+    monkeypatch.setattr("lda_app.cli.tables.is_plain", lambda: False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = calibrated(cli, planted(tmp_path / "run"), "--protocols", "elbo").stdout
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "draws" in out
+
+
 def test_calibration_is_of_models_of_ours(cli, tiny_run, tmp_path, assert_refused):
     (tmp_path / "topics.csv").write_text("topic,word,weight\n0,orbit,1\n")
     options = ("--topics", tmp_path / "topics.csv", "--corpus", tiny_run.corpus, "--calibration")

@@ -7,6 +7,7 @@ from scipy import stats
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.evaluation import calibration
 from lda_app.evaluation.calibration import (
     LEVELS,
     calibrate,
@@ -57,6 +58,12 @@ def test_a_posterior_that_is_not_sure_enough_is_caught():
         if part.topics == "largest":
             assert part.p_value < 1e-6
             assert part.coverage[0].value > 0.5 + part.coverage[0].margin
+
+
+def test_intervals_that_always_hold_are_not_said_to_be_without_error():
+    always = calibration._coverage(np.full((30, 1), 0.5), level=0.95, confidence=0.95)
+    assert always.value == 1
+    assert 0.03 < always.margin < 0.1
 
 
 def test_coverage_is_that_of_the_intervals_themselves():
