@@ -65,7 +65,7 @@ def test_a_sweep_compares_numbers_of_topics_and_goes_on_with_more(sweep, cli, ti
     [
         ("ten", ("--num-topics", "'ten'")),
         ("10", ("two numbers or more",)),
-        ("1,5", ("--num-topics", "from 2")),
+        ("0,5", ("--num-topics", "whole number from")),
         ("2,,3", ("--num-topics",)),
     ],
 )
