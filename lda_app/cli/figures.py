@@ -3,11 +3,30 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from lda_app.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
     from rich.table import Table
+
+
+def check_outputs(output: "Path | None", plot: "Path | None", *, overwrite: bool) -> None:
+    """Refuse files for figures and for their drawing that must not be written, before any work is done.
+
+    Raises
+    ------
+    ConfigError
+        If one exists and may not be replaced, or its suffix is of another format.
+    """
+    from lda_app.cli.tables import check_file
+
+    for flag, file, suffix in (("--output", output, ".csv"), ("--plot", plot, ".svg")):
+        check_file(file, overwrite=overwrite, flag=flag)
+        if file is not None and file.suffix.lower() not in {"", suffix}:
+            raise ConfigError(f"{flag} {file}: the suffix must be {suffix}, got {file.suffix!r}")
 
 
 def add_columns(table: "Table", names: "Sequence[str]", *, right: "Sequence[str]") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lda_app.cli.figures import add_columns, number, percent, percents, points, records, rows
+from lda_app.cli.figures import add_columns, check_outputs, number, percent, percents, points, records, rows
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
@@ -74,11 +74,10 @@ def prevalence(
     interval holds what the words leave open of each document's shares, and that other documents of the same
     kind would have had others. [bold]--output[/] writes the figures as csv.
     """
-    from lda_app.cli.tables import check_file, print_out, write_out
+    from lda_app.cli.tables import print_out, write_out
     from lda_app.model_dir import open_model
 
-    check_file(output, overwrite=overwrite)
-    check_file(plot, overwrite=overwrite, flag="--plot")
+    check_outputs(output, plot, overwrite=overwrite)
     model = open_model(run)
     shown = ShownTopics.of(model, topics)
     data, groups = _groups(model, corpus, split, by)

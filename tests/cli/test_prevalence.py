@@ -133,5 +133,13 @@ def test_outputs_that_exist_are_kept(cli, described_run, assert_refused, tmp_pat
         assert_refused(done, 2, flag, "exists")
 
 
+@pytest.mark.parametrize(("flag", "name"), [("--output", "figures.xlsx"), ("--plot", "figures.png")])
+def test_outputs_of_other_formats_are_refused(cli, described_run, assert_refused, tmp_path, flag, name):
+    for command in (("prevalence", "--by", "subject"), ("effects", "--covariates", "subject")):
+        done = cli(command[0], described_run.run, *command[1:], flag, tmp_path / name)
+        assert_refused(done, 2, flag, "suffix")
+        assert not (tmp_path / name).exists()
+
+
 def test_a_corpus_without_metadata_says_so(cli, tiny_run, assert_refused):
     assert_refused(cli("prevalence", tiny_run.run, "--by", "party"), 3, "only ids and texts")
