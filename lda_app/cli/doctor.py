@@ -1,4 +1,4 @@
-"""``lda-app doctor``: whether this machine has what the app needs, and how the app would run on it."""
+"""``lda-app doctor``: what is in a collection of texts, and how the app would run on this machine."""
 
 import json
 import os
@@ -9,31 +9,67 @@ from typing import Annotated, Any
 
 import typer
 
-from lda_app.cli.options import JsonFlag
+from lda_app.cli.checkup_page import examined, print_page
+from lda_app.cli.groups import with_groups
+from lda_app.cli.options import JsonFlag, Reading, Words
 from lda_app.errors import ConfigError
 
 SCHEMA_VERSION = 1
 _PACKAGES = ("lda-app", "torch", "pyro-ppl", "numba", "numpy", "scipy")
 
+Examined = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="The texts: a corpus by name, a file, a folder of text files, a corpus folder, or [bold]-[/].",
+        show_default=False,
+    ),
+]
+NumTopics = Annotated[
+    int, typer.Option("--num-topics", min=2, help="Topics that are to be found in the texts.")
+]
 System = Annotated[
     bool,
     typer.Option("--system", help="The machine: versions, cores, memory, device, compiled loops."),
 ]
 
 
-def doctor(*, system: System = False, as_json: JsonFlag = False) -> None:
-    """Tell how the app would run here, and why.
+@with_groups(reading=Reading, words=Words)
+def doctor(
+    source: Examined = None,
+    *,
+    reading: Reading,
+    words: Words,
+    num_topics: NumTopics = 20,
+    system: System = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Examine a collection of texts before it is counted, or tell how the app would run here.
 
-    Nothing is changed, nothing is fetched. Loops that cannot be compiled are replaced by torch's own
+    Of the texts: documents and their lengths, languages, encodings, duplicates, lines that many documents
+    share, the words that each rule would leave out, and warnings with advice. Give the flags that
+    [bold]corpus build[/] is to be given. A corpus folder can be examined, too.
+
+    With [bold]--system[/], of the machine. Loops that cannot be compiled are replaced by torch's own
     operations: the same numbers, several times slower; LDA_APP_NO_COMPILE=1 asks for that.
+
+    Nothing is changed, nothing is fetched.
     """
-    if not system:
-        raise ConfigError("nothing to report on: give --system")
-    report = {"system": _system()}
+    if source is None and not system:
+        raise ConfigError("nothing to report on: name a file, folder or corpus, or give --system")
+    report: dict[str, Any] = {}
+    texts = None if source is None else examined(source, reading, words, num_topics)
+    if texts is not None:
+        report["texts"] = texts.describe()
+    if system:
+        report["system"] = _system()
     if as_json:
         content = {"schema_version": SCHEMA_VERSION, **report}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
+        return
+    if texts is not None:
+        print_page(texts)
+    if system:
         _print(report["system"])
 
 

@@ -14,8 +14,6 @@ from lda_app.runtime import log, rng
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-
 _SAMPLE = 1_000  # documents
 _CHARACTERS = 2_000  # of a document
 _LETTERS = 20  # that a document needs to tell its language
@@ -75,12 +73,43 @@ def detect(texts: Iterable[str]) -> Detected | None:
     >>> found.code, found.documents
     ('de', {'de': 2})
     """
-    from py3langid import classify
+    sample = Sample()
+    for text in texts:
+        sample.add(text)
+    return sample.detect()
 
-    sample = _sampled(texts, rng(0, "language"))
-    telling = [text for text in sample if len(_LETTER.findall(text)) >= _LETTERS]
-    counted = Counter(classify(text)[0] for text in telling).most_common()
-    return Detected(counted[0][0], dict(counted)) if counted else None
+
+class Sample:
+    """A sample of a stream of texts, drawn without replacement (reservoir sampling, Vitter 1985, R).
+
+    Examples
+    --------
+    >>> sample = Sample()
+    >>> sample.add("Der Mond kreist um die Erde")
+    >>> sample.detect().code
+    'de'
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._seen = 0
+        self._random = rng(0, "language")
+
+    def add(self, text: str) -> None:
+        """Show the next text of the stream."""
+        if self._seen < _SAMPLE:
+            self._texts.append(text[:_CHARACTERS])
+        elif (place := int(self._random.integers(self._seen + 1))) < _SAMPLE:
+            self._texts[place] = text[:_CHARACTERS]
+        self._seen += 1
+
+    def detect(self) -> Detected | None:
+        """Detect the languages of the sample; None if no text of it has enough letters."""
+        from py3langid import classify
+
+        telling = [text for text in self._texts if len(_LETTER.findall(text)) >= _LETTERS]
+        counted = Counter(classify(text)[0] for text in telling).most_common()
+        return Detected(counted[0][0], dict(counted)) if counted else None
 
 
 def detect_for_corpus(texts: Iterable[str], name: str) -> Detected:
@@ -105,14 +134,3 @@ def detect_for_corpus(texts: Iterable[str], name: str) -> Detected:
             mixture,
         )
     return found
-
-
-def _sampled(texts: Iterable[str], random: np.random.Generator) -> list[str]:
-    """Draw a sample of a stream without replacement (reservoir sampling, Vitter 1985, algorithm R)."""
-    sample: list[str] = []
-    for number, text in enumerate(texts):
-        if number < _SAMPLE:
-            sample.append(text[:_CHARACTERS])
-        elif (place := int(random.integers(number + 1))) < _SAMPLE:
-            sample[place] = text[:_CHARACTERS]
-    return sample

@@ -209,6 +209,33 @@ class Tokenizer:
             word for part, words in self._readings(form) for word in words or (self._as_stop_word(part),)
         )
 
+    def explain(self, form: str) -> str | None:
+        """Name the rule by which a form gives no word; None if it gives one.
+
+        Returns
+        -------
+        str
+            ``stop word``, ``number``, ``too short``, ``too long``, or ``clause`` for a run of letters of a
+            script without spaces between words.
+
+        Examples
+        --------
+        >>> tokenizer = Tokenizer(TokenizerOptions())
+        >>> [tokenizer.explain(form) for form in ("the", "42", "zz", "orbit")]
+        ['stop word', 'number', 'too short', None]
+        """
+        readings = self._readings(form)
+        if any(words for _, words in readings):
+            return None
+        if any(words == () for _, words in readings):
+            return "stop word"
+        part = max((part for part, _ in readings), key=len, default="")
+        if _CLAUSE.search(part):
+            return "clause"
+        if not part[:1].isalpha():
+            return "number"
+        return "too long" if len(part) > self.options.max_length else "too short"
+
     def is_stop_word(self, word: str) -> bool:
         """Tell whether a word of `sequence` is left out, unless a phrase takes it in."""
         return word not in self._keep and word.lower() in self._stop_words

@@ -39,6 +39,8 @@ def test_the_table_has_all_that_is_found(cli):
 
 
 def test_loops_that_are_not_compiled_are_reported_with_the_reason(cli, monkeypatch):
+    import lda_app.models.kernels  # noqa: F401  compiled before the reason is put in, as other tests need it
+
     monkeypatch.setattr(compiled, "why_not_compiled", lambda: "numba is not installed")
     loops = {"used": False, "reason": "numba is not installed", "cache_folder": None, "cache_writable": False}
     assert system(cli)["compiled_loops"] == loops
@@ -78,3 +80,66 @@ def test_a_corpus_that_was_fetched_before(cli, monkeypatch, tmp_path, there):
 
 def test_nothing_to_report_on(cli, assert_refused):
     assert_refused(cli("doctor"), 2, "--system")
+
+
+def texts_of(cli, *arguments):
+    return json.loads(cli("doctor", *arguments, "--json").stdout)["texts"]
+
+
+@pytest.fixture
+def untidy(tmp_path):
+    """Write a csv file with a duplicate, an empty row, one long document and a bad byte."""
+    path = tmp_path / "untidy.csv"
+    rows = [f"the rocket number{n} reached its orbit near moon{n}" for n in range(30)]
+    rows += [rows[0], "", " ".join(["the season goal"] * 90), "<script>alert(1)</script> \x1b[31m cafX"]
+    path.write_bytes(b"text\n" + "".join(f'"{row}"\n' for row in rows).encode().replace(b"cafX", b"caf\xe9"))
+    return path
+
+
+def test_a_page_of_what_is_in_the_texts(cli, untidy):
+    done = cli("doctor", untidy, "--skip-bad-lines")
+    assert done.code == 0, done.stderr
+    assert "1 exact, 0 near" in done.stdout
+    assert "stop word" in done.stdout
+    assert "\x1b[31m" not in done.stdout
+    assert "give --encoding cp1252" in done.stdout
+    assert "for 20 topics: fewer than ten a topic" in done.stdout
+
+
+def test_texts_as_json_are_one_document(cli, untidy):
+    texts = texts_of(cli, untidy, "--num-topics", "2")
+    assert (texts["num_documents"], texts["num_empty"], texts["num_exact"]) == (34, 1, 1)
+    assert texts["longest"][0] == "33"
+    assert texts["encodings"] == {"cp1252": 1}
+    troubles = " | ".join(warning["trouble"] for warning in texts["warnings"])
+    assert "the document 33 has 53% of all tokens" in troubles
+    assert "byte" in troubles
+
+
+def test_a_corpus_folder_can_be_examined(cli, tiny_run):
+    texts = texts_of(cli, tiny_run.corpus)
+    assert texts["num_documents"] == 60
+    assert texts["num_words"] == 24
+
+
+def test_a_corpus_without_texts_cannot(cli, tiny_csv, tmp_path, assert_refused):
+    out = tmp_path / "corpus"
+    assert cli("corpus", "build", tiny_csv, "--no-texts", "--out", out).code == 0
+    assert_refused(cli("doctor", out), 3, "was built with --no-texts; name the texts themselves")
+
+
+def test_texts_on_standard_input(cli_process):
+    done = cli_process("doctor", "-", "--json", stdin="the orbit of the moon\nthe orbit of the moon\n")
+    assert json.loads(done.stdout)["texts"]["num_exact"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["missing.csv"], 3, "no such file or folder"),
+        (["{csv}", "--text-column", "body"], 3, "no column 'body'"),
+        (["{csv}", "--num-topics", "1"], 2, "--num-topics"),
+    ],
+)
+def test_texts_that_cannot_be_examined(cli, tiny_csv, assert_refused, arguments, code, message):
+    assert_refused(cli("doctor", *(part.format(csv=tiny_csv) for part in arguments)), code, message)

@@ -62,6 +62,10 @@ class FolderSource(BaseSource):
             label = {"label": _printable(path.rpartition("/")[0])} if self.labelled else {}
             yield Document(_printable(path), text, metadata=label, place=file.name)
 
+    def files(self) -> Iterator[TextFile]:
+        """Yield the files that match, binary ones among them."""
+        return map(self._file, self._paths)
+
     def _file(self, path: str) -> TextFile:
         name = f"{self.name}/{_printable(path)}"
         return TextFile(self.root / path, name, self.options.encoding, self.options.encoding_errors)
