@@ -86,7 +86,13 @@ def visit(chromium):
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory, tiny_texts):
+def texts(tiny_texts):
+    """Sixty texts, every fifth of two subjects."""
+    return [f"{text} {tiny_texts[i - 1]}" if i % 5 == 0 else text for i, text in enumerate(tiny_texts)]
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory, texts):
     """Make the report of three topics of sixty texts with a subject and a year."""
     rows = [
         {
@@ -95,7 +101,7 @@ def report(tmp_path_factory, tiny_texts):
             "subject": SUBJECTS[i % 3],
             "year": f"{2001 + i % 7}",
         }
-        for i, text in enumerate(tiny_texts)
+        for i, text in enumerate(texts)
     ]
     return make_report(tmp_path_factory.mktemp("report"), rows)
 

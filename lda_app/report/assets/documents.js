@@ -154,7 +154,7 @@ const documents = {
     STORE.columns().then((columns) => {
       filters.replaceChildren(documentFilters(columns, search));
       search();
-      if (row !== undefined) open(Number(row), false);
+      STORE.size().then((size) => Number(row) < size && /^\d+$/.test(row) && open(Number(row), false));
     });
     detail.append(h("p", { class: "muted" }, "Choose a document to read it."));
     return [h("h2", null, "Documents"), filters, status, h("div", { class: "documents-layout" }, list.element, detail)];

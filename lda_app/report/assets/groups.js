@@ -2,7 +2,7 @@
 
 let groupColumn = 0;
 let groupTopic = null;
-let compared = [0, 1];
+let compared = null;
 
 /** Mean share of a topic in each group, with its interval; merged topics are summed, without one. */
 function groupMeans(grouping, topic) {
@@ -80,7 +80,7 @@ function points(difference) {
 
 function comparison(grouping, redraw) {
   const options = grouping.names.map((name, g) => [g, name]);
-  compared = compared.map((g) => Math.min(g, options.length - 1));
+  compared ??= grouping.time ? [options.length - 1, 0] : [0, 1];
   const pick = (place) => choice(options, compared[place], (value) => { compared[place] = Number(value); redraw(); });
   const rows = differences(grouping, compared).map((row) => ({
     ...row,
@@ -92,7 +92,7 @@ function comparison(grouping, redraw) {
     null,
     h("h3", null, "Two groups compared"),
     h("div", { class: "controls" }, field("Share in", pick(0)), field("minus share in", pick(1))),
-    h("p", { class: "muted" }, `Difference of mean shares in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`),
+    h("p", { class: "muted" }, "Difference of mean shares, ", data(grouping.names[compared[0]]), " minus ", data(grouping.names[compared[1]]), `, in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`),
     intervalRows(rows, { zero: true, format: points }),
   );
 }
@@ -100,6 +100,7 @@ function comparison(grouping, redraw) {
 const groups = {
   id: "groups",
   title: "Groups and time",
+  needsTopics: true,
   render() {
     const { groups: all } = REPORT;
     if (!all.length) {
@@ -118,11 +119,12 @@ const groups = {
         : intervalRows(means.toSorted((a, b) => b.value - a.value).map((mean) => ({ ...mean, label: data(mean.name), note: `${between(mean.low, mean.high)}; ${counted(mean.number, "document")}` })));
       body.replaceChildren(
         h("div", { class: "controls" },
-          field("Metadata", choice(all.map(({ column }, i) => [i, column]), groupColumn, (value) => { groupColumn = Number(value); compared = [0, 1]; draw(); })),
+          field("Metadata", choice(all.map(({ column }, i) => [i, column]), groupColumn, (value) => { groupColumn = Number(value); compared = null; draw(); })),
           field("Topic", topicChoice)),
         h("section", null, h("h3", null, h("span", null, "Share of ", topicLink(groupTopic), " by ", data(grouping.column))),
           h("p", { class: "muted" }, `Mean share of the training documents of each group, with the ${level()} interval.`, grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} left out.`),
-          chart),
+          chart,
+          h("p", { class: "muted" }, "A quick estimate from posterior means; for a paper, ", h("code", null, "lda-app prevalence RUN --by COLUMN"), " draws shares from the exact posterior.")),
         comparison(grouping, redraw),
       );
     };

@@ -5,14 +5,19 @@ const PRINTED = [overview, map, groups, quality];
 
 function currentView() {
   const [id, ...rest] = location.hash.slice(1).split("/");
-  return [VIEWS.find((view) => view.id === id) ?? overview, rest.map(decodeURIComponent)];
+  return [VIEWS.find((view) => view.id === id) ?? overview, rest];
+}
+
+function allHidden(view) {
+  return [h("h2", null, view.title), h("p", null, "All topics are hidden: show some again in ", h("a", { href: "#edit" }, "Edit"), ".")];
 }
 
 /** Draw the part that the address names. */
 function show({ focus = false } = {}) {
   const [view, parameters] = currentView();
   const content = document.getElementById("content");
-  content.replaceChildren(...view.render(parameters).flat(Infinity).filter(Boolean));
+  const drawn = view.needsTopics && !shownTopics().length ? allHidden(view) : view.render(parameters);
+  content.replaceChildren(...drawn.flat(Infinity).filter(Boolean));
   content.dataset.view = view.id;
   for (const link of document.querySelectorAll("#masthead nav a")) {
     if (link.getAttribute("href") === `#${view.id}`) link.setAttribute("aria-current", "page");
@@ -59,7 +64,7 @@ function masthead() {
 
 /** Paper has all parts that are not for reading on a screen alone. */
 function layOutForPaper() {
-  document.getElementById("content").replaceChildren(...PRINTED.flatMap((view) => h("section", { class: "printed" }, view.render([]))));
+  document.getElementById("content").replaceChildren(...PRINTED.filter((view) => !view.needsTopics || shownTopics().length).map((view) => h("section", { class: "printed" }, view.render([]))));
 }
 
 masthead();

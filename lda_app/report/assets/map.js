@@ -185,9 +185,9 @@ function drawMap(onselect) {
 const map = {
   id: "map",
   title: "Topics map",
+  needsTopics: true,
   render() {
-    mapTopic = mapTopic !== null && shownTopics().includes(mapTopic) ? mapTopic : (shownTopics()[0] ?? null);
-    if (mapTopic === null) return [h("h2", null, "Topics map"), h("p", null, "All topics are hidden.")];
+    if (!shownTopics().includes(mapTopic)) [mapTopic] = shownTopics();
     const canvas = h("div", { class: "map-frame" });
     const side = h("section", { class: "map-side" });
     const bars = h("div");

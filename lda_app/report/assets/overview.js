@@ -102,7 +102,7 @@ const overview = {
     return [
       h("h2", null, "Overview"),
       corpusStatistics(),
-      topicTable(),
+      shownTopics().length ? topicTable() : h("p", null, "All topics are hidden."),
       h("div", { class: "columns" },
         h("section", null, h("h3", null, "Methods, for a paper"), h("div", { class: "quote" }, h("p", null, data(REPORT.methods)), copyButton(REPORT.methods, "methods paragraph"))),
         h("section", null, h("h3", null, "References, as BibTeX"), h("div", { class: "quote" }, h("pre", { tabindex: 0 }, REPORT.bibtex), copyButton(REPORT.bibtex, "BibTeX entries"))),

@@ -15,7 +15,7 @@ function marked(text, found) {
 }
 
 /** A text with a topic's words marked; what is not yet unpacked comes in a moment. */
-function markedText(doc, topic, className = "text") {
+function markedText(doc, topic, className = "text", ondrawn = () => {}) {
   const place = h("div", { class: className, dir: "auto" }, "…");
   Promise.all([STORE.text(doc.row), STORE.reader()]).then(([text, reader]) => {
     if (text === null) place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
@@ -23,6 +23,7 @@ function markedText(doc, topic, className = "text") {
       const shown = text.trim();
       place.replaceChildren(...marked(shown, reader.responsibilities(shown, doc.shares, topic)));
     }
+    ondrawn(place);
   });
   return place;
 }
@@ -40,14 +41,14 @@ function documentCard(doc, topic) {
     const isOpen = card.classList.contains("open");
     open.textContent = isOpen ? "Less" : "Whole text";
     open.setAttribute("aria-expanded", String(isOpen));
-  }, { class: "quiet", "aria-expanded": "false" });
+  }, { class: "quiet", "aria-expanded": "false", hidden: true });
   const card = h(
     "article",
     { class: "card" },
     h("header", null, h("h4", null, h("a", { href: `#documents/${doc.row}` }, data(doc.id))),
       share && h("span", { class: "figure" }, percent(share.share), h("span", { class: "muted" }, ` ${between(share.low, share.high)}`))),
     metadataLine(doc),
-    markedText(doc, topic, "text clamped"),
+    markedText(doc, topic, "text clamped", (text) => (open.hidden = text.scrollHeight <= text.clientHeight)),
     open,
   );
   return card;
@@ -58,7 +59,7 @@ function topicFacts(topic) {
   const interval = prevalenceInterval(topic);
   return h(
     "dl",
-    { class: "statistics" },
+    { class: "statistics few" },
     statistic("Prevalence", percent(prevalence(topic)), `${level()} interval ${between(...interval)}`),
     statistic("Coherence", decimals(coherence, 3), `mean of the topics ${decimals(REPORT.coherence.value, 3)}`),
     stabilityOf(topic) && statistic("Stability", foundIn(topic), stabilityNote(topic)),
@@ -103,8 +104,9 @@ async function representativeCards(topic) {
 const topicView = {
   id: "topic",
   title: "Topic",
+  needsTopics: true,
   render([asked]) {
-    const topic = asked in TOPICS ? rootOf(Number(asked)) : (shownTopics()[0] ?? 0);
+    const topic = asked in TOPICS ? rootOf(Number(asked)) : shownTopics()[0];
     const members = membersOf(topic).filter((id) => id !== topic);
     const words = h("div");
     const drawWords = () => words.replaceChildren(wordBars(topic, (word) => { mapWord = word; mapTopic = topic; location.hash = "#map"; }));
