@@ -13,7 +13,17 @@ class VirtualList {
     this.onopen = onopen;
     this.found = { total: 0, slice: async () => [] };
     this.space = h("div", { class: "virtual-space", role: "list", "aria-label": "Documents found" });
-    this.element = h("div", { class: "virtual", tabindex: 0, onscroll: () => this.draw(), role: "region", "aria-label": "List of documents" }, this.space);
+    this.element = h(
+      "div",
+      {
+        class: "virtual",
+        tabindex: 0,
+        onscroll: () => this.draw(),
+        role: "region",
+        "aria-label": "List of documents",
+      },
+      this.space,
+    );
     this.chosen = null;
   }
 
@@ -27,7 +37,10 @@ class VirtualList {
 
   async draw() {
     const first = Math.max(0, Math.floor(this.element.scrollTop / ROW_HEIGHT) - OVERSCAN);
-    const last = Math.min(this.found.total, Math.ceil((this.element.scrollTop + (this.element.clientHeight || 600)) / ROW_HEIGHT) + OVERSCAN);
+    const last = Math.min(
+      this.found.total,
+      Math.ceil((this.element.scrollTop + (this.element.clientHeight || 600)) / ROW_HEIGHT) + OVERSCAN,
+    );
     const wanted = `${first} ${last} ${this.chosen}`;
     if (wanted === this.drawn) return;
     this.drawn = wanted;
@@ -38,10 +51,32 @@ class VirtualList {
   row(doc, place) {
     const row = h(
       "div",
-      { role: "listitem", class: "virtual-row", "--top": `${place * ROW_HEIGHT}px`, "aria-setsize": this.found.total, "aria-posinset": place + 1 },
-      h("button", { type: "button", class: "document-button", "aria-current": doc.row === this.chosen ? "true" : null, onclick: () => this.onopen(doc.row) },
+      {
+        role: "listitem",
+        class: "virtual-row",
+        "--top": `${place * ROW_HEIGHT}px`,
+        "aria-setsize": this.found.total,
+        "aria-posinset": place + 1,
+      },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "document-button",
+          "aria-current": doc.row === this.chosen ? "true" : null,
+          onclick: () => this.onopen(doc.row),
+        },
         h("span", { class: "document-id" }, data(doc.id)),
-        h("span", { class: "document-topics" }, doc.shares.slice(0, 3).map(({ topic, share }) => h("span", null, data(topicName(rootOf(topic))), ` ${percent(share)} `)))),
+        h(
+          "span",
+          { class: "document-topics" },
+          doc.shares
+            .slice(0, 3)
+            .map(({ topic, share }) =>
+              h("span", null, data(topicName(rootOf(topic))), ` ${percent(share)} `),
+            ),
+        ),
+      ),
     );
     return row;
   }
@@ -52,38 +87,89 @@ function sharesTable(doc, marking, onmark) {
   return h(
     "table",
     { class: "plain shares" },
-    h("caption", null, `Topic shares, with the ${credibleLevel()} credible interval; choose one to mark its words`),
-    h("tbody", null, doc.shares.slice(0, SHOWN_SHARES).map((part) =>
-      h("tr", null,
-        h("th", { scope: "row" }, button(data(topicName(rootOf(part.topic))), () => onmark(part.topic), { class: "quiet", "aria-pressed": String(part.topic === marking) })),
-        h("td", { class: "share" }, shareBar(part.share, [part.low, part.high], 1)),
-        h("td", { class: "figure" }, percent(part.share), h("span", { class: "muted" }, ` ${between(part.low, part.high)}`)),
-      ))),
+    h(
+      "caption",
+      null,
+      `Topic shares, with the ${credibleLevel()} credible interval; choose one to mark its words`,
+    ),
+    h(
+      "tbody",
+      null,
+      doc.shares.slice(0, SHOWN_SHARES).map((part) =>
+        h(
+          "tr",
+          null,
+          h(
+            "th",
+            { scope: "row" },
+            button(data(topicName(rootOf(part.topic))), () => onmark(part.topic), {
+              class: "quiet",
+              "aria-pressed": String(part.topic === marking),
+            }),
+          ),
+          h("td", { class: "share" }, shareBar(part.share, [part.low, part.high], 1)),
+          h(
+            "td",
+            { class: "figure" },
+            percent(part.share),
+            h("span", { class: "muted" }, ` ${between(part.low, part.high)}`),
+          ),
+        ),
+      ),
+    ),
   );
 }
 
 function documentDetail(doc, onclose) {
   const body = h("div");
   const draw = (topic) => {
-    body.replaceChildren(...[
-      doc.shares.length ? sharesTable(doc, topic, (chosen) => { draw(chosen); body.querySelector("[aria-pressed=true]")?.focus(); }) : h("p", { class: "muted" }, "No topic has a share of one percent."),
-      h("p", { class: "muted" }, "Marked: ", data(topicName(rootOf(topic)))),
-      markedText(doc, topic),
-    ]);
+    body.replaceChildren(
+      ...[
+        doc.shares.length
+          ? sharesTable(doc, topic, (chosen) => {
+              draw(chosen);
+              body.querySelector("[aria-pressed=true]")?.focus();
+            })
+          : h("p", { class: "muted" }, "No topic has a share of one percent."),
+        h("p", { class: "muted" }, "Marked: ", data(topicName(rootOf(topic)))),
+        markedText(doc, topic),
+      ],
+    );
   };
   draw(query.topic ?? doc.shares[0]?.topic ?? 0);
   return [
-    h("header", { class: "detail-head" }, h("h3", { tabindex: -1 }, data(doc.id)), button("Close", onclose, { class: "close" })),
+    h(
+      "header",
+      { class: "detail-head" },
+      h("h3", { tabindex: -1 }, data(doc.id)),
+      button("Close", onclose, { class: "close" }),
+    ),
     metadataLine(doc),
-    h("p", { class: "muted" }, doc.tokens ? `${counted(doc.tokens, "token")} of the vocabulary` : "No word of the vocabulary: its shares are the prior's."),
+    h(
+      "p",
+      { class: "muted" },
+      doc.tokens
+        ? `${counted(doc.tokens, "token")} of the vocabulary`
+        : "No word of the vocabulary: its shares are the prior's.",
+    ),
     body,
   ];
 }
 
 function documentFilters(columns, search) {
-  const set = (change) => { Object.assign(query, change); search(); };
+  const set = (change) => {
+    Object.assign(query, change);
+    search();
+  };
   const topicOptions = [["", "any topic"], ...shownTopics().map((id) => [id, `${id}: ${topicName(id)}`])];
-  const leastField = field("share at least", choice(LEAST_SHARES.map((share) => [share, percent(share)]), query.least, (value) => set({ least: Number(value) })));
+  const leastField = field(
+    "share at least",
+    choice(
+      LEAST_SHARES.map((share) => [share, percent(share)]),
+      query.least,
+      (value) => set({ least: Number(value) }),
+    ),
+  );
   const chooseTopic = (value) => {
     leastField.hidden = value === "";
     set({ topic: value === "" ? null : Number(value), order: value === "" ? "corpus" : "share" });
@@ -94,17 +180,42 @@ function documentFilters(columns, search) {
     const column = columns.find(({ name }) => name === query.column);
     if (!column) return valueField.replaceChildren();
     const options = [["", "any"], ...column.values.slice(0, 2000).map((value) => [value, value])];
-    valueField.replaceChildren(field("is", choice(options, query.value ?? "", (value) => set({ value: value || null }))));
+    valueField.replaceChildren(
+      field(
+        "is",
+        choice(options, query.value ?? "", (value) => set({ value: value || null })),
+      ),
+    );
   };
   const filterable = columns.filter(({ values }) => values.length > 1);
   drawValues();
   return h(
     "form",
     { class: "controls", role: "search", onsubmit: (event) => event.preventDefault() },
-    field("Search texts and metadata", h("input", { type: "search", value: query.words, autocomplete: "off", oninput: debounced(200, (event) => set({ words: event.target.value })) }), "field wide-field"),
+    field(
+      "Search texts and metadata",
+      h("input", {
+        type: "search",
+        value: query.words,
+        autocomplete: "off",
+        oninput: debounced(200, (event) => set({ words: event.target.value })),
+      }),
+      "field wide-field",
+    ),
     field("Topic", choice(topicOptions, query.topic ?? "", chooseTopic)),
     leastField,
-    filterable.length > 0 && field("Where", choice([["", "any metadata"], ...filterable.map(({ name }) => [name, name])], query.column ?? "", (value) => { set({ column: value || null, value: null }); drawValues(); })),
+    filterable.length > 0 &&
+      field(
+        "Where",
+        choice(
+          [["", "any metadata"], ...filterable.map(({ name }) => [name, name])],
+          query.column ?? "",
+          (value) => {
+            set({ column: value || null, value: null });
+            drawValues();
+          },
+        ),
+      ),
     valueField,
   );
 }
@@ -120,7 +231,8 @@ const documents = {
   id: "documents",
   title: "Documents",
   render([row]) {
-    if (!STORE.available) return [h("h2", null, "Documents"), h("p", null, "The page was made without documents.")];
+    if (!STORE.available)
+      return [h("h2", null, "Documents"), h("p", null, "The page was made without documents.")];
     const status = h("p", { class: "muted", role: "status" }, "Unpacking…");
     const detail = h("section", { class: "detail", "aria-label": "The chosen document" });
     const filters = h("div");
@@ -157,6 +269,11 @@ const documents = {
       STORE.size().then((size) => Number(row) < size && /^\d+$/.test(row) && open(Number(row), false));
     });
     detail.append(h("p", { class: "muted" }, "Choose a document to read it."));
-    return [h("h2", null, "Documents"), filters, status, h("div", { class: "documents-layout" }, list.element, detail)];
+    return [
+      h("h2", null, "Documents"),
+      filters,
+      status,
+      h("div", { class: "documents-layout" }, list.element, detail),
+    ];
   },
 };

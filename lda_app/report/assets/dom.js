@@ -11,7 +11,9 @@ function dress(element, attributes, children) {
     else if (name.startsWith("--")) element.style.setProperty(name, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -48,7 +50,9 @@ function choice(options, chosen, onchange, attributes = {}) {
   return h(
     "select",
     { ...attributes, onchange: (event) => onchange(event.target.value) },
-    options.map(([value, label]) => h("option", { value, selected: String(value) === String(chosen) }, label)),
+    options.map(([value, label]) =>
+      h("option", { value, selected: String(value) === String(chosen) }, label),
+    ),
   );
 }
 
@@ -59,7 +63,9 @@ function announce(message) {
 
 /** Offer a file to be saved. */
 function download(name, content) {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2) + "\n"], { type: "application/json" }));
+  const url = URL.createObjectURL(
+    new Blob([JSON.stringify(content, null, 2) + "\n"], { type: "application/json" }),
+  );
   const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();

@@ -11,7 +11,11 @@ const AS_TRAINED = { label: null, hidden: false, merged_into: null };
 
 /** The labels that came with the model. */
 function givenLabels() {
-  return TOPICS.map(({ label = null, hidden = false, merged_into = null }) => ({ label, hidden, merged_into }));
+  return TOPICS.map(({ label = null, hidden = false, merged_into = null }) => ({
+    label,
+    hidden,
+    merged_into,
+  }));
 }
 
 let labels = keptLabels() ?? givenLabels();
@@ -76,7 +80,11 @@ function prevalence(topic) {
 /** Interval of the prevalence of a topic with all that was merged into it. */
 function prevalenceInterval(topic) {
   const members = membersOf(topic);
-  const variance = members.reduce((sum, i) => sum + members.reduce((part, j) => part + REPORT.covariance[Math.max(i, j)][Math.min(i, j)], 0), 0);
+  const variance = members.reduce(
+    (sum, i) =>
+      sum + members.reduce((part, j) => part + REPORT.covariance[Math.max(i, j)][Math.min(i, j)], 0),
+    0,
+  );
   const half = REPORT.quantile * Math.sqrt(Math.max(0, variance));
   return [Math.max(0, prevalence(topic) - half), Math.min(1, prevalence(topic) + half)];
 }
@@ -87,7 +95,10 @@ function topicName(topic) {
 }
 
 function firstWords(topic, number) {
-  return TOPICS[topic].words.slice(0, number).map((word) => REPORT.words[word]).join(", ");
+  return TOPICS[topic].words
+    .slice(0, number)
+    .map((word) => REPORT.words[word])
+    .join(", ");
 }
 
 /** The labels as the file that `lda-app label --import` reads. */
@@ -95,20 +106,26 @@ function labelsFile() {
   const entries = labels
     .map((entry, id) => [id, entry])
     .filter(([, { label, hidden, merged_into }]) => label !== null || hidden || merged_into !== null);
-  return { schema_version: 1, topics: Object.fromEntries(entries), ...(REPORT.about && { about: REPORT.about }) };
+  return {
+    schema_version: 1,
+    topics: Object.fromEntries(entries),
+    ...(REPORT.about && { about: REPORT.about }),
+  };
 }
 
 /** Take labels from a file; throws an Error that says what is wrong with it. */
 function readLabels(content) {
   const entries = Object.entries(content?.topics ?? {});
   if (content?.schema_version !== 1) throw new Error("it is no labels.json of schema version 1");
-  if (content.about && REPORT.about && content.about !== REPORT.about) throw new Error("it is about another model");
+  if (content.about && REPORT.about && content.about !== REPORT.about)
+    throw new Error("it is about another model");
   const read = TOPICS.map(() => ({ ...AS_TRAINED }));
   for (const [key, entry] of entries) {
     if (!(key in read)) throw new Error(`there is no topic ${key}`);
     const { label = null, hidden = false, merged_into = null } = entry;
     if (label !== null && typeof label !== "string") throw new Error(`the label of topic ${key} is no text`);
-    if (merged_into !== null && !(merged_into in read)) throw new Error(`topic ${key} is merged into no topic`);
+    if (merged_into !== null && !(merged_into in read))
+      throw new Error(`topic ${key} is merged into no topic`);
     read[key] = { label: label && label.slice(0, LONGEST_LABEL), hidden: Boolean(hidden), merged_into };
   }
   for (const key of read.keys()) {

@@ -36,15 +36,30 @@ function shareBar(value, interval, most) {
  *
  * @param lines {points: [[x, y], …], band?: [[x, low, high], …], className}
  */
-function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = String, xTicks = null, width = innerWidth < 600 ? 360 : 640, height = 260, fromZero = false }) {
+function lineChart({
+  title,
+  lines,
+  xLabel,
+  yLabel,
+  xFormat = String,
+  yFormat = String,
+  xTicks = null,
+  width = innerWidth < 600 ? 360 : 640,
+  height = 260,
+  fromZero = false,
+}) {
   const margin = { top: 12, right: 16, bottom: 40, left: 72 };
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
-  const ys = lines.flatMap(({ points, band = [] }) => [...points.map(([, y]) => y), ...band.flatMap(([, low, high]) => [low, high])]);
+  const ys = lines.flatMap(({ points, band = [] }) => [
+    ...points.map(([, y]) => y),
+    ...band.flatMap(([, low, high]) => [low, high]),
+  ]);
   const [yLow, yHigh] = [fromZero ? 0 : Math.min(...ys), Math.max(...ys)];
   const pad = (yHigh - yLow) * 0.05 || Math.abs(yHigh) * 0.05 || 1;
   const x = scale(Math.min(...xs), Math.max(...xs), margin.left, width - margin.right);
   const y = scale(fromZero ? 0 : yLow - pad, yHigh + pad, height - margin.bottom, margin.top);
-  const path = (points) => points.map(([px, py], i) => `${i ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join("");
+  const path = (points) =>
+    points.map(([px, py], i) => `${i ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join("");
   return s(
     "svg",
     { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
@@ -53,14 +68,41 @@ function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = S
       s("text", { class: "tick", x: margin.left - 8, y: y(value) + 4, "text-anchor": "end" }, yFormat(value)),
     ]),
     (xTicks ?? ticks(Math.min(...xs), Math.max(...xs), width < 500 ? 5 : 8)).map((value) =>
-      s("text", { class: "tick", x: x(value), y: height - margin.bottom + 18, "text-anchor": "middle" }, xFormat(value)),
+      s(
+        "text",
+        { class: "tick", x: x(value), y: height - margin.bottom + 18, "text-anchor": "middle" },
+        xFormat(value),
+      ),
     ),
-    s("text", { class: "axis", x: (margin.left + width - margin.right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),
-    s("text", { class: "axis", transform: `translate(12 ${(height - margin.bottom + margin.top) / 2}) rotate(-90)`, "text-anchor": "middle" }, yLabel),
+    s(
+      "text",
+      { class: "axis", x: (margin.left + width - margin.right) / 2, y: height - 4, "text-anchor": "middle" },
+      xLabel,
+    ),
+    s(
+      "text",
+      {
+        class: "axis",
+        transform: `translate(12 ${(height - margin.bottom + margin.top) / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+      },
+      yLabel,
+    ),
     lines.map(({ points, band, className = "" }) => [
-      band && s("path", { class: `band ${className}`, d: `${path(band.map(([px, low]) => [px, low]))}${path(band.toReversed().map(([px, , high]) => [px, high])).replace("M", "L")}Z` }),
+      band &&
+        s("path", {
+          class: `band ${className}`,
+          d: `${path(band.map(([px, low]) => [px, low]))}${path(band.toReversed().map(([px, , high]) => [px, high])).replace("M", "L")}Z`,
+        }),
       s("path", { class: `line ${className}`, d: path(points) }),
-      points.length < 60 && points.map(([px, py]) => s("circle", { class: `point ${className}`, cx: x(px), cy: y(py), r: 3 }, s("title", null, `${xFormat(px)}: ${yFormat(py)}`))),
+      points.length < 60 &&
+        points.map(([px, py]) =>
+          s(
+            "circle",
+            { class: `point ${className}`, cx: x(px), cy: y(py), r: 3 },
+            s("title", null, `${xFormat(px)}: ${yFormat(py)}`),
+          ),
+        ),
     ]),
   );
 }
@@ -73,7 +115,7 @@ function lineChart({ title, lines, xLabel, yLabel, xFormat = String, yFormat = S
 function intervalRows(rows, { zero = false, format = percent } = {}) {
   const low = Math.min(zero ? 0 : Infinity, ...rows.map((row) => row.low), zero ? Infinity : 0);
   const high = Math.max(zero ? 0 : -Infinity, ...rows.map((row) => row.high));
-  const at = (value) => `${(scale(low, high, 1, 99)(value)).toFixed(2)}%`;
+  const at = (value) => `${scale(low, high, 1, 99)(value).toFixed(2)}%`;
   return h(
     "div",
     { class: "intervals" },
@@ -89,7 +131,12 @@ function intervalRows(rows, { zero = false, format = percent } = {}) {
           s("line", { class: "whisker", x1: at(from), x2: at(to), y1: 11, y2: 11 }),
           s("circle", { class: "point", cx: at(value), cy: 11, r: 4.5 }),
         ),
-        h("div", { class: "interval-value" }, format(value), h("span", { class: "muted" }, ` ${note ?? between(from, to, format)}`)),
+        h(
+          "div",
+          { class: "interval-value" },
+          format(value),
+          h("span", { class: "muted" }, ` ${note ?? between(from, to, format)}`),
+        ),
       ),
     ),
   );

@@ -12,7 +12,10 @@ function oneDecimal(value) {
 }
 
 function decimals(value, places) {
-  return value.toFixed(places).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+  return value
+    .toFixed(places)
+    .replace(/^-(0\.?0*)$/, "$1")
+    .replace("-", "−");
 }
 
 /** A share as a percentage, with a digit more where it is small. */
@@ -36,5 +39,10 @@ function counted(number, noun) {
 
 /** A probability in as few digits as tell it apart. */
 function probability(value) {
-  return value >= 0.001 ? percent(value) : value.toExponential(1).replace("e-", " × 10⁻").replace(/⁻(\d+)$/, (_, d) => "⁻" + [...d].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join(""));
+  return value >= 0.001
+    ? percent(value)
+    : value
+        .toExponential(1)
+        .replace("e-", " × 10⁻")
+        .replace(/⁻(\d+)$/, (_, d) => "⁻" + [...d].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join(""));
 }

@@ -11,7 +11,10 @@ function groupMeans(grouping, topic) {
     const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);
     // Errors of topics that are one are bounded by their sum.
     const error = members.reduce((sum, id) => sum + grouping.error[g][id], 0);
-    const [low, high] = members.length === 1 ? [grouping.low[g][topic], grouping.high[g][topic]] : [Math.max(0, value - REPORT.quantile * error), Math.min(1, value + REPORT.quantile * error)];
+    const [low, high] =
+      members.length === 1
+        ? [grouping.low[g][topic], grouping.high[g][topic]]
+        : [Math.max(0, value - REPORT.quantile * error), Math.min(1, value + REPORT.quantile * error)];
     return { name, value, low, high, error, number: grouping.num_documents[g] };
   });
 }
@@ -49,8 +52,18 @@ function smallMultiples(grouping, onchoose) {
     "div",
     { class: "multiples" },
     shownTopics().map((id) =>
-      h("button", { type: "button", class: "multiple", "aria-pressed": String(id === groupTopic), onclick: () => onchoose(id) },
-        h("span", null, data(topicName(id))), sparkline(grouping, id))),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "multiple",
+          "aria-pressed": String(id === groupTopic),
+          onclick: () => onchoose(id),
+        },
+        h("span", null, data(topicName(id))),
+        sparkline(grouping, id),
+      ),
+    ),
   );
 }
 
@@ -58,8 +71,14 @@ function sparkline(grouping, topic) {
   const means = groupMeans(grouping, topic).filter(({ number }) => number > 0);
   const x = scale(timeOf(means[0].name), timeOf(means.at(-1).name), 2, 158);
   const y = scale(0, Math.max(...means.map(({ value }) => value)), 38, 4);
-  const d = means.map(({ name, value }, i) => `${i ? "L" : "M"}${x(timeOf(name)).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-  return s("svg", { viewBox: "0 0 160 42", class: "sparkline", "aria-hidden": "true" }, s("path", { class: "line", d }));
+  const d = means
+    .map(({ name, value }, i) => `${i ? "L" : "M"}${x(timeOf(name)).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join("");
+  return s(
+    "svg",
+    { viewBox: "0 0 160 42", class: "sparkline", "aria-hidden": "true" },
+    s("path", { class: "line", d }),
+  );
 }
 
 /** Difference of a topic's mean share between two groups, by topic, with its interval. */
@@ -81,7 +100,11 @@ function points(difference) {
 function comparison(grouping, redraw) {
   const options = grouping.names.map((name, g) => [g, name]);
   compared ??= grouping.time ? [options.length - 1, 0] : [0, 1];
-  const pick = (place) => choice(options, compared[place], (value) => { compared[place] = Number(value); redraw(); });
+  const pick = (place) =>
+    choice(options, compared[place], (value) => {
+      compared[place] = Number(value);
+      redraw();
+    });
   const rows = differences(grouping, compared).map((row) => ({
     ...row,
     label: topicLink(row.id),
@@ -92,7 +115,15 @@ function comparison(grouping, redraw) {
     null,
     h("h3", null, "Two groups compared"),
     h("div", { class: "controls" }, field("Share in", pick(0)), field("minus share in", pick(1))),
-    h("p", { class: "muted" }, "Difference of mean shares, ", data(grouping.names[compared[0]]), " minus ", data(grouping.names[compared[1]]), `, in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`),
+    h(
+      "p",
+      { class: "muted" },
+      "Difference of mean shares, ",
+      data(grouping.names[compared[0]]),
+      " minus ",
+      data(grouping.names[compared[1]]),
+      `, in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`,
+    ),
     intervalRows(rows, { zero: true, format: points }),
   );
 }
@@ -104,27 +135,89 @@ const groups = {
   render() {
     const { groups: all } = REPORT;
     if (!all.length) {
-      return [h("h2", null, "Groups and time"), h("p", null, "The corpus has no metadata whose values repeat or are dates. Columns that you keep when you build a corpus are shown here.")];
+      return [
+        h("h2", null, "Groups and time"),
+        h(
+          "p",
+          null,
+          "The corpus has no metadata whose values repeat or are dates. Columns that you keep when you build a corpus are shown here.",
+        ),
+      ];
     }
     const body = h("div");
     const shown = shownTopics();
     groupTopic = shown.includes(groupTopic) ? groupTopic : shown[0];
     const draw = () => {
       const grouping = all[groupColumn];
-      const topicChoice = choice(shown.map((id) => [id, `${id}: ${topicName(id)}`]), groupTopic, (value) => { groupTopic = Number(value); draw(); });
-      const redraw = () => { draw(); };
+      const topicChoice = choice(
+        shown.map((id) => [id, `${id}: ${topicName(id)}`]),
+        groupTopic,
+        (value) => {
+          groupTopic = Number(value);
+          draw();
+        },
+      );
+      const redraw = () => {
+        draw();
+      };
       const means = groupMeans(grouping, groupTopic);
       const chart = grouping.time
-        ? [timeChart(grouping, groupTopic), h("h3", null, "All topics over time"), h("p", { class: "muted" }, "Each on a scale of its own."), smallMultiples(grouping, (id) => { groupTopic = id; draw(); body.querySelector(".multiple[aria-pressed=true]")?.focus(); })]
-        : intervalRows(means.toSorted((a, b) => b.value - a.value).map((mean) => ({ ...mean, label: data(mean.name), note: `${between(mean.low, mean.high)}; ${counted(mean.number, "document")}` })));
+        ? [
+            timeChart(grouping, groupTopic),
+            h("h3", null, "All topics over time"),
+            h("p", { class: "muted" }, "Each on a scale of its own."),
+            smallMultiples(grouping, (id) => {
+              groupTopic = id;
+              draw();
+              body.querySelector(".multiple[aria-pressed=true]")?.focus();
+            }),
+          ]
+        : intervalRows(
+            means
+              .toSorted((a, b) => b.value - a.value)
+              .map((mean) => ({
+                ...mean,
+                label: data(mean.name),
+                note: `${between(mean.low, mean.high)}; ${counted(mean.number, "document")}`,
+              })),
+          );
       body.replaceChildren(
-        h("div", { class: "controls" },
-          field("Metadata", choice(all.map(({ column }, i) => [i, column]), groupColumn, (value) => { groupColumn = Number(value); compared = null; draw(); })),
-          field("Topic", topicChoice)),
-        h("section", null, h("h3", null, h("span", null, "Share of ", topicLink(groupTopic), " by ", data(grouping.column))),
-          h("p", { class: "muted" }, `Mean share of the training documents of each group, with the ${level()} interval.`, grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} left out.`),
+        h(
+          "div",
+          { class: "controls" },
+          field(
+            "Metadata",
+            choice(
+              all.map(({ column }, i) => [i, column]),
+              groupColumn,
+              (value) => {
+                groupColumn = Number(value);
+                compared = null;
+                draw();
+              },
+            ),
+          ),
+          field("Topic", topicChoice),
+        ),
+        h(
+          "section",
+          null,
+          h("h3", null, h("span", null, "Share of ", topicLink(groupTopic), " by ", data(grouping.column))),
+          h(
+            "p",
+            { class: "muted" },
+            `Mean share of the training documents of each group, with the ${level()} interval.`,
+            grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} left out.`,
+          ),
           chart,
-          h("p", { class: "muted" }, "A quick estimate from posterior means; for a paper, ", h("code", null, "lda-app prevalence RUN --by COLUMN"), " draws shares from the exact posterior.")),
+          h(
+            "p",
+            { class: "muted" },
+            "A quick estimate from posterior means; for a paper, ",
+            h("code", null, "lda-app prevalence RUN --by COLUMN"),
+            " draws shares from the exact posterior.",
+          ),
+        ),
         comparison(grouping, redraw),
       );
     };

@@ -9,7 +9,10 @@ function currentView() {
 }
 
 function allHidden(view) {
-  return [h("h2", null, view.title), h("p", null, "All topics are hidden: show some again in ", h("a", { href: "#edit" }, "Edit"), ".")];
+  return [
+    h("h2", null, view.title),
+    h("p", null, "All topics are hidden: show some again in ", h("a", { href: "#edit" }, "Edit"), "."),
+  ];
 }
 
 /** Draw the part that the address names. */
@@ -23,7 +26,9 @@ function show({ focus = false } = {}) {
     if (link.getAttribute("href") === `#${view.id}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.querySelector("#masthead nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  document
+    .querySelector("#masthead nav [aria-current]")
+    ?.scrollIntoView({ block: "nearest", inline: "nearest" });
   if (focus) {
     scrollTo(0, 0);
     content.focus({ preventScroll: true });
@@ -48,7 +53,12 @@ function themeSwitch() {
     // no storage: as the system has it
   }
   set(themes.includes(theme) ? theme : "auto");
-  const control = choice(themes.map((name) => [name, name]), document.documentElement.dataset.theme, set, { "aria-label": "Colours" });
+  const control = choice(
+    themes.map((name) => [name, name]),
+    document.documentElement.dataset.theme,
+    set,
+    { "aria-label": "Colours" },
+  );
   return field("Colours", control, "field theme");
 }
 
@@ -56,15 +66,40 @@ function masthead() {
   const edited = h("a", { href: "#edit", class: "edited", hidden: !isEdited() }, "Unsaved names");
   LISTENERS.add(() => (edited.hidden = !isEdited()));
   document.getElementById("masthead").append(
-    h("div", { class: "title" }, h("h1", null, data(REPORT.corpus.name)), h("p", null, `${REPORT.model.num_topics} topics of ${counted(REPORT.num_documents, "document")}`), edited, themeSwitch()),
-    h("nav", { "aria-label": "Parts of the report" }, VIEWS.map(({ id, title }) => h("a", { href: `#${id}` }, title))),
+    h(
+      "div",
+      { class: "title" },
+      h("h1", null, data(REPORT.corpus.name)),
+      h("p", null, `${REPORT.model.num_topics} topics of ${counted(REPORT.num_documents, "document")}`),
+      edited,
+      themeSwitch(),
+    ),
+    h(
+      "nav",
+      { "aria-label": "Parts of the report" },
+      VIEWS.map(({ id, title }) => h("a", { href: `#${id}` }, title)),
+    ),
   );
-  document.getElementById("colophon").append(h("p", null, `Made by lda-app ${REPORT.version}. Intervals are of ${level()}, those of a document's shares of ${credibleLevel()}. Nothing here was loaded from a network.`));
+  document
+    .getElementById("colophon")
+    .append(
+      h(
+        "p",
+        null,
+        `Made by lda-app ${REPORT.version}. Intervals are of ${level()}, those of a document's shares of ${credibleLevel()}. Nothing here was loaded from a network.`,
+      ),
+    );
 }
 
 /** Paper has all parts that are not for reading on a screen alone. */
 function layOutForPaper() {
-  document.getElementById("content").replaceChildren(...PRINTED.filter((view) => !view.needsTopics || shownTopics().length).map((view) => h("section", { class: "printed" }, view.render([]))));
+  document
+    .getElementById("content")
+    .replaceChildren(
+      ...PRINTED.filter((view) => !view.needsTopics || shownTopics().length).map((view) =>
+        h("section", { class: "printed" }, view.render([])),
+      ),
+    );
 }
 
 masthead();

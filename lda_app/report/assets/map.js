@@ -3,7 +3,11 @@
 const MAP_SIZE = 560;
 const LETTER = 6; // width of a letter of a name, about
 const LINE = 13; // height of a name
-const RANKINGS = [["relevance", "Relevance (λ)"], ["frex", "FREX"], ["lift", "Lift"]];
+const RANKINGS = [
+  ["relevance", "Relevance (λ)"],
+  ["frex", "FREX"],
+  ["lift", "Lift"],
+];
 
 let mapTopic = null;
 let mapWord = null;
@@ -33,7 +37,12 @@ function usersOf(word) {
 function rankingControls(redraw) {
   const output = h("output", null, lambda.toFixed(2));
   const slider = h("input", {
-    type: "range", min: 0, max: 1, step: REPORT.lambdas[1] - REPORT.lambdas[0], value: lambda, class: "lambda",
+    type: "range",
+    min: 0,
+    max: 1,
+    step: REPORT.lambdas[1] - REPORT.lambdas[0],
+    value: lambda,
+    class: "lambda",
     oninput: (event) => {
       lambda = Number(event.target.value);
       output.textContent = lambda.toFixed(2);
@@ -65,8 +74,13 @@ function wordBars(topic, onword) {
       return h(
         "li",
         null,
-        button(data(REPORT.words[word]), () => onword(word), { class: "word", "aria-pressed": String(word === mapWord) }),
-        s("svg", { class: "bar", height: 14, "aria-hidden": "true" },
+        button(data(REPORT.words[word]), () => onword(word), {
+          class: "word",
+          "aria-pressed": String(word === mapWord),
+        }),
+        s(
+          "svg",
+          { class: "bar", height: 14, "aria-hidden": "true" },
           s("rect", { class: "bar-all", x: 0, y: 2, height: 10, width: at(all) }),
           s("rect", { class: "bar-value", x: 0, y: 2, height: 10, width: at(own) }),
         ),
@@ -90,7 +104,15 @@ function wordUsers(word) {
     h(
       "ol",
       { class: "user-list" },
-      users.map(([topic, share]) => h("li", null, topicLink(topic), shareBar(share, null, 1), h("span", { class: "figure" }, percent(share)))),
+      users.map(([topic, share]) =>
+        h(
+          "li",
+          null,
+          topicLink(topic),
+          shareBar(share, null, 1),
+          h("span", { class: "figure" }, percent(share)),
+        ),
+      ),
     ),
   );
 }
@@ -109,9 +131,18 @@ function moveApart(placed, low, high) {
         const push = ((a.r + b.r) * APART - distance) / 2;
         if (push <= 0.01) continue;
         moved = true;
-        for (const [circle, sign] of [[a, -1], [b, 1]]) {
-          circle.x = Math.min(high - circle.r, Math.max(low + circle.r, circle.x + (sign * push * (dx || 1e-6)) / distance));
-          circle.y = Math.min(high - circle.r, Math.max(low + circle.r, circle.y + (sign * push * dy) / distance));
+        for (const [circle, sign] of [
+          [a, -1],
+          [b, 1],
+        ]) {
+          circle.x = Math.min(
+            high - circle.r,
+            Math.max(low + circle.r, circle.x + (sign * push * (dx || 1e-6)) / distance),
+          );
+          circle.y = Math.min(
+            high - circle.r,
+            Math.max(low + circle.r, circle.y + (sign * push * dy) / distance),
+          );
         }
       }
     }
@@ -124,13 +155,21 @@ function moveApart(placed, low, high) {
 function circles() {
   const shown = shownTopics();
   const places = shown.map((id) => TOPICS[id].place);
-  const middle = [0, 1].map((axis) => (Math.min(...places.map((at) => at[axis])) + Math.max(...places.map((at) => at[axis]))) / 2);
-  const reach = Math.max(...places.flatMap((at) => [0, 1].map((axis) => Math.abs(at[axis] - middle[axis]))), 1e-9);
+  const middle = [0, 1].map(
+    (axis) => (Math.min(...places.map((at) => at[axis])) + Math.max(...places.map((at) => at[axis]))) / 2,
+  );
+  const reach = Math.max(
+    ...places.flatMap((at) => [0, 1].map((axis) => Math.abs(at[axis] - middle[axis]))),
+    1e-9,
+  );
   const most = Math.max(...shown.map(prevalence));
   const largest = Math.min(44, Math.max(14, 195 / Math.sqrt(shown.length)));
   const at = scale(-reach, reach, largest + 6, MAP_SIZE - largest - 6);
   const placed = shown.map((id, i) => ({
-    id, x: at(places[i][0] - middle[0]), y: MAP_SIZE - at(places[i][1] - middle[1]), r: Math.max(7, largest * Math.sqrt(prevalence(id) / most)),
+    id,
+    x: at(places[i][0] - middle[0]),
+    y: MAP_SIZE - at(places[i][1] - middle[1]),
+    r: Math.max(7, largest * Math.sqrt(prevalence(id) / most)),
   }));
   return moveApart(placed, 4, MAP_SIZE - 4);
 }
@@ -138,7 +177,11 @@ function circles() {
 /** Numbers of the topics, and below them names or first words where there is room, the most prevalent first. */
 function mapLabels(placed) {
   const taken = placed.map(({ x, y }) => ({ left: x - 8, right: x + 8, top: y - 9, bottom: y + 5 }));
-  const isFree = (box) => taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+  const isFree = (box) =>
+    taken.every(
+      (other) =>
+        box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom,
+    );
   return placed.map(({ id, x, y }) => {
     const name = labels[id].label ?? firstWords(id, 1);
     const short = name.length > 16 ? `${name.slice(0, 15)}…` : name;
@@ -146,13 +189,18 @@ function mapLabels(placed) {
     const box = { left: x - half, right: x + half, top: y + 6, bottom: y + 6 + LINE };
     const fits = box.left > 0 && box.right < MAP_SIZE && box.bottom < MAP_SIZE && isFree(box);
     if (fits) taken.push(box);
-    return s("text", { "text-anchor": "middle", x: x.toFixed(1), y: (y + 4).toFixed(1) }, id,
-      fits && s("tspan", { class: "map-name", x: x.toFixed(1), dy: "1.15em" }, short));
+    return s(
+      "text",
+      { "text-anchor": "middle", x: x.toFixed(1), y: (y + 4).toFixed(1) },
+      id,
+      fits && s("tspan", { class: "map-name", x: x.toFixed(1), dy: "1.15em" }, short),
+    );
   });
 }
 
 function drawMap(onselect) {
-  const uses = mapWord === null ? null : new Map(usersOf(mapWord).map(([topic, share]) => [rootOf(topic), share]));
+  const uses =
+    mapWord === null ? null : new Map(usersOf(mapWord).map(([topic, share]) => [rootOf(topic), share]));
   const placed = circles();
   return s(
     "svg",
@@ -164,7 +212,10 @@ function drawMap(onselect) {
       return s(
         "g",
         {
-          class: `circle${chosen ? " chosen" : ""}`, role: "button", tabindex: 0, "aria-pressed": String(chosen),
+          class: `circle${chosen ? " chosen" : ""}`,
+          role: "button",
+          tabindex: 0,
+          "aria-pressed": String(chosen),
           "aria-label": `Topic ${id}, ${topicName(id)}, ${percent(prevalence(id))}${used === null ? "" : `, ${percent(used)} of the word`}`,
           transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
           onclick: choose,
@@ -175,7 +226,11 @@ function drawMap(onselect) {
           },
         },
         s("title", null, `${id}: ${topicName(id)}, ${percent(prevalence(id))}`),
-        s("circle", { r: r.toFixed(1), "--use": used === null ? null : used.toFixed(3), class: used === null ? "" : "used" }),
+        s("circle", {
+          r: r.toFixed(1),
+          "--use": used === null ? null : used.toFixed(3),
+          class: used === null ? "" : "used",
+        }),
       );
     }),
     s("g", { class: "map-labels", "aria-hidden": "true" }, mapLabels(placed)),
@@ -193,18 +248,26 @@ const map = {
     const bars = h("div");
     const users = h("div", { class: "map-users" });
     const drawWords = () => {
-      bars.replaceChildren(wordBars(mapTopic, (word) => {
-        mapWord = mapWord === word ? null : word;
-        drawCanvas();
-        const place = [...bars.querySelectorAll("button")].indexOf(document.activeElement);
-        drawWords();
-        bars.querySelectorAll("button")[place]?.focus();
-      }));
+      bars.replaceChildren(
+        wordBars(mapTopic, (word) => {
+          mapWord = mapWord === word ? null : word;
+          drawCanvas();
+          const place = [...bars.querySelectorAll("button")].indexOf(document.activeElement);
+          drawWords();
+          bars.querySelectorAll("button")[place]?.focus();
+        }),
+      );
       users.replaceChildren(...(mapWord === null ? [] : [wordUsers(mapWord)]));
     };
     const drawCanvas = () => {
       const focused = canvas.contains(document.activeElement);
-      canvas.replaceChildren(drawMap((id) => { mapTopic = id; draw(); announce(`Topic ${id}, ${topicName(id)}`); }));
+      canvas.replaceChildren(
+        drawMap((id) => {
+          mapTopic = id;
+          draw();
+          announce(`Topic ${id}, ${topicName(id)}`);
+        }),
+      );
       if (focused) canvas.querySelector(".chosen")?.focus();
     };
     const heading = h("div");
@@ -213,16 +276,36 @@ const map = {
       const interval = prevalenceInterval(mapTopic);
       heading.replaceChildren(
         h("h3", null, h("span", { class: "topic-number" }, mapTopic), topicLink(mapTopic)),
-        h("p", { class: "muted" }, `${percent(prevalence(mapTopic))} of a document on average`, ` (${level()} interval ${between(...interval)})`),
+        h(
+          "p",
+          { class: "muted" },
+          `${percent(prevalence(mapTopic))} of a document on average`,
+          ` (${level()} interval ${between(...interval)})`,
+        ),
       );
       drawWords();
     };
-    side.append(heading, rankingControls(drawWords), bars,
-      h("p", { class: "legend" }, h("span", { class: "swatch value" }), " the topic's part of the word ", h("span", { class: "swatch all" }), " all of the word in the corpus; the number is the word's probability in the topic. Choose a word to see the topics that use it."));
+    side.append(
+      heading,
+      rankingControls(drawWords),
+      bars,
+      h(
+        "p",
+        { class: "legend" },
+        h("span", { class: "swatch value" }),
+        " the topic's part of the word ",
+        h("span", { class: "swatch all" }),
+        " all of the word in the corpus; the number is the word's probability in the topic. Choose a word to see the topics that use it.",
+      ),
+    );
     draw();
     return [
       h("h2", null, "Topics map"),
-      h("p", { class: "lead" }, "Circles that are near share words; their area is the topic's mean share of the documents. The axes have no meaning of their own, and circles that would cover each other are moved apart."),
+      h(
+        "p",
+        { class: "lead" },
+        "Circles that are near share words; their area is the topic's mean share of the documents. The axes have no meaning of their own, and circles that would cover each other are moved apart.",
+      ),
       h("div", { class: "map-layout" }, h("div", { class: "map-left" }, canvas, users), side),
     ];
   },

@@ -2,7 +2,13 @@
 
 /** A figure with its name and what it was measured on. */
 function statistic(name, value, note) {
-  return h("div", { class: "statistic" }, h("dt", null, name), h("dd", { class: "value" }, value), note && h("dd", { class: "note" }, note));
+  return h(
+    "div",
+    { class: "statistic" },
+    h("dt", null, name),
+    h("dd", { class: "value" }, value),
+    note && h("dd", { class: "note" }, note),
+  );
 }
 
 function topicLink(topic, text) {
@@ -26,9 +32,22 @@ function corpusStatistics() {
         oneDecimal(perplexity.value),
         `${perplexity.interval ? `${level()} interval ${between(...perplexity.interval, oneDecimal)}; ` : ""}document completion, ${counted(perplexity.num_documents, "document")}`,
       ),
-    statistic("Coherence", decimals(coherence.value, 3), `NPMI in documents, top ${coherence.num_top_words} words, from −1 to 1`),
-    statistic("Diversity", percent(quality.diversity), `of the top ${quality.diversity_words} words of all topics are distinct`),
-    stability && statistic("Stability", percent(stability.found_share), `of the topics found again in another run, mean over ${counted(stability.num_runs, "run")}`),
+    statistic(
+      "Coherence",
+      decimals(coherence.value, 3),
+      `NPMI in documents, top ${coherence.num_top_words} words, from −1 to 1`,
+    ),
+    statistic(
+      "Diversity",
+      percent(quality.diversity),
+      `of the top ${quality.diversity_words} words of all topics are distinct`,
+    ),
+    stability &&
+      statistic(
+        "Stability",
+        percent(stability.found_share),
+        `of the topics found again in another run, mean over ${counted(stability.num_runs, "run")}`,
+      ),
   );
 }
 
@@ -54,8 +73,20 @@ function topicTable() {
   return h(
     "table",
     { class: "topics" },
-    h("caption", null, `Topics by their mean share of the ${counted(REPORT.num_documents, "training document")}; the line is the ${level()} interval`),
-    h("thead", null, h("tr", null, columns.map((name, i) => h("th", { scope: "col", class: i > 2 ? "figure" : null }, name)))),
+    h(
+      "caption",
+      null,
+      `Topics by their mean share of the ${counted(REPORT.num_documents, "training document")}; the line is the ${level()} interval`,
+    ),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        columns.map((name, i) => h("th", { scope: "col", class: i > 2 ? "figure" : null }, name)),
+      ),
+    ),
     h(
       "tbody",
       null,
@@ -64,10 +95,21 @@ function topicTable() {
           "tr",
           null,
           h("th", { scope: "row" }, h("span", { class: "topic-number" }, id), topicLink(id)),
-          h("td", { class: "share" }, h("span", { class: "figure" }, percent(prevalence(id))), shareBar(prevalence(id), prevalenceInterval(id), most)),
+          h(
+            "td",
+            { class: "share" },
+            h("span", { class: "figure" }, percent(prevalence(id))),
+            shareBar(prevalence(id), prevalenceInterval(id), most),
+          ),
           h("td", { class: "words" }, data(firstWords(id, 10))),
-          h("td", { class: "figure" }, h("span", { class: "inline-label" }, "coherence"), decimals(TOPICS[id].coherence, 3)),
-          REPORT.stability && h("td", { class: "figure" }, h("span", { class: "inline-label" }, "found in"), foundIn(id)),
+          h(
+            "td",
+            { class: "figure" },
+            h("span", { class: "inline-label" }, "coherence"),
+            decimals(TOPICS[id].coherence, 3),
+          ),
+          REPORT.stability &&
+            h("td", { class: "figure" }, h("span", { class: "inline-label" }, "found in"), foundIn(id)),
         ),
       ),
     ),
@@ -90,9 +132,18 @@ function leftOut() {
       { class: "plain" },
       h("caption", null, caption),
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "Number"), h("th", { scope: "col" }, "What"))),
-      h("tbody", null, rows.map(([what, number]) => h("tr", null, h("td", { class: "figure" }, whole(number)), h("td", null, data(what))))),
+      h(
+        "tbody",
+        null,
+        rows.map(([what, number]) =>
+          h("tr", null, h("td", { class: "figure" }, whole(number)), h("td", null, data(what))),
+        ),
+      ),
     );
-  return [table("Documents left out, with the reason", reasons), table("Noted when the corpus was built", warnings)];
+  return [
+    table("Documents left out, with the reason", reasons),
+    table("Noted when the corpus was built", warnings),
+  ];
 }
 
 const overview = {
@@ -103,9 +154,31 @@ const overview = {
       h("h2", null, "Overview"),
       corpusStatistics(),
       shownTopics().length ? topicTable() : h("p", null, "All topics are hidden."),
-      h("div", { class: "columns" },
-        h("section", null, h("h3", null, "Methods, for a paper"), h("div", { class: "quote" }, h("p", null, data(REPORT.methods)), copyButton(REPORT.methods, "methods paragraph"))),
-        h("section", null, h("h3", null, "References, as BibTeX"), h("div", { class: "quote" }, h("pre", { tabindex: 0 }, REPORT.bibtex), copyButton(REPORT.bibtex, "BibTeX entries"))),
+      h(
+        "div",
+        { class: "columns" },
+        h(
+          "section",
+          null,
+          h("h3", null, "Methods, for a paper"),
+          h(
+            "div",
+            { class: "quote" },
+            h("p", null, data(REPORT.methods)),
+            copyButton(REPORT.methods, "methods paragraph"),
+          ),
+        ),
+        h(
+          "section",
+          null,
+          h("h3", null, "References, as BibTeX"),
+          h(
+            "div",
+            { class: "quote" },
+            h("pre", { tabindex: 0 }, REPORT.bibtex),
+            copyButton(REPORT.bibtex, "BibTeX entries"),
+          ),
+        ),
       ),
       h("section", null, h("h3", null, "What was left out"), leftOut()),
     ];

@@ -44,7 +44,9 @@ class PageStore {
   async columns() {
     const { columns, splits } = await this.#content();
     const all = columns.map(({ name, values }) => ({ name, values }));
-    return splits.length > 1 ? [...all, { name: "split", values: splits.map(([name]) => name), own: true }] : all;
+    return splits.length > 1
+      ? [...all, { name: "split", values: splits.map(([name]) => name), own: true }]
+      : all;
   }
 
   /** Rows of the documents with the largest shares of a topic, the largest first. */
@@ -65,7 +67,9 @@ class PageStore {
       const [topic, share, low, high] = packed.slice(i, i + 4);
       parts.push({ topic, share: share / PARTS, low: low / PARTS, high: high / PARTS });
     }
-    const metadata = columns.filter(({ codes }) => codes[row] >= 0).map(({ name, values, codes }) => [name, values[codes[row]]]);
+    const metadata = columns
+      .filter(({ codes }) => codes[row] >= 0)
+      .map(({ name, values, codes }) => [name, values[codes[row]]]);
     return { row, id: ids[row], split: splitOf[row], shares: parts, tokens: tokens[row], metadata };
   }
 
@@ -80,7 +84,9 @@ class PageStore {
 
   #chunk(number) {
     if (!this.#texts.has(number)) {
-      const unpack = this.#content().then(async (content) => (await inflate(content.packedTexts[number])).json());
+      const unpack = this.#content().then(async (content) =>
+        (await inflate(content.packedTexts[number])).json(),
+      );
       this.#texts.set(number, unpack);
     }
     return this.#texts.get(number);
@@ -93,7 +99,10 @@ class PageStore {
    *   order ("corpus", or "share" for the largest share of the topic first)
    * @returns total, and `slice(start, end)` that gives documents
    */
-  async search({ words = "", topic = null, least = 0, column = null, value = null, order = "corpus" }, signal) {
+  async search(
+    { words = "", topic = null, least = 0, column = null, value = null, order = "corpus" },
+    signal,
+  ) {
     const content = await this.#content();
     let rows = Array.from(content.ids.keys());
     if (column === "split" && !content.columns.some(({ name }) => name === "split")) {
@@ -110,7 +119,10 @@ class PageStore {
     }
     const terms = words.toLowerCase().split(/\s+/).filter(Boolean);
     if (terms.length) rows = await this.#containing(content, rows, terms, signal);
-    return { total: rows.length, slice: (start, end) => Promise.all(rows.slice(start, end).map((row) => this.document(row))) };
+    return {
+      total: rows.length,
+      slice: (start, end) => Promise.all(rows.slice(start, end).map((row) => this.document(row))),
+    };
   }
 
   #share(packed, topic) {
@@ -125,7 +137,10 @@ class PageStore {
         await new Promise((resume) => setTimeout(resume));
         if (signal?.aborted) return [];
       }
-      const described = [content.ids[row], ...content.columns.map(({ values, codes }) => values[codes[row]] ?? "")];
+      const described = [
+        content.ids[row],
+        ...content.columns.map(({ values, codes }) => values[codes[row]] ?? ""),
+      ];
       const missing = terms.filter((term) => !described.some((text) => text.toLowerCase().includes(term)));
       if (!missing.length) found.push(row);
       else {
@@ -157,7 +172,9 @@ class Reader {
     this.longestPhrase = vocabulary.reduce((most, word) => Math.max(most, word.split(" ").length), 1);
     this.levels = levels;
     this.numWords = vocabulary.length;
-    this.scale = Array.from({ length: 256 }, (_, level) => Math.exp(lowest + ((highest - lowest) * level) / 255));
+    this.scale = Array.from({ length: 256 }, (_, level) =>
+      Math.exp(lowest + ((highest - lowest) * level) / 255),
+    );
   }
 
   /** β, the probability of a word in a topic. */
@@ -196,11 +213,16 @@ class Reader {
 
   /** Words of the vocabulary in a text, phrases before their parts: [start, end, ids]. */
   #wordsIn(text) {
-    const forms = Array.from(text.matchAll(Reader.#FORM), (match) => ({ text: match[0], start: match.index, end: match.index + match[0].length }));
+    const forms = Array.from(text.matchAll(Reader.#FORM), (match) => ({
+      text: match[0],
+      start: match.index,
+      end: match.index + match[0].length,
+    }));
     const found = [];
     for (let i = 0; i < forms.length; i += 1) {
       const length = this.#phraseLength(text, forms, i);
-      const words = length > 1 ? [this.ids.get(this.#joined(forms, i, length))] : this.#wordsOf(forms[i].text);
+      const words =
+        length > 1 ? [this.ids.get(this.#joined(forms, i, length))] : this.#wordsOf(forms[i].text);
       if (words.length) found.push([forms[i].start, forms[i + length - 1].end, words]);
       i += length - 1;
     }
@@ -210,14 +232,19 @@ class Reader {
   /** How many forms from a place on are a phrase of the vocabulary; 1 where there is none. */
   #phraseLength(text, forms, first) {
     for (let length = Math.min(this.longestPhrase, forms.length - first); length > 1; length -= 1) {
-      const adjacent = forms.slice(first + 1, first + length).every((form, i) => /^[\s_-]*$/.test(text.slice(forms[first + i].end, form.start)));
+      const adjacent = forms
+        .slice(first + 1, first + length)
+        .every((form, i) => /^[\s_-]*$/.test(text.slice(forms[first + i].end, form.start)));
       if (adjacent && this.ids.has(this.#joined(forms, first, length))) return length;
     }
     return 1;
   }
 
   #joined(forms, first, length) {
-    return forms.slice(first, first + length).map((form) => this.#read(form.text)).join(" ");
+    return forms
+      .slice(first, first + length)
+      .map((form) => this.#read(form.text))
+      .join(" ");
   }
 
   #read(form) {

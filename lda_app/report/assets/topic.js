@@ -7,7 +7,13 @@ function marked(text, found) {
   for (const [start, end, strength] of found) {
     if (strength < 0.05) continue;
     if (start > at) parts.push(text.slice(at, start));
-    parts.push(h("mark", { "--strength": strength.toFixed(2), title: `${percent(strength)} of this word is of the topic` }, text.slice(start, end)));
+    parts.push(
+      h(
+        "mark",
+        { "--strength": strength.toFixed(2), title: `${percent(strength)} of this word is of the topic` },
+        text.slice(start, end),
+      ),
+    );
     at = end;
   }
   parts.push(text.slice(at));
@@ -18,7 +24,8 @@ function marked(text, found) {
 function markedText(doc, topic, className = "text", ondrawn = () => {}) {
   const place = h("div", { class: className, dir: "auto" }, "…");
   Promise.all([STORE.text(doc.row), STORE.reader()]).then(([text, reader]) => {
-    if (text === null) place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
+    if (text === null)
+      place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
     else {
       const shown = text.trim();
       place.replaceChildren(...marked(shown, reader.responsibilities(shown, doc.shares, topic)));
@@ -31,22 +38,42 @@ function markedText(doc, topic, className = "text", ondrawn = () => {}) {
 /** Metadata of a document in a line. */
 function metadataLine(doc) {
   const entries = [...doc.metadata, ...(doc.split === "train" ? [] : [["split", doc.split]])];
-  return h("p", { class: "metadata" }, entries.map(([name, value]) => h("span", null, h("span", { class: "muted" }, data(name), " "), data(value), " ")));
+  return h(
+    "p",
+    { class: "metadata" },
+    entries.map(([name, value]) =>
+      h("span", null, h("span", { class: "muted" }, data(name), " "), data(value), " "),
+    ),
+  );
 }
 
 function documentCard(doc, topic) {
   const share = doc.shares.find((part) => part.topic === topic);
-  const open = button("Whole text", () => {
-    card.classList.toggle("open");
-    const isOpen = card.classList.contains("open");
-    open.textContent = isOpen ? "Less" : "Whole text";
-    open.setAttribute("aria-expanded", String(isOpen));
-  }, { class: "quiet", "aria-expanded": "false", hidden: true });
+  const open = button(
+    "Whole text",
+    () => {
+      card.classList.toggle("open");
+      const isOpen = card.classList.contains("open");
+      open.textContent = isOpen ? "Less" : "Whole text";
+      open.setAttribute("aria-expanded", String(isOpen));
+    },
+    { class: "quiet", "aria-expanded": "false", hidden: true },
+  );
   const card = h(
     "article",
     { class: "card" },
-    h("header", null, h("h4", null, h("a", { href: `#documents/${doc.row}` }, data(doc.id))),
-      share && h("span", { class: "figure" }, percent(share.share), h("span", { class: "muted" }, ` ${between(share.low, share.high)}`))),
+    h(
+      "header",
+      null,
+      h("h4", null, h("a", { href: `#documents/${doc.row}` }, data(doc.id))),
+      share &&
+        h(
+          "span",
+          { class: "figure" },
+          percent(share.share),
+          h("span", { class: "muted" }, ` ${between(share.low, share.high)}`),
+        ),
+    ),
     metadataLine(doc),
     markedText(doc, topic, "text clamped", (text) => (open.hidden = text.scrollHeight <= text.clientHeight)),
     open,
@@ -61,7 +88,11 @@ function topicFacts(topic) {
     "dl",
     { class: "statistics few" },
     statistic("Prevalence", percent(prevalence(topic)), `${level()} interval ${between(...interval)}`),
-    statistic("Coherence", decimals(coherence, 3), `mean of the topics ${decimals(REPORT.coherence.value, 3)}`),
+    statistic(
+      "Coherence",
+      decimals(coherence, 3),
+      `mean of the topics ${decimals(REPORT.coherence.value, 3)}`,
+    ),
     stabilityOf(topic) && statistic("Stability", foundIn(topic), stabilityNote(topic)),
   );
 }
@@ -71,11 +102,15 @@ function stabilityNote(topic) {
 }
 
 function nearestList(topic) {
-  const shown = TOPICS[topic].nearest.filter(([other]) => rootOf(other) !== topic && !labels[rootOf(other)].hidden);
+  const shown = TOPICS[topic].nearest.filter(
+    ([other]) => rootOf(other) !== topic && !labels[rootOf(other)].hidden,
+  );
   return h(
     "ol",
     { class: "nearest" },
-    shown.map(([other, distance]) => h("li", null, topicLink(rootOf(other)), h("span", { class: "figure" }, decimals(distance, 2)))),
+    shown.map(([other, distance]) =>
+      h("li", null, topicLink(rootOf(other)), h("span", { class: "figure" }, decimals(distance, 2))),
+    ),
   );
 }
 
@@ -84,13 +119,24 @@ function topicSwitch(topic) {
   const place = shown.indexOf(topic);
   const step = (offset, label) => {
     const to = shown[(place + offset + shown.length) % shown.length];
-    return h("a", { class: "button", href: `#topic/${to}`, "aria-label": `${label}: ${topicName(to)}` }, offset < 0 ? "←" : "→");
+    return h(
+      "a",
+      { class: "button", href: `#topic/${to}`, "aria-label": `${label}: ${topicName(to)}` },
+      offset < 0 ? "←" : "→",
+    );
   };
   return h(
     "div",
     { class: "controls switch" },
     step(-1, "Previous topic"),
-    field("Topic", choice(shown.map((id) => [id, `${id}: ${topicName(id)}`]), topic, (to) => (location.hash = `#topic/${to}`))),
+    field(
+      "Topic",
+      choice(
+        shown.map((id) => [id, `${id}: ${topicName(id)}`]),
+        topic,
+        (to) => (location.hash = `#topic/${to}`),
+      ),
+    ),
     step(1, "Next topic"),
   );
 }
@@ -109,24 +155,58 @@ const topicView = {
     const topic = asked in TOPICS ? rootOf(Number(asked)) : shownTopics()[0];
     const members = membersOf(topic).filter((id) => id !== topic);
     const words = h("div");
-    const drawWords = () => words.replaceChildren(wordBars(topic, (word) => { mapWord = word; mapTopic = topic; location.hash = "#map"; }));
+    const drawWords = () =>
+      words.replaceChildren(
+        wordBars(topic, (word) => {
+          mapWord = word;
+          mapTopic = topic;
+          location.hash = "#map";
+        }),
+      );
     drawWords();
     const cards = h("div", { class: "cards" }, STORE.available && h("p", { class: "muted" }, "…"));
     if (STORE.available) representativeCards(topic).then((made) => cards.replaceChildren(...made));
     return [
       topicSwitch(topic),
       h("h2", null, h("span", { class: "topic-number" }, topic), data(topicName(topic))),
-      members.length > 0 && h("p", null, "With ", members.map((id) => `topic ${id}`).join(", "), "; words and documents are those of its own."),
+      members.length > 0 &&
+        h(
+          "p",
+          null,
+          "With ",
+          members.map((id) => `topic ${id}`).join(", "),
+          "; words and documents are those of its own.",
+        ),
       topicFacts(topic),
-      h("div", { class: "topic-layout" },
-        h("div", null,
+      h(
+        "div",
+        { class: "topic-layout" },
+        h(
+          "div",
+          null,
           h("section", null, h("h3", null, "Words"), rankingControls(drawWords), words),
-          h("section", null, h("h3", null, "Nearest topics"), h("p", { class: "muted" }, "Jensen-Shannon distance, 0 the same to 1 no word in common"), nearestList(topic))),
-        h("section", null, h("h3", null, "Representative documents"),
+          h(
+            "section",
+            null,
+            h("h3", null, "Nearest topics"),
+            h("p", { class: "muted" }, "Jensen-Shannon distance, 0 the same to 1 no word in common"),
+            nearestList(topic),
+          ),
+        ),
+        h(
+          "section",
+          null,
+          h("h3", null, "Representative documents"),
           STORE.available
-            ? h("p", { class: "muted" }, `Those with the largest share of the topic, with the ${credibleLevel()} credible interval. A mark is as strong as the part of the word that is of this topic.`)
+            ? h(
+                "p",
+                { class: "muted" },
+                `Those with the largest share of the topic, with the ${credibleLevel()} credible interval. A mark is as strong as the part of the word that is of this topic.`,
+              )
             : h("p", null, "The page was made without documents."),
-          cards)),
+          cards,
+        ),
+      ),
     ];
   },
 };
