@@ -33,17 +33,20 @@ def main(folder: Path) -> None:
 
 def section(name: str, arguments: list[str], folder: Path) -> str:
     """Compare on one corpus, and return its part of the page."""
-    out = folder / name
     command = ["compare", *arguments, *OPTIONS, "--out"]
-    subprocess.run(
-        [sys.executable, "-m", "lda_app", *command, str(out)], check=True, stdout=subprocess.DEVNULL
-    )
+    whole = [sys.executable, "-m", "lda_app", *command, str(folder / name)]
+    subprocess.run(whole, check=True, stdout=subprocess.DEVNULL)
+    return shown(name, shlex.join(["lda-app", *command, name]), folder / name)
+
+
+def shown(name: str, command: str, out: Path) -> str:
+    """Return what a comparison has found, and put its picture beside the page."""
     picture = f"figures/comparing-{name}.svg"
     shutil.copyfile(out / "perplexity.svg", DOCS / picture)
     heading, _, rest = (out / "comparison.md").read_text(encoding="utf-8").partition("\n")
-    shown = shlex.join(["lda-app", *command, name])
     return (
-        f"\n##{heading}: {name}\n\n```sh\n{shown}\n```\n{rest}\n![ref over seconds of training]({picture})\n"
+        f"\n##{heading}: {name}\n\n```sh\n{command}\n```\n{rest}\n"
+        f"![ref over seconds of training]({picture})\n"
     )
 
 

@@ -126,8 +126,9 @@ def notes(figures: dict[str, Any]) -> list[str]:
 
 
 def _words(what: str, model: dict[str, Any], key: str) -> str:
-    examples = model[f"{key}_examples"]
-    return f"words {what}: {model[key]:,}" + (f" ({', '.join(examples)} …)" if examples else "")
+    number, examples = model[key], ", ".join(model[f"{key}_examples"])
+    more = " …" if number > len(model[f"{key}_examples"]) else ""
+    return f"words {what}: {number:,}" + (f" ({examples}{more})" if number else "")
 
 
 def _mass(model: dict[str, Any]) -> str:

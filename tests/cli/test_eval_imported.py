@@ -43,7 +43,7 @@ def test_the_table_says_what_either_side_lacks(cli, tiny_run, topics):
     assert done.code == 0, done.stderr
     assert "alpha from 0.1 to 0.3" in done.stdout
     assert "that the model does not know: 1 (moon" in done.stdout
-    assert "that the corpus does not have: 1 (carburettor" in done.stdout
+    assert "that the corpus does not have: 1 (carburettor)" in done.stdout
     assert "perplexity by the given shares" in done.stdout
 
 

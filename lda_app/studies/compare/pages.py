@@ -46,7 +46,7 @@ def notes(document: dict[str, Any]) -> list[str]:
     loads = [(result["usage"] or {}).get("others_load") or 0.0 for result in results]
     if busy := sum(load > _BUSY for load in loads):
         lines.append(
-            f"seconds are not to be trusted, CPU seconds more so: during {busy} of {len(results)} trainings "
+            f"compare CPU seconds rather than seconds and docs/s: during {busy} of {len(results)} trainings "
             f"other programs kept up to {max(loads):.1f} cores busy"
         )
     if stopped := [result for result in results if result["stopped"]]:
