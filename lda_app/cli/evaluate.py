@@ -10,12 +10,16 @@ import typer
 from lda_app.cli.calibration import Calibrating, calibration_table, narrow_calibration_table
 from lda_app.cli.groups import with_groups
 from lda_app.cli.imported import Imported
+from lda_app.cli.intrusion import IntrusionFiles, intrusion_table, scored
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.errors import ConfigError
 from lda_app.runtime import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
     from rich.table import Table
 
     from lda_app.corpus.folder import Corpus
@@ -206,6 +210,7 @@ def evaluate(
     topic_figures: TopicFigures,
     calibrating: Calibrating,
     imported: Imported,
+    intrusion: IntrusionFiles = [],  # noqa: B006 - Typer reads it, and nothing is added
     corpus: CorpusOfRun = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
@@ -227,14 +232,17 @@ def evaluate(
 
     A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
     --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
+    [bold]lda-app eval RUN --intrusion answers.json[/] scores what people answered to the report's quiz.
     """
-    from lda_app.cli.imported import notes as notes_of_imported
-    from lda_app.cli.quality_tables import notes as notes_of_topics
-    from lda_app.cli.quality_tables import topics_table
-    from lda_app.cli.tables import check_file, fits, print_out, write_out
+    from lda_app.cli.tables import check_file
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
+    place: dict[str, Any] = {"as_json": as_json, "output": output, "overwrite": overwrite}
+    if intrusion:
+        answers = scored(intrusion, run, held_out.confidence)
+        _tell(answers, lambda: [intrusion_table(answers)], **place)
+        return
     imported.require_sense(run, corpus)
     calibrating.require_sense(run, overwrite=overwrite)
     options = {"split": split, "seed": seed, **held_out.options(), **topic_figures.options()}
@@ -248,21 +256,51 @@ def evaluate(
             lengths = counts.split(split).lengths()
             found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)
             figures["calibration"] = found
+    _tell(
+        figures,
+        lambda: _laid_out(figures, per_topic=topic_figures.per_topic),
+        as_json=as_json,
+        output=output,
+        overwrite=overwrite,
+    )
+
+
+def _tell(
+    figures: dict[str, Any],
+    laid_out: "Callable[[], list[RenderableType]]",
+    *,
+    as_json: bool,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Write figures to the file that was asked for, and print them as JSON or laid out."""
+    from lda_app.cli.tables import print_out, write_out
+
     document = json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if output is not None:
         write_out(document, output, overwrite=overwrite)
     if as_json:
         write_out(document, None, overwrite=False)
-    elif topic_figures.per_topic:
-        print_out(*topics_table(figures))
     else:
-        table = figures_table(figures)
-        shown = table if fits(table) else narrow_table(figures)
-        print_out(shown, *notes_of_topics(figures), *notes_of_imported(figures))
-        if calibrating.calibration:
-            found = figures["calibration"]
-            table = calibration_table(found)
-            print_out("", table if fits(table) else narrow_calibration_table(found))
+        print_out(*laid_out())
+
+
+def _laid_out(figures: dict[str, Any], *, per_topic: bool) -> "list[RenderableType]":
+    """Lay an evaluation out: its topics one by one, or all figures with what is to be said of them."""
+    from lda_app.cli.imported import notes as notes_of_imported
+    from lda_app.cli.quality_tables import notes as notes_of_topics
+    from lda_app.cli.quality_tables import topics_table
+    from lda_app.cli.tables import fits
+
+    if per_topic:
+        return list(topics_table(figures))
+    table = figures_table(figures)
+    parts: list[RenderableType] = [table if fits(table) else narrow_table(figures)]
+    parts += [*notes_of_topics(figures), *notes_of_imported(figures)]
+    if "calibration" in figures:
+        calibration = calibration_table(figures["calibration"])
+        parts += ["", calibration if fits(calibration) else narrow_calibration_table(figures["calibration"])]
+    return parts
 
 
 def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""``lda-app eval --intrusion``: what people's answers to the report's quiz say."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lda_app.errors import ConfigError, CorpusError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+IntrusionFiles = Annotated[
+    list[Path],
+    typer.Option(
+        "--intrusion",
+        metavar="FILE",
+        help="Score the answers of the report's quiz instead, an answers.json; may be given again for each "
+        "rater.",
+        show_default=False,
+    ),
+]
+
+
+def scored(files: list[Path], run: Path | None, confidence: float) -> dict[str, Any]:
+    """Score files of answers.
+
+    Parameters
+    ----------
+    files
+        One a rater.
+    run
+        The model that they must be about; None asks only that all are about one.
+    confidence
+        Of the intervals.
+
+    Raises
+    ------
+    ConfigError
+        If they are about different models, or another than ``run``.
+    CorpusError
+        If one cannot be read.
+    """
+    from lda_app.evaluation.intrusion import score_intrusion
+    from lda_app.storage import content_fingerprint
+
+    documents = [_read(file) for file in files]
+    about = [document.get("about") for document in documents]
+    expected = about[0] if run is None else content_fingerprint(run, "model")
+    for file, found in zip(files, about, strict=True):
+        if found != expected:
+            raise ConfigError(
+                f"--intrusion {file}: these answers are about another model than {run or files[0]}"
+            )
+    return score_intrusion(documents, confidence).to_dict()
+
+
+def intrusion_table(found: dict[str, Any]) -> "Table":
+    """Lay the figures out, a line each."""
+    from lda_app.cli.tables import new_table
+
+    table = new_table(f"{len(found['raters'])} raters")
+    table.add_column("figure")
+    for column in ("value", f"{100 * found['confidence']:.3g}% interval", "chance", "judged", "answers"):
+        table.add_column(column, justify="right")
+    for name, units in (("word_intrusion", "topics"), ("topic_intrusion", "documents")):
+        if (precision := found[name]) is not None:
+            table.add_row(
+                f"{name}, model precision",
+                f"{precision['value']:.2f}",
+                f"{precision['low']:.2f} to {precision['high']:.2f}",
+                f"{precision['chance']:.2f}",
+                f"{precision['num_units']} {units}",
+                str(precision["num_answers"]),
+            )
+    if found["topic_log_odds"] is not None:
+        table.add_row("topic_intrusion, topic log odds", f"{found['topic_log_odds']:.2f}")
+    missed = [topic["id"] for topic in found["by_topic"] if 2 * topic["right"] < topic["answers"]]
+    if missed:
+        table.add_row(f"topics whose intruder most did not find: {', '.join(map(str, missed))}")
+    return table
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CorpusError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{file}: not a JSON file: {error}") from None
+    if not isinstance(content, dict):
+        raise CorpusError(f"{file}: expected a JSON object, got {type(content).__name__}")
+    return content
