@@ -21,6 +21,7 @@ from lda_app.cli import (
     export,
     gradients,
     label,
+    plot,
     prevalence,
     report,
     stability,
@@ -113,6 +114,7 @@ app.command("transform")(transform.transform)
 app.command("prevalence")(prevalence.prevalence)
 app.command("effects")(effects.effects)
 app.command("report")(report.report)
+app.command("plot")(plot.plot)
 app.command("export")(export.export)
 app.command("stability")(stability.stability)
 app.command("sweep")(sweep.sweep)

@@ -86,12 +86,12 @@ class _Edit:
     def apply(self, labels: "Labels") -> "Labels":
         """Return the labels with all changes made: parted first, then merged, hidden and named."""
         if self.split is not None:
-            labels = labels.split(_topics("--split", self.split))
+            labels = labels.split(topics_of("--split", self.split))
         if self.merge is not None:
-            labels = _merged(labels, _topics("--merge", self.merge))
+            labels = _merged(labels, topics_of("--merge", self.merge))
         for option, hide in (("hide", True), ("show", False)):
             if (topics := getattr(self, option)) is not None:
-                labels = labels.hidden(_topics(f"--{option}", topics), hide=hide)
+                labels = labels.hidden(topics_of(f"--{option}", topics), hide=hide)
         return self._named(labels)
 
     def _named(self, labels: "Labels") -> "Labels":
@@ -190,7 +190,7 @@ def _merged(labels: "Labels", topics: list[int]) -> "Labels":
     return labels.merged(into, others)
 
 
-def _topics(option: str, given: str) -> list[int]:
+def topics_of(option: str, given: str) -> list[int]:
     """Read a list of topics."""
     try:
         topics = [int(part) for part in given.split(",")]

@@ -1,0 +1,226 @@
+"""Plots for papers: topics by their words, prevalence, the training's curves, and how alike topics are.
+
+Drawn by matplotlib, which the extra ``plot`` installs; the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.errors import ConfigError
+from lda_app.report.layout import topic_distances
+from lda_app.runtime import one_line
+from lda_app.topics import top_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lda_app.inference import FloatArray
+    from lda_app.report.shares import GroupMeans
+
+FORMATS = ("svg", "png", "pdf")
+_COLOUR = "#0072b2"
+_SECOND_COLOUR = "#d55e00"
+_STYLE: Any = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lda-app",
+    "text.parse_math": False,
+    "figure.dpi": 200,
+}
+_COLUMNS = 5  # topics beside each other
+_WIDTH = 7.0  # inches: a page between its margins
+_LONGEST_NAME, _LONGEST_TITLE = 32, 20  # characters of a topic's name, beside an axis and above a panel
+
+
+@dataclass(frozen=True, eq=False)
+class Plotted:
+    """The topics that a plot shows.
+
+    Parameters
+    ----------
+    ids
+        (G,) their numbers.
+    names
+        The analyst's name of each, or its first words.
+    beta
+        (G, V) their words' probabilities.
+    words
+        The V words.
+    """
+
+    ids: tuple[int, ...]
+    names: tuple[str, ...]
+    beta: FloatArray
+    words: tuple[str, ...]
+
+    def title(self, topic: int, longest: int = _LONGEST_NAME) -> str:
+        """Return number and name of the topic in one place of these, cut short."""
+        name = one_line(self.names[topic])
+        short = name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
+        return f"{self.ids[topic]} {short}"
+
+
+def plot_topics(topics: Plotted, num_words: int = 8) -> Figure:
+    """Draw the most probable words of each topic as bars; all bars have one scale."""
+    best = top_words(topics.beta, num_words)
+    figure, axes = _panels(topics, height=0.35 + 0.13 * num_words)
+    for axis, probabilities, words in zip(axes, topics.beta, best, strict=True):
+        axis.barh([one_line(topics.words[w]) for w in words], probabilities[words], color=_COLOUR)
+        axis.invert_yaxis()
+    figure.supxlabel("probability of the word in the topic", fontsize=8)
+    return figure
+
+
+def plot_prevalence(topics: Plotted, means: GroupMeans, level: float) -> Figure:
+    """Draw the mean share of each topic with its interval, the largest first.
+
+    Parameters
+    ----------
+    topics
+        G topics.
+    means
+        Of one group, over these topics.
+    level
+        Of the intervals.
+    """
+    low, high = means.interval()
+    order = np.argsort(means.mean[0], kind="stable")
+    share = 100 * means.mean[0, order]
+    ends = np.abs(100 * np.stack([low[0, order], high[0, order]]) - share)
+    figure, (axis,) = _grid(1, 1, height=0.8 + 0.16 * len(order))
+    axis.errorbar(share, [topics.title(topic) for topic in order], xerr=ends, fmt="o", ms=3, color=_COLOUR)
+    axis.set_xlim(left=0)
+    axis.set_xlabel(
+        f"mean share of documents, %, with {level:.0%} interval, {int(means.num_documents[0]):,} documents"
+    )
+    axis.margins(y=0.5 / len(order))
+    return figure
+
+
+def plot_by_group(topics: Plotted, means: GroupMeans, names: Sequence[str], column: str) -> Figure:
+    """Draw the mean share of each topic in each group of documents, a panel a topic.
+
+    Parameters
+    ----------
+    topics
+        G topics.
+    means
+        Of the groups, over these topics.
+    names
+        The groups'.
+    column
+        The metadata that makes them.
+    """
+    low, high = (100 * ends for ends in means.interval())
+    share = 100 * means.mean
+    figure, axes = _panels(topics, height=0.45 + 0.13 * len(names), sharey=True)
+    places = np.arange(len(names))
+    for topic, axis in enumerate(axes):
+        ends = np.abs(np.stack([low[:, topic], high[:, topic]]) - share[:, topic])
+        axis.errorbar(share[:, topic], places, xerr=ends, fmt="o", ms=2.5, color=_COLOUR)
+        axis.set_yticks(places, [one_line(name) for name in names], fontsize=6)
+        axis.set_xlim(left=0)
+    axes[0].invert_yaxis()
+    figure.supxlabel(f"mean share of documents by {one_line(column)}, %", fontsize=8)
+    return figure
+
+
+def plot_training(history: pd.DataFrame) -> Figure:
+    """Draw the loss and the held-out perplexity, by document completion, over the steps."""
+    figure, (loss, held_out) = _grid(1, 2, height=2.4)
+    loss.plot(history["step"], history["loss"], "o-", ms=3, color=_COLOUR)
+    loss.set_ylabel("loss, nats per token (−ELBO)")
+    held_out.plot(history["step"], history["validation_perplexity"], "o-", ms=3, color=_SECOND_COLOUR)
+    held_out.set_ylabel("held-out perplexity")
+    for axis in (loss, held_out):
+        axis.set_xlabel("step")
+    return figure
+
+
+def plot_similarity(topics: Plotted) -> Figure:
+    """Draw how far topics are from each other, like ones side by side (average linkage)."""
+    distances = topic_distances(topics.beta)
+    order = _like_ones_together(distances)
+    side = min(_WIDTH, 1.6 + 0.16 * len(order))
+    figure, (axis,) = _grid(1, 1, height=side, width=side + 0.8)
+    shown = distances[np.ix_(order, order)]
+    np.fill_diagonal(shown, np.nan)  # or zeros would take most of the colours
+    image = axis.imshow(shown, cmap="cividis", vmax=1)
+    names = [topics.title(topic) for topic in order]
+    axis.set_yticks(range(len(order)), names, fontsize=6)
+    axis.set_xticks(range(len(order)), [str(topics.ids[topic]) for topic in order], fontsize=6, rotation=90)
+    bar = figure.colorbar(image, shrink=0.6)
+    bar.set_label("Jensen-Shannon distance, √bits", fontsize=7)
+    bar.ax.tick_params(labelsize=6)
+    return figure
+
+
+def draw(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Parameters
+    ----------
+    figure
+        Of this module.
+    kind
+        One of ``FORMATS``.
+    """
+    import matplotlib as mpl
+
+    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    stream = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(stream, format=kind, metadata=dated[kind], bbox_inches="tight")
+    return stream.getvalue()
+
+
+def _grid(
+    rows: int, columns: int, *, height: float, width: float = _WIDTH, sharey: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of panels, each of a height in inches."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ConfigError('plots are drawn by matplotlib: pip install "lda-app[plot]"') from None
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, rows * height), layout="constrained")
+        axes: Any = figure.subplots(rows, columns, squeeze=False, sharey=sharey, sharex="all")
+    return figure, list(axes.flat)
+
+
+def _panels(topics: Plotted, *, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+    """Make a panel for each topic, all with one horizontal axis."""
+    number = len(topics.ids)
+    rows, columns = math.ceil(number / _COLUMNS), min(_COLUMNS, number)
+    figure, axes = _grid(rows, columns, height=height, sharey=sharey)
+    for topic, axis in enumerate(axes[:number]):
+        axis.set_title(topics.title(topic, _LONGEST_TITLE), fontsize=7, loc="left")
+        axis.tick_params(labelsize=6, length=2, labelbottom=topic >= number - columns)
+    for axis in axes[number:]:
+        axis.set_axis_off()
+    return figure, axes[:number]
+
+
+def _like_ones_together(distances: npt.NDArray[np.float64]) -> list[int]:
+    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.spatial.distance import squareform
+
+    if len(distances) < 3:
+        return list(range(len(distances)))
+    condensed = squareform(distances, checks=False)
+    order: list[int] = leaves_list(optimal_leaf_ordering(linkage(condensed, "average"), condensed)).tolist()
+    return order
