@@ -63,7 +63,7 @@ def plot(
     """Draw a figure for a paper.
 
     Topics are as [bold]lda-app label[/] has named and merged them, without those that it hides. Intervals are
-    those of the report, at 90%. The extra [bold]plot[/] of the installation is needed.
+    those of the report, at 95%. The extra [bold]plot[/] of the installation is needed.
     """
     from lda_app.cli.tables import check_file
     from lda_app.labels import read_labels
@@ -138,16 +138,17 @@ def _prevalence(
     from lda_app.inference import concentration
     from lda_app.report.data import SPLIT
     from lda_app.report.plots import plot_by_group, plot_prevalence
-    from lda_app.report.shares import LEVEL, mean_shares
+    from lda_app.report.shares import CONFIDENCE, mean_shares
 
     corpus = corpus_of_run(model, place)
     group = None if by is None else _grouping(corpus, by)
     infer = labels.merge_inference(partial(concentration, model.lda))
     codes = {} if group is None else {group.column: group.codes}
-    overall, _, means = mean_shares(corpus.split(SPLIT), infer, len(labels.ids), codes)
+    means = mean_shares(corpus.split(SPLIT), infer, len(labels.ids), codes)
     if group is None:
-        return plot_prevalence(topics, _of_topics(overall, columns), LEVEL)
-    return plot_by_group(topics, _of_topics(means[group.column], columns), group.names, group.column)
+        return plot_prevalence(topics, _of_topics(means.everywhere, columns), CONFIDENCE)
+    chosen = _of_topics(means.groups[group.column], columns)
+    return plot_by_group(topics, chosen, group.names, group.column)
 
 
 def _grouping(corpus: "Corpus", by: str) -> "Grouping":

@@ -84,7 +84,7 @@ def plot_topics(topics: Plotted, num_words: int = 8) -> Figure:
     return figure
 
 
-def plot_prevalence(topics: Plotted, means: GroupMeans, level: float) -> Figure:
+def plot_prevalence(topics: Plotted, means: GroupMeans, confidence: float) -> Figure:
     """Draw the mean share of each topic with its interval, the largest first.
 
     Parameters
@@ -93,7 +93,7 @@ def plot_prevalence(topics: Plotted, means: GroupMeans, level: float) -> Figure:
         G topics.
     means
         Of one group, over these topics.
-    level
+    confidence
         Of the intervals.
     """
     low, high = means.interval()
@@ -103,9 +103,8 @@ def plot_prevalence(topics: Plotted, means: GroupMeans, level: float) -> Figure:
     figure, (axis,) = _grid(1, 1, height=0.8 + 0.16 * len(order))
     axis.errorbar(share, [topics.title(topic) for topic in order], xerr=ends, fmt="o", ms=3, color=_COLOUR)
     axis.set_xlim(left=0)
-    axis.set_xlabel(
-        f"mean share of documents, %, with {level:.0%} interval, {int(means.num_documents[0]):,} documents"
-    )
+    size = f"{int(means.num_documents[0]):,} documents"
+    axis.set_xlabel(f"mean share of {size}, %, with {confidence:.0%} interval")
     axis.margins(y=0.5 / len(order))
     return figure
 
