@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from lda_app.corpus.documents import Document
@@ -128,6 +130,41 @@ def _stream_texts(path: Path) -> Iterator[str]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_TEXTS_AT_A_TIME, columns=["text"]):
             yield from (text or "" for text in batch.column(0).to_pylist())
+
+
+def read_some_documents(path: Path, rows: npt.NDArray[np.integer[Any]]) -> pd.DataFrame:
+    """Read some documents, whatever the size of the table: a row group at a time is in memory.
+
+    Parameters
+    ----------
+    path
+        The table.
+    rows
+        Row numbers, ascending.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np
+    >>> from lda_app.corpus.documents import Document
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.parquet"
+    >>> with DocumentWriter(path) as writer:
+    ...     writer.append([Document("a", "orbit"), Document("b", "moon")])
+    ...     writer.append([Document("c", "goal")])
+    >>> read_some_documents(path, np.array([1, 2])).id.tolist()
+    ['b', 'c']
+    """
+    parts, start = [], 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            here = rows[(rows >= start) & (rows < end)] - start
+            if len(here):
+                parts.append(file.read_row_group(group).take(here))
+            start = end
+        table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

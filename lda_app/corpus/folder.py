@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.counting import count_chunks, map_chunks, read_tokens
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.document_table import column_names, read_documents, read_texts
+from lda_app.corpus.document_table import column_names, read_documents, read_some_documents, read_texts
 from lda_app.corpus.duplicates import find_duplicates
 from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
@@ -48,6 +48,8 @@ from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe, write_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from lda_app.corpus.documents import Document
@@ -142,6 +144,11 @@ class Corpus:
             "id"
         ].tolist()
         return ids
+
+    def some_documents(self, split: str, rows: npt.NDArray[np.integer[Any]]) -> pd.DataFrame:
+        """Read documents of a split by their row numbers, ascending, whatever the size of the corpus."""
+        self._require(split)
+        return read_some_documents(self.path / f"documents-{split}.parquet", rows)
 
     def left_out(self) -> pd.DataFrame:
         """Read what was left out, as text: split and row (empty for what the source dropped), id, reason."""

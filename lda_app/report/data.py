@@ -21,6 +21,7 @@ from lda_app.report.prose import bibtex, methods
 from lda_app.report.quiz import word_questions
 from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
 from lda_app.report.words import LAMBDAS, frex_scores, marginal, reachable
+from lda_app.runtime import progress
 from lda_app.storage import content_fingerprint
 
 if TYPE_CHECKING:
@@ -86,10 +87,12 @@ def report_parts(
         ``beta``, all deflated.
     """
     doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
-    metadata = corpus.documents(SPLIT).drop(columns=["id", "text"], errors="ignore")
-    grouped = groupings(metadata)
-    means = mean_shares(doc_term, infer, len(beta), {group.column: group.codes for group in grouped})
-    perplexity = _held_out(model, corpus, infer, wanted.seed)
+    grouped = groupings(corpus.documents(SPLIT, list(corpus.metadata_columns(SPLIT))))
+    with progress("Inferring topics", _num_inferences(corpus, wanted), "inferences") as bar:
+        watched = topics.watched(infer, bar)
+        means = mean_shares(doc_term, watched, len(beta), {group.column: group.codes for group in grouped})
+        perplexity = _held_out(model, corpus, watched, wanted.seed)
+        typical = topics.usage(doc_term, watched, REPRESENTATIVE).rows if wanted.documents else None
     described = _describe_topics(beta, means, doc_term, read_labels(model.path, len(beta)))
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -112,8 +115,15 @@ def report_parts(
         "curve": curve(model.history),
         **found_later(model.path, len(beta)),
     }
-    carried = _carry_documents(corpus, infer, measure, beta, wanted)
+    carried = {} if typical is None else _carry_documents(corpus, measure, beta, typical, wanted)
     return {"data": as_json({**content, "carried": bool(carried)}), **carried}
+
+
+def _num_inferences(corpus: Corpus, wanted: Wanted) -> int:
+    """Documents whose topics are inferred, each time that they are."""
+    filled = int(np.count_nonzero(corpus.split(SPLIT).lengths()))
+    held_out = corpus.split("test").num_documents if "test" in corpus.splits else 0
+    return filled * (2 if wanted.documents else 1) + held_out
 
 
 def _held_out(model: ModelDir, corpus: Corpus, infer: Infer, seed: int) -> dict[str, Any] | None:
@@ -128,15 +138,13 @@ def _describe_model(model: ModelDir) -> dict[str, Any]:
         "num_topics": training["num_topics"],
         "num_words": model.config["num_words"],
         "seed": training["seed"],
-        "alpha_sum": float(model.alpha.sum()),
-        "training": training,
-        "versions": model.config["versions"],
-        "fingerprint": model.config["corpus"]["fingerprint"],
+        "settings": {name: value for name, value in training.items() if value is not None},
+        "versions": {"lda-app": model.config["lda_app"], **model.config["versions"]},
     }
 
 
 def _describe_corpus(corpus: Corpus) -> dict[str, Any]:
-    kept = ("name", "num_words", "splits", "left_out", "warnings", "options")
+    kept = ("name", "num_words", "splits", "left_out", "warnings")
     return {name: corpus.manifest[name] for name in kept if name in corpus.manifest}
 
 
@@ -231,16 +239,13 @@ def _describe_groups(grouping: Grouping, means: GroupMeans) -> dict[str, Any]:
 
 
 def _carry_documents(
-    corpus: Corpus, infer: Infer, measure: MeasureShares, beta: FloatArray, wanted: Wanted
+    corpus: Corpus, measure: MeasureShares, beta: FloatArray, typical: npt.NDArray[np.int64], wanted: Wanted
 ) -> dict[str, str]:
-    if not wanted.documents:
-        return {}
-    used = topics.usage(corpus.split(SPLIT), infer, REPRESENTATIVE)
     sizes = {split: corpus.split(split).num_documents for split in corpus.splits}
-    chosen = choose_rows(sizes, used.rows.ravel(), wanted.documents)
+    chosen = choose_rows(sizes, typical.ravel(), wanted.documents)
     levels, lowest, highest = quantized_logs(beta)
     return {
-        **pack_documents(corpus, measure, chosen, used.rows, seed=wanted.seed),
+        **pack_documents(corpus, measure, chosen, typical, seed=wanted.seed),
         "beta": f"{lowest!r} {highest!r} {packed(levels)}",
     }
 

@@ -99,7 +99,7 @@ def pack_documents(
     dict
         ``documents``, deflated JSON; and ``texts``, a line of deflated JSON for each chunk of them.
     """
-    frames = {split: corpus.documents(split).iloc[rows] for split, rows in chosen.items()}
+    frames = {split: corpus.some_documents(split, rows) for split, rows in chosen.items()}
     place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
     shares, tokens = _measure_all(corpus, measure, chosen)
     texts = [text or "" for frame in frames.values() for text in frame.get("text", [])]

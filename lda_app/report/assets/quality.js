@@ -114,6 +114,23 @@ function comparisonTable(compared) {
   ];
 }
 
+/** How the model was made: every setting, and the versions of what made it. */
+function settings() {
+  const { settings: given, versions } = REPORT.model;
+  const lines = (entries) =>
+    Object.entries(entries).map(([name, value]) =>
+      h("tr", null, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", null, data(String(value)))),
+    );
+  const table = (caption, entries) =>
+    h("table", { class: "plain" }, h("caption", null, caption), h("tbody", null, lines(entries)));
+  return h(
+    "details",
+    null,
+    h("summary", null, "Settings and versions"),
+    h("div", { class: "columns" }, table("The training", given), table("The programs", versions)),
+  );
+}
+
 const quality = {
   id: "quality",
   title: "Quality",
@@ -160,6 +177,7 @@ const quality = {
         ),
       compared &&
         h("section", null, h("h3", null, "Other programs on this corpus"), comparisonTable(compared)),
+      settings(),
     ];
   },
 };
