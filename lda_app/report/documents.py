@@ -103,6 +103,7 @@ def pack_documents(
     place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
     shares, tokens = _measure_all(corpus, measure, chosen)
     texts = [text or "" for frame in frames.values() for text in frame.get("text", [])]
+    readable = [document for document in range(len(place)) if texts and texts[document].strip()]
     chunks = list(_chunks(texts))
     content = {
         "ids": [str(name) for frame in frames.values() for name in frame["id"]],
@@ -114,7 +115,7 @@ def pack_documents(
         "representative": _representative(representative, place, shares),
         "reader": _reader(corpus, texts),
         "vocabulary": list(corpus.vocabulary.words),
-        "questions": topic_questions(shares, range(len(place)), len(representative), ASKED, seed),
+        "questions": topic_questions(shares, readable, len(representative), ASKED, seed),
     }
     return {"documents": packed_json(content), "texts": "\n".join(packed_json(chunk) for chunk in chunks)}
 

@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-TRAINING = ("--num-topics", "3", "--epochs", "6", "--batch-size", "8", "--validation-fraction", "0.2")
+TRAINING = ("--epochs", "6", "--batch-size", "8", "--validation-fraction", "0.2")
 
 SUBJECTS = ("space", "sport", "garden")
 ATTACKS = (
@@ -107,6 +107,13 @@ def report(tmp_path_factory, texts):
 
 
 @pytest.fixture(scope="session")
+def report_of_many_topics(tmp_path_factory, texts):
+    """Make the report of eight topics, so that documents have three of them and not others."""
+    rows = [{"id": f"doc{i}", "text": f"{text} {texts[i - 7]}"} for i, text in enumerate(texts)]
+    return make_report(tmp_path_factory.mktemp("many"), rows, num_topics=8)
+
+
+@pytest.fixture(scope="session")
 def hostile_report(tmp_path_factory, tiny_texts):
     """Make the report of texts, ids, metadata and names of topics that try to run or to deceive."""
     rows = [
@@ -143,7 +150,7 @@ def hostile_words_report(tmp_path_factory):
     return train_and_report(folder)
 
 
-def make_report(folder, rows, name="texts.csv"):
+def make_report(folder, rows, name="texts.csv", num_topics=3):
     """Build a corpus of rows, train, and write the page."""
     with (folder / name).open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, rows[0])
@@ -151,13 +158,13 @@ def make_report(folder, rows, name="texts.csv"):
         table.writerows(rows)
     columns = ("--text-column", "text", "--id-column", "id", "--min-df", "1", "--test-fraction", "0.2")
     run_cli("corpus", "build", folder / name, "--out", folder / "corpus", *columns)
-    return train_and_report(folder)
+    return train_and_report(folder, num_topics)
 
 
-def train_and_report(folder):
+def train_and_report(folder, num_topics=3):
     """Train on the corpus in a folder, and write the page beside it."""
     made = Report(folder / "run", folder / "corpus", folder / "report.html")
-    run_cli("train", made.corpus, "--out", made.run, *TRAINING)
+    run_cli("train", made.corpus, "--out", made.run, "--num-topics", num_topics, *TRAINING)
     run_cli("report", made.run, "--output", made.page)
     return made
 

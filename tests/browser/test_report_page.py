@@ -201,23 +201,32 @@ def test_a_wrong_file_of_labels_is_refused_in_words(report, visit, tmp_path, con
     page.get_by_text(re.compile(f"The file was not read: .*{message}")).wait_for()
 
 
-def test_the_quiz_saves_its_answers(report, visit, tmp_path):
-    page = visit(report.page, "#quiz")
-    total = page.evaluate("REPORT.questions.length")
+def test_the_quiz_saves_answers_that_the_command_scores(report_of_many_topics, visit, tmp_path, cli):
+    page = visit(report_of_many_topics.page, "#quiz")
+    page.get_by_text(re.compile(r"0 answers given of (1\d|2\d) questions")).wait_for()
     page.get_by_label(re.compile("Your name")).fill("AB")
     page.get_by_role("button", name="Begin").click()
-    for _ in range(total):
+    while page.locator("fieldset").count():
         page.locator("fieldset input[type=radio]").first.check()
         page.get_by_role("button", name=re.compile("Next|Done")).click()
+        page.locator("fieldset input:checked").wait_for(state="detached")
     with page.expect_download() as got:
         page.get_by_role("button", name="Save the answers").click()
-    got.value.save_as(tmp_path / "answers.json")
-    answers = json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))
+    saved = tmp_path / "answers.json"
+    got.value.save_as(saved)
+    answers = json.loads(saved.read_text(encoding="utf-8"))
     assert (answers["kind"], answers["rater"]) == ("intrusion_answers", "AB")
-    assert len(answers["word_intrusion"]) == total
+    assert len(answers["word_intrusion"]) == page.evaluate("REPORT.questions.length")
     for answer in answers["word_intrusion"]:
         assert len(answer["words"]) == 6
         assert {answer["intruder"], answer["chosen"]} <= set(answer["words"])
+    assert answers["topic_intrusion"]
+    for answer in answers["topic_intrusion"]:
+        assert len(answer["topics"]) == len(answer["shares"]) == 4
+        assert answer["shares"][answer["topics"].index(answer["intruder"])] == 0
+
+    done = cli("eval", report_of_many_topics.run, "--intrusion", saved, "--json")
+    assert done.code == 0, done.stderr
 
 
 def test_a_page_without_documents_carries_none(report, visit, tmp_path, cli):

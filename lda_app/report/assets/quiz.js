@@ -156,6 +156,13 @@ const quiz = {
       ),
       body,
       status,
+      h(
+        "p",
+        { class: "muted" },
+        "The analyst scores them by ",
+        h("code", null, "lda-app eval RUN --intrusion answers.json"),
+        ".",
+      ),
       button("Save the answers", () => download("answers.json", answersFile(topicQuestions, ids)), {
         class: "save",
       }),
