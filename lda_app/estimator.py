@@ -187,7 +187,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         doc_term = DocTermMatrix.from_scipy(self._checked(X, "fit", reset=True), weights=True)
         config = self._configuration(doc_term, self._seed())
         run = self._begin(config, doc_term)
-        data = TrainingData(doc_term, _filled(doc_term), None)
+        data = TrainingData(doc_term, doc_term.filled(), None)
         with progress_shown(bool(self.verbose)):
             train(run, config, data, save=lambda _: None, interruption=Interruption())
         self._keep(run, config)
@@ -216,7 +216,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         run = self._begin(config, doc_term) if first else self._run
         if first:
             self.n_iter_ = 1
-        self._num_seen = len(_filled(doc_term)) + (0 if first else self._num_seen)
+        self._num_seen = len(doc_term.filled()) + (0 if first else self._num_seen)
         run.lda.num_documents = round(self.total_samples or self._num_seen)
         schedule = OnlineSchedule(offset=self.learning_offset, decay=self.learning_decay)
         learn_from(run, config, schedule, doc_term, self.batch_size or _ONLINE_BATCH)
@@ -362,7 +362,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
 
     def _begin(self, config: TrainConfig, doc_term: DocTermMatrix) -> RunState:
-        rows = _filled(doc_term)
+        rows = doc_term.filled()
         if not len(rows):
             raise ValueError("no document has a word: all entries of X are zero, so nothing can be learned")
         require_memory(config, doc_term.num_words, ALONE.place)
@@ -391,11 +391,6 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _bound(self, doc_term: DocTermMatrix) -> float:
         with np.errstate(over="ignore"):
             return float(np.exp(-self._elbo(doc_term).sum() / doc_term.lengths().sum()))
-
-
-def _filled(doc_term: DocTermMatrix) -> npt.NDArray[np.int64]:
-    """Return the rows that have a word."""
-    return np.flatnonzero(np.diff(doc_term.indptr))
 
 
 def _whole(value: int | None) -> int | None:

@@ -76,8 +76,7 @@ def overview(
     best = top_words(beta, COHERENCE_WORDS)
     (coherence,) = coherences(best, words, Reference.of_split(corpus, split), [measure])
     infer = labels.merge_inference(partial(concentration, model.lda))
-    num_filled = int(np.count_nonzero(np.diff(doc_term.indptr)))
-    with progress("Inferring topics", total=num_filled, unit="documents") as bar:
+    with progress("Inferring topics", total=len(doc_term.filled()), unit="documents") as bar:
         used = usage(doc_term, watched(infer, bar), num_documents)
     described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
     return Overview(labelled(described, labels), used, coherence)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.special import xlogy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -148,19 +148,68 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
     >>> found.prevalence.round(3).tolist(), found.rows.tolist()
     ([0.65, 0.35], [[0], [2]])
     """
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     if not len(filled):
         raise ValueError("prevalence needs a document with at least one word of the vocabulary")
     total, logs = np.zeros(()), np.zeros(())
     rows, shares = np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
-    for start in range(0, len(filled), _BLOCK):
-        block = filled[start : start + _BLOCK]
-        concentration = np.asarray(infer(doc_term.rows(block)), dtype=np.float64)
-        theta = concentration / concentration.sum(axis=1, keepdims=True)
+    for block in posteriors(doc_term, infer, filled):
+        theta = block.mean
         total, logs = total + theta.sum(axis=0), logs + xlogy(theta, theta).sum(axis=0)
-        rows, shares = _keep_largest(rows, shares, block, theta.T, num_documents)
+        rows, shares = _keep_largest(rows, shares, block.rows, theta.T, num_documents)
     means = total / len(filled), logs / len(filled)
     return Usage(means[0], rows, shares, len(filled), doc_term.num_tokens, means[1])
+
+
+class Posteriors(NamedTuple):
+    """The posterior q(θ|w) of some documents: a Dirichlet distribution each.
+
+    Parameters
+    ----------
+    rows
+        (B,) numbers of the documents.
+    mean
+        (B, K) their expected shares, float64.
+    total
+        (B, 1) sum of their concentration: the larger, the surer the shares are.
+    """
+
+    rows: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    total: npt.NDArray[np.float64]
+
+    @property
+    def variance(self) -> npt.NDArray[np.float64]:
+        """Of the shares, (B, K)."""
+        return np.asarray(self.mean * (1 - self.mean) / (1 + self.total))
+
+
+def posteriors(doc_term: DocTermMatrix, infer: Infer, rows: npt.NDArray[np.int64]) -> Iterator[Posteriors]:
+    """Infer documents, some thousand at a time: memory does not grow with their number.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V).
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    rows
+        (N,) numbers of the documents.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> documents = DocTermMatrix.from_scipy([[3, 0], [0, 0], [1, 1]])
+    >>> infer = lambda block: 1.0 + block.to_scipy().toarray()
+    >>> (found,) = posteriors(documents, infer, documents.filled())
+    >>> found.rows.tolist(), found.mean.tolist(), found.variance.round(3).tolist()
+    ([0, 2], [[0.8, 0.2], [0.5, 0.5]], [[0.027, 0.027], [0.05, 0.05]])
+    """
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        concentration = np.asarray(infer(doc_term.rows(block)), dtype=np.float64)
+        total = concentration.sum(axis=1, keepdims=True)
+        yield Posteriors(block, concentration / total, total)
 
 
 def watched(infer: Infer, bar: Progress) -> Infer:

@@ -85,6 +85,16 @@ class DocTermMatrix:
         np.cumsum(self.counts, out=running[1:])
         return np.diff(running[self.indptr])
 
+    def filled(self) -> npt.NDArray[np.int64]:
+        """Numbers of the rows that have a token, in ascending order.
+
+        Examples
+        --------
+        >>> DocTermMatrix.from_scipy([[0, 1], [0, 0], [2, 3]]).filled().tolist()
+        [0, 2]
+        """
+        return np.flatnonzero(np.diff(self.indptr))
+
     @property
     def _wide(self) -> type[np.int64]:
         """What sums of entries are taken in."""

@@ -16,6 +16,7 @@ import numpy as np
 from lda_app.corpus.sources.base import quoted
 from lda_app.errors import CorpusError
 from lda_app.runtime import progress, rng
+from lda_app.topics import posteriors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 NUM_FOLDS = 5
 MAX_CLASSIFIED = 20_000  # documents: more would take minutes and hardly move the accuracy
-_BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -266,15 +266,12 @@ def _topics_of(
     doc_term: DocTermMatrix, infer: Infer, rows: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Infer documents: the most prevalent topic of each (D,), and θ of those drawn, by place in ``rows``."""
-    clusters, kept = [], []
+    clusters, kept, chosen = [], [], rows[drawn]
     with progress("Inferring labelled documents", total=len(rows), unit="documents") as bar:
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            concentration = np.asarray(infer(doc_term.rows(block)), dtype=np.float64)
-            clusters.append(concentration.argmax(axis=1))
-            chosen = concentration[drawn[(drawn >= start) & (drawn < start + _BLOCK)] - start]
-            kept.append((chosen / chosen.sum(axis=1, keepdims=True)).astype(np.float32))
-            bar.advance(len(block))
+        for block in posteriors(doc_term, infer, rows):
+            clusters.append(block.mean.argmax(axis=1))
+            kept.append(block.mean[np.isin(block.rows, chosen)].astype(np.float32))
+            bar.advance(len(block.rows))
     return np.concatenate(clusters), np.concatenate(kept)
 
 

@@ -247,7 +247,7 @@ def document_counts(top_words: IntArray, doc_term: DocTermMatrix) -> Counts:
     ([[[1, 1], [1, 2]]], 3, 2)
     """
     _check(top_words)
-    num_documents = int(np.count_nonzero(np.diff(doc_term.indptr)))
+    num_documents = len(doc_term.filled())
     if num_documents == 0:
         raise ValueError("coherence needs a reference corpus with at least one word")
     words, places = np.unique(top_words, return_inverse=True)

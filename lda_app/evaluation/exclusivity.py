@@ -18,6 +18,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from lda_app.inference import FloatArray
@@ -52,12 +54,29 @@ def exclusivity(
     >>> exclusivity(beta, np.array([[0], [1]])).round(3).tolist()
     [1.0, 0.667]
     """
+    scores = zip(frex_scores(beta, weight), top_words, strict=True)
+    return np.array([of_topic[words].mean() for of_topic, words in scores])
+
+
+def frex_scores(beta: FloatArray, weight: float = FREX_WEIGHT) -> Iterator[npt.NDArray[np.float64]]:
+    """Yield the FREX of each word, (V,), of one topic after the other.
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities; a word may be in no topic.
+    weight
+        ω, of exclusivity against frequency.
+
+    Examples
+    --------
+    >>> beta = np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])
+    >>> [scores.round(2).tolist() for scores in frex_scores(beta)]
+    [[1.0, 0.67, 0.33], [0.33, 0.67, 1.0]]
+    """
     total = beta.sum(axis=0, dtype=np.float64)
-    scores = [
-        frex(row, np.divide(row, total, out=np.zeros_like(total), where=total > 0), weight)[words].mean()
-        for row, words in zip(beta, top_words, strict=True)
-    ]
-    return np.array(scores)
+    for row in beta:
+        yield frex(row, np.divide(row, total, out=np.zeros_like(total), where=total > 0), weight)
 
 
 def frex(

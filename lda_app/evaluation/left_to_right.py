@@ -103,7 +103,7 @@ def left_to_right_scores(
 
 def _choose(doc_term: DocTermMatrix, number: int, generator: np.random.Generator) -> IntArray:
     """Row numbers of documents that have tokens: all, or so many drawn at random, in ascending order."""
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     if len(filled) <= number:
         return filled
     return np.sort(generator.choice(filled, number, replace=False))

@@ -10,6 +10,7 @@ import numpy as np
 from lda_app import __version__, topics
 from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
+from lda_app.evaluation.exclusivity import frex_scores
 from lda_app.labels import read_labels
 from lda_app.report.added import found_later
 from lda_app.report.documents import LEVEL, choose_rows, pack_documents
@@ -20,7 +21,7 @@ from lda_app.report.packing import as_json, packed, quantized_logs
 from lda_app.report.prose import bibtex, methods
 from lda_app.report.quiz import word_questions
 from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
-from lda_app.report.words import LAMBDAS, frex_scores, marginal, reachable
+from lda_app.report.words import LAMBDAS, marginal, reachable
 from lda_app.runtime import progress
 from lda_app.storage import content_fingerprint
 
@@ -193,7 +194,7 @@ def _describe_words(
 ) -> dict[str, Any]:
     """Add to each topic the words it can be shown by, and describe those words."""
     word_shares = marginal(beta, token_shares)
-    scores = frex_scores(beta)
+    scores = np.stack(list(frex_scores(beta)))
     chosen = reachable(beta, word_shares, scores, SHOWN_WORDS)
     questions = word_questions(beta, seed=0)
     used = np.unique(np.concatenate([*chosen, *(question["words"] for question in questions)]))

@@ -15,19 +15,21 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import norm
 
+from lda_app.topics import posteriors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.inference import Infer
+    from lda_app.topics import Posteriors
 
 CONFIDENCE = 0.95
 """Of the report's intervals but those of a document's shares."""
 QUANTILE = float(norm.ppf((1 + CONFIDENCE) / 2))
 """Standard errors from a mean to the end of its interval."""
-_BLOCK = 8192  # documents whose shares are held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +64,12 @@ class _Covariance:
         self._first = np.zeros(num_topics)
         self._second = np.zeros((num_topics, num_topics))
 
-    def add(self, mean: FloatArray, total: FloatArray) -> None:
-        """Add documents by the mean (B, K) and the sum (B, 1) of their concentration.
+    def add(self, documents: Posteriors) -> None:
+        """Add some documents.
 
-        With a document's mean m and sum A, E[θθᵀ] = mmᵀ A / (A + 1) + diag(m) / (A + 1).
+        With a document's mean m and sum A of its concentration, E[θθᵀ] = mmᵀ A / (A + 1) + diag(m) / (A + 1).
         """
+        _, mean, total = documents
         self._number += len(mean)
         self._first += mean.sum(axis=0)
         self._second += (mean * (total / (total + 1))).T @ mean
@@ -109,15 +112,15 @@ class _Sums:
         self._number = np.zeros(self._size, dtype=np.int64)
         self._first, self._second = np.zeros((2, self._size, num_topics))
 
-    def add(self, rows: npt.NDArray[np.int64], mean: FloatArray, variance: FloatArray) -> None:
-        """Add documents (B,) with the mean and the variance (B, K) of their shares."""
-        codes = self._codes[rows]
+    def add(self, documents: Posteriors) -> None:
+        """Add some documents."""
+        codes = self._codes[documents.rows]
         known = np.flatnonzero(codes >= 0)
         places = codes[known], known
-        member = sparse.csr_array((np.ones(len(known)), places), shape=(self._size, len(rows)))
+        member = sparse.csr_array((np.ones(len(known)), places), shape=(self._size, len(codes)))
         self._number += np.bincount(codes[known], minlength=self._size)
-        self._first += np.asarray(member @ mean)
-        self._second += np.asarray(member @ (mean**2 + variance))
+        self._first += np.asarray(member @ documents.mean)
+        self._second += np.asarray(member @ (documents.mean**2 + documents.variance))
 
     def means(self) -> GroupMeans:
         """Divide the sums."""
@@ -161,20 +164,14 @@ def mean_shares(
     ([[1.0, 0.0], [0.0, 1.0]], [1, 1])
     """
     lengths = doc_term.lengths()
-    filled = np.flatnonzero(lengths)
     everywhere = _Sums(np.zeros(doc_term.num_documents, dtype=np.int64), num_topics)
     groups = {name: _Sums(codes, num_topics) for name, codes in groupings.items()}
     covariance, by_token = _Covariance(num_topics), np.zeros(num_topics)
-    for start in range(0, len(filled), _BLOCK):
-        rows = filled[start : start + _BLOCK]
-        concentration = np.asarray(infer(doc_term.rows(rows)), dtype=np.float64)
-        total = concentration.sum(axis=1, keepdims=True)
-        mean = concentration / total
-        variance = mean * (1 - mean) / (1 + total)
-        by_token += lengths[rows] @ mean
-        covariance.add(mean, total)
+    for block in posteriors(doc_term, infer, doc_term.filled()):
+        by_token += lengths[block.rows] @ block.mean
+        covariance.add(block)
         for sums in (everywhere, *groups.values()):
-            sums.add(rows, mean, variance)
+            sums.add(block)
     return MeanShares(
         everywhere.means(),
         covariance.of_means(),

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.evaluation.exclusivity import frex
-
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -66,18 +64,6 @@ def relevance(beta_k: FloatArray, word_shares: FloatArray, weight: float) -> npt
     return np.asarray(log_probability - (1 - weight) * np.log(word_shares))
 
 
-def frex_scores(beta: FloatArray) -> npt.NDArray[np.float64]:
-    """FREX score of each word in each topic, (K, V), from 0 to 1.
-
-    Examples
-    --------
-    >>> frex_scores(np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])).round(2).tolist()
-    [[1.0, 0.67, 0.33], [0.33, 0.67, 1.0]]
-    """
-    total = beta.sum(axis=0)
-    return np.stack([frex(beta_k, beta_k / total) for beta_k in beta])
-
-
 def reachable(
     beta: FloatArray, word_shares: FloatArray, scores: FloatArray, number: int
 ) -> list[npt.NDArray[np.int64]]:
@@ -101,8 +87,10 @@ def reachable(
 
     Examples
     --------
+    >>> from lda_app.evaluation.exclusivity import frex_scores
     >>> beta = np.array([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])
-    >>> [words.tolist() for words in reachable(beta, beta.mean(axis=0), frex_scores(beta), 1)]
+    >>> scores = np.stack(list(frex_scores(beta)))
+    >>> [words.tolist() for words in reachable(beta, beta.mean(axis=0), scores, 1)]
     [[0], [2]]
     """
     chosen = []

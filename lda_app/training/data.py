@@ -67,7 +67,7 @@ def divide(doc_term: DocTermMatrix, config: TrainConfig) -> TrainingData:
     >>> len(data.rows), data.validation.num_documents
     (490, 10)
     """
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     if not len(filled):
         raise CorpusError("no training document has a word of the vocabulary: nothing can be learned")
     held_out = min(int(config.validation_fraction * len(filled)), _MOST_VALIDATION_DOCUMENTS)

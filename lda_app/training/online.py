@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
@@ -95,7 +93,7 @@ def learn_from(
     NumericalError
         If the loss is NaN or infinite; the state is then that of the last good step.
     """
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     device = state.lda.log_alpha.device
     with one_torch_thread():
         for start in range(0, len(filled), batch_size):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.evaluation.stability import FOUND, similarities
-from lda_app.topics import top_words
+from lda_app.topics import posteriors, top_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lda_app.inference import FloatArray, Infer
 
 _TOP_WORDS = 20
-_BLOCK = 8192  # documents whose proportions are held at a time
 _TWO_SIDED_95 = 1.96
 
 
@@ -101,13 +100,11 @@ def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> MeanShares:
     >>> mean_shares(documents, lambda block: 1.0 + block.to_scipy().toarray()).mean.round(3).tolist()
     [0.65, 0.35]
     """
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     total: FloatArray = np.zeros(())
     squares: FloatArray = np.zeros(())
-    for start in range(0, len(filled), _BLOCK):
-        concentration = np.asarray(infer(doc_term.rows(filled[start : start + _BLOCK])), dtype=np.float64)
-        theta = concentration / concentration.sum(axis=1, keepdims=True)
-        total, squares = total + theta.sum(axis=0), squares + np.square(theta).sum(axis=0)
+    for block in posteriors(doc_term, infer, filled):
+        total, squares = total + block.mean.sum(axis=0), squares + np.square(block.mean).sum(axis=0)
     mean = np.asarray(total / len(filled))
     return MeanShares(mean, np.asarray(squares / len(filled) - mean**2) / len(filled), len(filled))
 

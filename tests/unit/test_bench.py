@@ -14,7 +14,6 @@ from bench.cells import Cell, full, quick
 from bench.corpora import CORPORA, Named, Rewritten, load
 from bench.methods import METHODS
 from scipy.special import digamma
-from sklearn.metrics import normalized_mutual_info_score
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import build_corpus
@@ -25,7 +24,7 @@ from lda_app.models.fold_in import fold_in
 from lda_app.runtime import rng
 from lda_app.studies.compare.clock import Clock, cpu_seconds, peak_memory
 from lda_app.studies.compare.curve import draw
-from lda_app.studies.compare.figures import Split, figures, proportions, purity, split_of_corpus
+from lda_app.studies.compare.figures import Split, figures, proportions, split_of_corpus
 from lda_app.studies.compare.methods import Fitted, Method
 
 if TYPE_CHECKING:
@@ -127,14 +126,6 @@ def test_figures_of_the_truth(simulated: tuple[Any, ...]) -> None:
     assert found["nmi"] > 0.7
     in_figures = {column.key for column in page.COLUMNS if column.part == "figures"}
     assert in_figures == found.keys()
-
-
-def test_purity_and_nmi_of_clusters_that_are_labels_or_nothing() -> None:
-    labels = np.array(["a", "b", "c", "a"])
-    assert purity(np.array([7, 3, 5, 7]), labels) == 1
-    assert normalized_mutual_info_score(labels, [7, 3, 5, 7]) == 1
-    assert purity(np.zeros(4, dtype=int), labels) == 0.5
-    assert normalized_mutual_info_score(labels, np.zeros(4)) == 0
 
 
 def test_a_document_without_words_has_the_proportions_of_the_prior() -> None:

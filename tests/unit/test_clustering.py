@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
+from lda_app import topics
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.preprocess import PreprocessOptions
@@ -69,7 +70,7 @@ def test_labels_of_too_few_documents_are_not_classified():
 
 def test_only_so_many_documents_are_classified_and_the_rest_measured(monkeypatch):
     monkeypatch.setattr(clustering, "MAX_CLASSIFIED", 60)
-    monkeypatch.setattr(clustering, "_BLOCK", 7)
+    monkeypatch.setattr(topics, "_BLOCK", 7)
     found, again, other = (agreement(LABELS, seed=seed) for seed in (0, 0, 1))
     assert found.num_documents == 120
     assert found.classification.num_documents == 60
@@ -82,6 +83,14 @@ def test_purity_and_nmi_by_their_definitions():
     by_cluster = [np.unique(labels[clusters == k], return_counts=True)[1].max() for k in range(5)]
     assert purity(clusters, labels) == pytest.approx(sum(by_cluster) / 200)
     assert nmi(clusters, labels) == pytest.approx(normalized_mutual_info_score(labels, clusters))
+
+
+def test_purity_and_nmi_of_clusters_that_are_labels_or_nothing():
+    labels = np.array(["a", "b", "c", "a"])
+    clusters = np.array([7, 3, 5, 7])
+    assert purity(clusters, labels) == nmi(clusters, labels) == 1
+    assert purity(np.zeros(4, dtype=int), labels) == 0.5
+    assert nmi(np.zeros(4), labels) == 0
 
 
 def test_a_topic_that_is_no_document_s_first_has_no_label():

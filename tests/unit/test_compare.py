@@ -15,13 +15,14 @@ from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import ConfigError, Interrupted, LdaAppError
+from lda_app.evaluation.clustering import purity
 from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import Interruption, rng
 from lda_app.studies.compare import comparison as comparison_module
 from lda_app.studies.compare import pages, running, table
 from lda_app.studies.compare.clock import Clock
 from lda_app.studies.compare.comparison import MARKER, Cell, Comparison, require_place
-from lda_app.studies.compare.figures import decoded_completion, proportions, purity
+from lda_app.studies.compare.figures import decoded_completion, proportions
 from lda_app.studies.compare.methods import METHODS, Fitted, Method
 from lda_app.studies.compare.provenance import modules_behind
 from lda_app.studies.compare.running import compare

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.evaluation.bounds import elbo_scores
+from lda_app.evaluation.clustering import nmi, purity
 from lda_app.evaluation.coherence import npmi
 from lda_app.evaluation.completion import document_completion, split_tokens
 from lda_app.evaluation.diversity import duplicates, live_topics, unique_share
@@ -48,7 +49,7 @@ class Split:
 def split_of_corpus(corpus: Corpus, split: str, label: str | None = None) -> Split:
     """Return what is learned from or measured on; documents without words tell nothing."""
     doc_term = corpus.split(split)
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     labels = None if label is None else corpus.documents(split)[label].to_numpy()[filled]
     return Split(doc_term.rows(filled), labels)
 
@@ -80,9 +81,14 @@ def figures(fitted: Fitted, train: Split, test: Split) -> Figures:
         "diversity": unique_share(top),
         "live": live_topics(theta.mean(axis=0)),
         "duplicates": len({topic for pair in pairs for topic in (pair.topic, pair.other)}),
-        **({} if test.labels is None else clustering(theta.argmax(axis=1), test.labels)),
+        **({} if test.labels is None else _agreement(theta.argmax(axis=1), test.labels)),
         "documents_per_second": speed,
     }
+
+
+def _agreement(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Figures:
+    """Agreement of each document's largest topic with its label."""
+    return {"purity": purity(clusters, labels), "nmi": nmi(clusters, labels)}
 
 
 def window_coherences(fitted: Fitted, corpus: Corpus) -> Figures:
@@ -96,16 +102,6 @@ def window_coherences(fitted: Fitted, corpus: Corpus) -> Figures:
     top = top_words(fitted.beta, COHERENCE_WORDS)
     found = coherences(top, corpus.vocabulary.words, reference, _WINDOWED)
     return {coherence.protocol: coherence.mean for coherence in found}
-
-
-def clustering(arg_max: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Figures:
-    """Agreement of each document's largest topic with its label."""
-    from sklearn.metrics import normalized_mutual_info_score
-
-    return {
-        "purity": purity(arg_max, labels),
-        "nmi": float(normalized_mutual_info_score(labels, arg_max)),
-    }
 
 
 def perplexities(fitted: Fitted, test: DocTermMatrix) -> Figures:
@@ -157,7 +153,7 @@ def decoded_completion(fitted: Fitted, test: DocTermMatrix) -> float:
 def proportions(fitted: Fitted, doc_term: DocTermMatrix) -> npt.NDArray[np.float64]:
     """θ (D, K) by the method's own inference; a document without words has the prior's."""
     theta = np.tile(fitted.alpha / fitted.alpha.sum(), (doc_term.num_documents, 1)).astype(np.float64)
-    filled = np.flatnonzero(np.diff(doc_term.indptr))
+    filled = doc_term.filled()
     theta[filled] = _normalized(fitted.infer(doc_term.rows(filled)))
     return theta
 
@@ -176,18 +172,3 @@ def timed_inference(fitted: Fitted, doc_term: DocTermMatrix) -> tuple[npt.NDArra
 def _normalized(concentration: FloatArray) -> npt.NDArray[np.float64]:
     wide = np.asarray(concentration, dtype=np.float64)
     return np.asarray(wide / wide.sum(axis=1, keepdims=True))
-
-
-def purity(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-    """Share of documents that have the most frequent label of their cluster.
-
-    Examples
-    --------
-    >>> purity(np.array([0, 0, 0, 1]), np.array(["a", "a", "b", "b"]))
-    0.75
-    """
-    _, rows = np.unique(clusters, return_inverse=True)
-    _, columns = np.unique(labels, return_inverse=True)
-    table = np.zeros((rows.max() + 1, columns.max() + 1), dtype=np.int64)
-    np.add.at(table, (rows, columns), 1)
-    return float(table.max(axis=1).sum() / len(clusters))
