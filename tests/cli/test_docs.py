@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +64,7 @@ def write_texts(folder: Path) -> None:
     (folder / "news.txt.gz").write_bytes(gzip.compress(lines.encode()))
     records = "".join(f'{{"text": "{text}"}}\n' for text in TEXTS)
     (folder / "news.jsonl").write_text(records, encoding="utf-8")
+    pd.DataFrame({"text": TEXTS}).to_parquet(folder / "news.parquet")
     (folder / "texts").mkdir()
     for number, text in enumerate(TEXTS):
         (folder / "texts" / f"{number}.txt").write_text(text, encoding="utf-8")
@@ -79,6 +81,18 @@ def test_readme_session_runs(shell, script):
 def test_readme_command_runs(shell, command):
     result = shell(command)
     assert result.returncode == 0, result.stderr
+
+
+def test_readme_questions_are_answered_by_commands_that_exist():
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|[^|]*\| (`lda-app .*`) \| \[", README, flags=re.MULTILINE)
+    assert len(rows) >= 10
+    for command in re.findall(r"`lda-app ([^`]*)`", " ".join(rows)):
+        name, *words = command.split()
+        section = re.search(rf"## `lda-app {name}`(.*?)(?=\n## `|\Z)", page, flags=re.DOTALL)
+        assert section, command
+        flags = [word for word in words if word.startswith("--")]
+        assert all(re.search(rf"{flag}\b", section[1]) for flag in flags), command
 
 
 def test_readme_has_commands_to_run():
