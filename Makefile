@@ -151,8 +151,8 @@ bench-quick: $(RIVALS) ## Compare on one corpus with one seed, and show it: ten 
 	  $(BENCH) page "$(BENCH_DATA)" "$(BENCH_DATA)/quick.md" --quick && cat "$(BENCH_DATA)/quick.md" && exit $$status
 
 .PHONY: benchmarks
-benchmarks: $(RIVALS) ## Compare with other programs by `lda-app compare`, for docs/comparing.md: half an hour
-	$(BIN)/python scripts/make_comparing_page.py "$(COMPARE_DATA)"
+benchmarks: $(RIVALS) ## Compare with other programs by `lda-app compare`, for the last part of docs/benchmarks.md: half an hour
+	$(BIN)/python scripts/make_compared_tables.py "$(COMPARE_DATA)"
 
 .PHONY: docker-check
 docker-check: ## Build the image without a Docker engine, and try it as another user (Debian, as root)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Results = dict[Cell, dict[str, Any]]
 
 _BUSY = 0.1  # cores that others used
+_COMPARED = "## By lda-app compare\n"
 
 _INTRODUCTION = """\
 # Benchmarks
@@ -37,9 +38,8 @@ Each training has a process of its own and all cores; the methods' settings are 
 A warm-up comes before: imports and compilation are not counted, nor is the conversion of counts into a
 library's own form. Figures are means over the seeds; ± is half of the range.
 
-<!-- comparing -->
-On a corpus of one's own, and with ProdLDA, too: [comparing.md](comparing.md).
-<!-- /comparing -->
+The [last part](#by-lda-app-compare) is made by `lda-app compare`, which does the same on any corpus, and \
+has ProdLDA, too.
 
 | column | meaning |
 |---|---|
@@ -94,7 +94,13 @@ def write_page(cells: Sequence[Cell], folder: Path, out: Path) -> None:
             sections += [_heading(name, opened.corpus(name)), *_tables(of_corpus)]
             sections += _curve(of_corpus, out.with_name(f"{out.stem}-{name}.svg"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("\n".join(sections), encoding="utf-8")
+    out.write_text("\n".join(sections) + _compared(out), encoding="utf-8")
+
+
+def _compared(page: Path) -> str:
+    """Return the part of the page that `make benchmarks` has written, which is kept."""
+    _, mark, rest = page.read_text(encoding="utf-8").partition(_COMPARED) if page.exists() else ("", "", "")
+    return f"\n\n{mark}{rest}" if mark else ""
 
 
 def _read(cells: Iterable[Cell], opened: Opened, folder: Path) -> Results:

@@ -247,3 +247,12 @@ def test_each_method_fits_and_infers(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(fitted.beta.sum(axis=1), 1, rtol=1e-4)
     assert fitted.beta.shape == (3, train.num_words)
     assert proportions(fitted, train).shape == (train.num_documents, 3)
+
+
+def test_the_page_keeps_what_compare_has_measured(tmp_path: Path) -> None:
+    out = tmp_path / "page.md"
+    out.write_text("# Benchmarks\n\nold\n\n## By lda-app compare\n\n| kept |\n", encoding="utf-8")
+    page.write_page([], tmp_path, out)
+    text = out.read_text(encoding="utf-8")
+    assert "old" not in text
+    assert text.endswith("\n\n## By lda-app compare\n\n| kept |\n")

@@ -1,6 +1,6 @@
-"""Run `lda-app compare` on three corpora, and put the tables into docs/comparing.md; see `make benchmarks`.
+"""Run `lda-app compare` on three corpora, and put the tables into docs/benchmarks.md; see `make benchmarks`.
 
-    python scripts/make_comparing_page.py data/compare
+    python scripts/make_compared_tables.py data/compare
 
 What is there and up to date is not made again.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE = DOCS / "comparing.md"
+PAGE = DOCS / "benchmarks.md"
 SEED = 1
 CORPORA = {
     "20ng-2k": ["20newsgroups", "--max-vocab", "2000", "--labels", "newsgroup"],
@@ -45,8 +45,7 @@ def shown(name: str, command: str, out: Path) -> str:
     shutil.copyfile(out / "perplexity.svg", DOCS / picture)
     heading, _, rest = (out / "comparison.md").read_text(encoding="utf-8").partition("\n")
     return (
-        f"\n##{heading}: {name}\n\n```sh\n{command}\n```\n{rest}\n"
-        f"![ref over seconds of training]({picture})\n"
+        f"\n#{heading}: {name}\n\n```sh\n{command}\n```\n{rest}\n![ref over seconds of training]({picture})\n"
     )
 
 
