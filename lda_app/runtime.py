@@ -10,6 +10,7 @@ import functools
 import hashlib
 import html
 import logging
+import multiprocessing.context
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from rich import progress as bars
@@ -367,6 +369,39 @@ def cpu_count() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processes = os.environ.get("LOCAL_WORLD_SIZE", "")
     return max(1, cores // int(processes)) if processes.isdecimal() and int(processes) else cores
+
+
+@contextmanager
+def main_left_out() -> Iterator[None]:
+    """Let processes that are started afresh in the body leave the program's main module alone.
+
+    They would import it again: a script without ``if __name__ == "__main__":`` would train anew in each of
+    them, and one that came by standard input is not found. The app's workers need the app's functions alone.
+
+    Examples
+    --------
+    >>> with main_left_out():
+    ...     sys.modules["__main__"].__spec__ is None
+    True
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class _FreshProcess(multiprocessing.context.SpawnProcess):
+    def start(self) -> None:
+        with main_left_out():
+            super().start()
+
+
+class FreshProcesses(multiprocessing.context.SpawnContext):
+    """Start processes afresh, from any program: a script of any kind, standard input, a notebook."""
+
+    Process = _FreshProcess
 
 
 class Interruption:

@@ -26,7 +26,7 @@ from scipy import sparse
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.tokenize import BREAK, Tokenizer, TokenizerOptions
 from lda_app.errors import LdaAppError
-from lda_app.runtime import cpu_count
+from lda_app.runtime import FreshProcesses, cpu_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -195,8 +195,7 @@ def count_chunks(
 ) -> Iterator[tuple[list[Item], WordCounts]]:
     """Count the words of a stream of documents, chunk by chunk, in order.
 
-    The result does not depend on the number of workers. Where these are started afresh, which is anywhere
-    but on Linux, a script needs the usual ``if __name__ == "__main__":``.
+    The result does not depend on the number of workers.
 
     Parameters
     ----------
@@ -373,7 +372,7 @@ def _pool(options: TokenizerOptions, workers: int) -> Iterator[ProcessPoolExecut
     """
     global _tokenizer  # noqa: PLW0603
     _tokenizer = Tokenizer(options)
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context = multiprocessing.get_context("fork") if sys.platform == "linux" else FreshProcesses()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(options,))
     try:
         with warnings.catch_warnings():

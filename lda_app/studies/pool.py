@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from lda_app.errors import Interrupted, LdaAppError
-from lda_app.runtime import interruptible, log, progress
+from lda_app.runtime import interruptible, log, main_left_out, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,7 +103,8 @@ class _Running:
         context.set_forkserver_preload([_CHILD_MODULE])
         messages, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(study, cell, jobs, theirs), name=cell.name)
-        process.start()
+        with main_left_out():
+            process.start()
         theirs.close()
         return cls(cell, process, messages)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,25 @@ def test_documents_of_a_real_package_do_not_depend_on_the_number_of_processes(
     assert list(alone) == list(together)
     assert alone.describe() == together.describe()
     assert all(len(document.text.split()) >= MIN_WORDS for document in alone)
+
+
+UNGUARDED = """
+from lda_app.corpus.sources import pydocs
+pydocs.WORTH_A_PROCESS = 2
+print(len(list(pydocs.PyDocsSource({"joblib": "joblib"}, workers=2))))
+"""
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_script_without_a_guard_is_not_run_by_its_workers(tmp_path: Path, by_file: bool) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    given = [str(script)] if by_file else ["-"]
+    done = subprocess.run(
+        [sys.executable, *given], input=UNGUARDED, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 50
 
 
 def test_every_package_of_the_list_is_installed_with_the_app() -> None:

@@ -13,7 +13,6 @@ import gc
 import hashlib
 import importlib.metadata
 import importlib.util
-import multiprocessing
 import re
 import signal
 import warnings
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lda_app.corpus.documents import Document
 from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.sources.docstrings import prose
-from lda_app.runtime import cpu_count, progress
+from lda_app.runtime import FreshProcesses, cpu_count, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,8 +142,9 @@ class PyDocsSource(BaseSource):
             yield from map(docstrings, files)
             return
         # Not fork: the process may have threads of torch or numba by now, whose locks a fork would copy.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.workers, mp_context=context, initializer=_start_worker) as pool:
+        with ProcessPoolExecutor(
+            self.workers, mp_context=FreshProcesses(), initializer=_start_worker
+        ) as pool:
             yield from pool.map(docstrings, files, chunksize=32)
 
 
