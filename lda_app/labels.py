@@ -7,7 +7,6 @@ components and the others are Dirichlet again, with the sum of their a.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.errors import ConfigError, FolderError
-from lda_app.storage import read_annotation, write_annotation
+from lda_app.storage import read_annotation, read_json, write_annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -262,12 +261,7 @@ def read_labels_file(file: Path, num_topics: int) -> tuple[Labels, str | None]:
     FolderError
         If it cannot be read or holds no labels.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FolderError(f"{file}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise FolderError(f"{file}: not a JSON file: {error}") from None
+    content = read_json(file)
     labels = labels_from_dict(content, num_topics, str(file))
     return labels, content.get("about")
 

@@ -13,7 +13,6 @@ model_card.md       the same for a human reader
 ==================  ==================================================================================
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -35,7 +34,7 @@ from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, FolderError
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
-from lda_app.storage import open_folder, sealed_folder, write_json
+from lda_app.storage import open_folder, read_json, sealed_folder, write_json
 
 MODEL_FORMAT = 1
 _VERSIONS = ("torch", "pyro-ppl", "numpy", "numba")
@@ -82,7 +81,7 @@ class ModelDir:
     def preprocessor(self) -> Preprocessor | None:
         """How raw text is counted; None for a model of imported counts."""
         file = self.path / "preprocess.json"
-        return Preprocessor.from_json(_read_json(file), self.vocabulary) if file.exists() else None
+        return Preprocessor.from_json(read_json(file), self.vocabulary) if file.exists() else None
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -92,12 +91,12 @@ class ModelDir:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """Figures of the training."""
-        return _read_json(self.path / "metrics.json")
+        return read_json(self.path / "metrics.json")
 
     @cached_property
     def timing(self) -> dict[str, Any]:
         """How long the training took."""
-        return _read_json(self.path / "timing.json")
+        return read_json(self.path / "timing.json")
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def open_model(path: Path) -> ModelDir:
     """
     path = Path(path)
     manifest = open_folder(path, kind="model", format_version=MODEL_FORMAT)
-    config = _read_json(path / "config.json")
+    config = read_json(path / "config.json")
     vocabulary = Vocabulary.open(path / "vocabulary.txt")
     try:
         training = config_from_dict(config["training"], str(path / "config.json"))
@@ -250,13 +249,3 @@ def _card(model: TrainedModel) -> str:
 def _inert(word: str) -> str:
     """Return a word so that Markdown shows it as it is."""
     return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in word)
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FolderError(f"{file}: cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise FolderError(f"{file}: expected a JSON object, got {type(content).__name__}")
-    return content

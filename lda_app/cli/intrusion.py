@@ -1,6 +1,5 @@
 """``lda-app eval --intrusion``: what people's answers to the report's quiz say."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,9 +42,9 @@ def scored(files: list[Path], run: Path | None, confidence: float) -> dict[str, 
         If one cannot be read.
     """
     from lda_app.evaluation.intrusion import score_intrusion
-    from lda_app.storage import content_fingerprint
+    from lda_app.storage import content_fingerprint, read_json
 
-    documents = [_read(file) for file in files]
+    documents = [read_json(file, CorpusError) for file in files]
     about = [document.get("about") for document in documents]
     expected = about[0] if run is None else content_fingerprint(run, "model")
     for file, found in zip(files, about, strict=True):
@@ -80,15 +79,3 @@ def intrusion_table(found: dict[str, Any]) -> "Table":
     if missed:
         table.add_row(f"topics whose intruder most did not find: {', '.join(map(str, missed))}")
     return table
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CorpusError(f"{file}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{file}: not a JSON file: {error}") from None
-    if not isinstance(content, dict):
-        raise CorpusError(f"{file}: expected a JSON object, got {type(content).__name__}")
-    return content

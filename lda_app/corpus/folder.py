@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import shutil
 from collections import Counter
 from contextlib import closing
@@ -43,7 +42,7 @@ from lda_app.corpus.tokenize import AUTO, name_of_stop_words, resolve_stop_words
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
 from lda_app.runtime import progress
-from lda_app.storage import open_folder, sealed_folder, spreadsheet_safe, write_json
+from lda_app.storage import open_folder, read_json, sealed_folder, spreadsheet_safe, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -162,7 +161,7 @@ class Corpus:
         file = self.path / "preprocess.json"
         if not file.exists():
             return None
-        return Preprocessor.from_json(json.loads(file.read_text(encoding="utf-8")), self.vocabulary)
+        return Preprocessor.from_json(read_json(file), self.vocabulary)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,7 +2,7 @@
 
 from lda_app.storage.annotations import content_fingerprint, read_annotation, write_annotation
 from lda_app.storage.copies import copy_folder
-from lda_app.storage.files import atomic_file, sha256_of, write_atomic, write_json
+from lda_app.storage.files import atomic_file, read_json, sha256_of, write_atomic, write_json
 from lda_app.storage.folders import check_replaceable, open_folder, sealed_folder
 from lda_app.storage.locks import folder_lock
 from lda_app.storage.manifest import read_manifest
@@ -19,6 +19,7 @@ __all__ = [
     "folder_lock",
     "open_folder",
     "read_annotation",
+    "read_json",
     "read_manifest",
     "sealed_folder",
     "sha256_of",

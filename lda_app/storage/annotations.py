@@ -10,9 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from lda_app.errors import FolderError
 from lda_app.runtime import log
-from lda_app.storage.files import write_atomic
+from lda_app.storage.files import read_json, write_atomic
 from lda_app.storage.manifest import ANNOTATIONS, read_manifest
 
 if TYPE_CHECKING:
@@ -73,14 +72,9 @@ def read_annotation(folder: Path, name: str, *, kind: str = "model") -> dict[str
     """
     assert name in ANNOTATIONS
     file = folder / name
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not file.exists():
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise FolderError(f"{file} cannot be read: {error}; mend it or remove it") from None
-    if not isinstance(content, dict):
-        raise FolderError(f"{file}: expected a JSON object, got {type(content).__name__}; remove it")
+    content = read_json(file, remedy="mend it or remove it")
     if content.get("about") != content_fingerprint(folder, kind):
         log.warning("%s is about another model than the one that is there now: ignored", file)
         return None

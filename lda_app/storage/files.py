@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from lda_app.errors import FolderError, LdaAppError
 from lda_app.storage.locks import folder_lock
 from lda_app.storage.paths import sibling, sync, target, writing
 
@@ -64,6 +65,45 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON into a folder under way: sorted keys, UTF-8, the same bytes each time."""
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(file: Path, kind: type[LdaAppError] = FolderError, remedy: str = "") -> dict[str, Any]:
+    """Read a file of one JSON object.
+
+    Parameters
+    ----------
+    file
+        The file.
+    kind
+        What is raised if it is none: of a file that the user names, another kind than of a part of a folder.
+    remedy
+        What the user may do about it.
+
+    Raises
+    ------
+    LdaAppError
+        Of this kind, if the file cannot be read or holds no JSON object.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "labels.json"
+    >>> _ = file.write_text("[1]")
+    >>> read_json(file, remedy="remove it")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    lda_app.errors.FolderError: ...labels.json: expected a JSON object, got a list; remove it
+    """
+    after = remedy and f"; {remedy}"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise kind(f"{file}: cannot be read: {error.strerror}{after}") from None
+    except (ValueError, RecursionError) as error:
+        raise kind(f"{file}: not a JSON file: {error}{after}") from None
+    if not isinstance(content, dict):
+        raise kind(f"{file}: expected a JSON object, got a {type(content).__name__}{after}")
+    return content
 
 
 def sha256_of(path: Path) -> str:

@@ -24,7 +24,7 @@ from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.folder import open_corpus
 from lda_app.errors import ConfigError, FolderError
 from lda_app.model_dir import open_model
-from lda_app.storage import check_writable, write_atomic
+from lda_app.storage import check_writable, read_json, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ STUDY_FORMAT = 1
 FIGURES_VERSION = 1
 RESULTS = ("sweep.json", "sweep.svg")
 _CELL = re.compile(r"k(\d+)-seed(\d+)(\.json|\.checkpoint)?")
+_REMEDY = "remove it to have it made again"
 # What tells the trainings of a study apart.
 _OWN = ("num_topics", "seed")
 
@@ -111,7 +112,7 @@ class Study:
         file = self.path / f"{cell.name}.json"
         if not (file.exists() and self.model_path(cell).exists()):
             return None
-        figures = _read_json(file)
+        figures = read_json(file, remedy=_REMEDY)
         return figures if figures.get("schema_version") == FIGURES_VERSION else None
 
     def keep_figures(self, cell: Cell, figures: dict[str, Any]) -> None:
@@ -168,7 +169,7 @@ def open_study(path: Path) -> Study:
     FolderError
         If there is none.
     """
-    content = _read_json(path / STUDY)
+    content = read_json(path / STUDY, remedy=_REMEDY)
     try:
         if content["schema_version"] != STUDY_FORMAT:
             raise FolderError(f"{path / STUDY} was made by another version of lda-app: begin anew elsewhere")
@@ -222,13 +223,3 @@ def _shared(training: TrainConfig) -> dict[str, Any]:
 
 def _as_json(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FolderError(f"{file} cannot be read: {error}; remove it to have it made again") from None
-    if not isinstance(content, dict):
-        raise FolderError(f"{file}: expected a JSON object; remove it to have it made again")
-    return content
