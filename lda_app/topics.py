@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
+from lda_app.runtime import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -159,6 +161,26 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
         rows, shares = _keep_largest(rows, shares, block.rows, theta.T, num_documents)
     means = total / len(filled), logs / len(filled)
     return Usage(means[0], rows, shares, len(filled), doc_term.num_tokens, means[1])
+
+
+def leading_words(beta: FloatArray, words: Sequence[str], num_words: int) -> list[list[str]]:
+    """Return the most probable words of each topic, most probable first, as they can stand on a line.
+
+    Parameters
+    ----------
+    beta
+        (K, V) topic-word probabilities.
+    words
+        The vocabulary, V words.
+    num_words
+        N, words a topic.
+
+    Examples
+    --------
+    >>> leading_words(np.array([[0.2, 0.8], [0.9, 0.1]]), ["moon", "engine"], 1)
+    [['engine'], ['moon']]
+    """
+    return [[one_line(words[word]) for word in top] for top in top_words(beta, num_words).tolist()]
 
 
 class Posteriors(NamedTuple):

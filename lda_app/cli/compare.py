@@ -9,6 +9,7 @@ import typer
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Overwrite, Reading, Seed, Words
+from lda_app.cli.study_options import seeds_from
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock
@@ -118,7 +119,7 @@ def compare(
             corpus=counts,
             num_topics=_agreed_topics(num_topics, model),
             methods=methods,
-            seeds=tuple(range(seed, seed + seeds)),
+            seeds=tuple(seeds_from(seed, seeds)),
             time_limit=time_limit,
             label=_checked_label(labels, counts),
             run=run,

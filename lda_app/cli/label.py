@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lda_app.cli.options import JsonFlag, RunFolder
+from lda_app.cli.shown_topics import topics_of
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lda_app.inference import FloatArray
     from lda_app.labels import Labels
     from lda_app.model_dir import ModelDir
     from lda_app.update.carry import Match
@@ -190,24 +190,12 @@ def _merged(labels: "Labels", topics: list[int]) -> "Labels":
     return labels.merged(into, others)
 
 
-def topics_of(option: str, given: str) -> list[int]:
-    """Read a list of topics."""
-    try:
-        topics = [int(part) for part in given.split(",")]
-    except ValueError:
-        raise ConfigError(
-            f"{option} must be topics separated by commas, such as 3,7; got {given!r}"
-        ) from None
-    if len(set(topics)) < len(topics):
-        raise ConfigError(f"{option} names a topic twice: {given}")
-    return topics
-
-
 def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
     from lda_app.cli.tables import new_table, print_out, write_out
+    from lda_app.topics import leading_words
 
     beta = labels.merge_beta(model.alpha, model.beta)
-    words = dict(zip(labels.ids, _words(model, beta), strict=True))
+    words = dict(zip(labels.ids, leading_words(beta, model.vocabulary.words, _WORDS), strict=True))
     if as_json:
         document = labels.to_dict() | {"num_topics": labels.num_topics, "shown": list(labels.shown)}
         write_out(json.dumps(document, indent=2, ensure_ascii=False) + "\n", None, overwrite=False)
@@ -217,7 +205,7 @@ def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
     for column in ("label", "", "top words"):
         table.add_column(column, overflow="fold")
     for topic in labels.ids:
-        table.add_row(str(topic), labels.name(topic) or "", _remark(labels, topic), words[topic])
+        table.add_row(str(topic), labels.name(topic) or "", _remark(labels, topic), " ".join(words[topic]))
     print_out(table)
 
 
@@ -226,11 +214,3 @@ def _remark(labels: "Labels", topic: int) -> str:
     merged = f"with {', '.join(parts)}" if parts else ""
     hidden = "hidden" if labels.entry(topic).hidden else ""
     return ", ".join(filter(None, (merged, hidden)))
-
-
-def _words(model: "ModelDir", beta: "FloatArray") -> list[str]:
-    from lda_app.runtime import one_line
-    from lda_app.topics import top_words
-
-    vocabulary = model.vocabulary.words
-    return [" ".join(one_line(vocabulary[w]) for w in top) for top in top_words(beta, _WORDS).tolist()]

@@ -7,6 +7,7 @@ import typer
 
 from lda_app.cli.options import Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.shown_topics import chosen_topics
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -96,32 +97,24 @@ def plot(
 
 def _columns(labels: "Labels", some: str | None) -> list[int]:
     """Return where the topics to show stand among those that stand for themselves."""
-    from lda_app.cli.label import topics_of
-
     if some is None:
         if not labels.shown:
             raise ConfigError(
                 "all topics are hidden; show some by lda-app label --show, or name them by --topics"
             )
         return labels.shown_columns
-    asked = topics_of("--topics", some)
-    for topic in asked:
-        if topic not in labels.ids:
-            raise ConfigError(f"--topics: there is no topic {topic} that stands for itself")
-    return [labels.ids.index(topic) for topic in asked]
+    return [labels.ids.index(topic) for topic in chosen_topics(labels, some)]
 
 
 def _plotted(model: "ModelDir", labels: "Labels", columns: list[int]) -> "Plotted":
     from lda_app.report.plots import Plotted
-    from lda_app.topics import top_words
+    from lda_app.topics import leading_words
 
     beta = labels.merge_beta(model.alpha, model.beta)[columns]
     words = tuple(model.vocabulary.words)
     ids = tuple(labels.ids[column] for column in columns)
-    best = top_words(beta, _WORDS_OF_A_NAME)
-    names = tuple(
-        labels.name(topic) or " ".join(words[w] for w in own) for topic, own in zip(ids, best, strict=True)
-    )
+    best = zip(ids, leading_words(beta, words, _WORDS_OF_A_NAME), strict=True)
+    names = tuple(labels.name(topic) or " ".join(own) for topic, own in best)
     return Plotted(ids, names, beta, words)
 
 

@@ -53,27 +53,55 @@ class ShownTopics:
             If a chosen topic is not one of the model's that stand for themselves.
         """
         from lda_app.labels import read_labels
-        from lda_app.runtime import one_line
-        from lda_app.topics import top_words
+        from lda_app.topics import leading_words
 
         labels = read_labels(model.path, len(model.alpha))
-        words = [one_line(word) for word in model.vocabulary.words]
-        best = top_words(labels.merge_beta(model.alpha, model.beta), _WORDS).tolist()
+        beta = labels.merge_beta(model.alpha, model.beta)
+        words = leading_words(beta, model.vocabulary.words, _WORDS)
         names = {
-            topic: labels.name(topic) or ", ".join(words[word] for word in top)
-            for topic, top in zip(labels.ids, best, strict=True)
+            topic: labels.name(topic) or ", ".join(own) for topic, own in zip(labels.ids, words, strict=True)
         }
-        shown = labels.shown if chosen is None else _parsed(chosen, labels.ids)
+        shown = labels.shown if chosen is None else chosen_topics(labels, chosen)
         return cls(labels, {topic: names[topic] for topic in shown})
 
 
-def _parsed(text: str, available: tuple[int, ...]) -> tuple[int, ...]:
-    """Read numbers of topics, each once."""
-    parts = [part.strip() for part in text.split(",")]
-    topics = [int(part) for part in parts if part.isdecimal()]
-    if len(topics) < len(parts) or not set(topics) <= set(available):
+def chosen_topics(labels: Labels, given: str) -> list[int]:
+    """Read which topics ``--topics`` names.
+
+    Raises
+    ------
+    ConfigError
+        If one is not of the model's, or is merged into another.
+    """
+    topics = topics_of("--topics", given)
+    for topic in topics:
+        if topic not in labels.ids:
+            raise ConfigError(
+                f"--topics {given}: there is no topic {topic} that stands for itself; the model's are "
+                f"{', '.join(map(str, labels.ids))}"
+            )
+    return topics
+
+
+def topics_of(option: str, given: str) -> list[int]:
+    """Read numbers of topics, separated by commas.
+
+    Raises
+    ------
+    ConfigError
+        If one is no number, or there twice.
+
+    Examples
+    --------
+    >>> topics_of("--topics", "3, 7")
+    [3, 7]
+    """
+    try:
+        topics = [int(part) for part in given.split(",")]
+    except ValueError:
         raise ConfigError(
-            f"--topics {text}: expected numbers of topics parted by commas, such as 0,3; the model's are "
-            f"{', '.join(map(str, available))}"
-        )
-    return tuple(dict.fromkeys(topics))
+            f"{option} must be topics separated by commas, such as 3,7; got {given!r}"
+        ) from None
+    if len(set(topics)) < len(topics):
+        raise ConfigError(f"{option} names a topic twice: {given}")
+    return topics

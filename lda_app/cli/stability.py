@@ -182,20 +182,19 @@ def _tables(scores: _Scores) -> "list[RenderableType]":
 
     from lda_app.cli.tables import new_table
     from lda_app.evaluation.stability import FOUND
-    from lda_app.runtime import one_line
-    from lda_app.topics import top_words
+    from lda_app.topics import leading_words
 
-    stability, words = scores.stability, scores.model.vocabulary.words
+    stability = scores.stability
     table = new_table(str(scores.model.path))
     for column in ("topic", "found in", "similarity", "top words"):
         table.add_column(column, justify="left" if column == "top words" else "right")
-    top = top_words(scores.model.beta, _WORDS)
+    words = leading_words(scores.model.beta, scores.model.vocabulary.words, _WORDS)
     for topic in np.lexsort((-stability.mean_similarity, -stability.found_in)).tolist():
         table.add_row(
             str(topic),
             f"{stability.found_in[topic]} of {stability.num_runs}",
             f"{stability.mean_similarity[topic]:.2f}",
-            " ".join(one_line(words[word]) for word in top[topic]),
+            " ".join(words[topic]),
         )
     summary = (
         f"On average {stability.found_share:.0%} of the topics are found in a run of another seed, at a mean "

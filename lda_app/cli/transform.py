@@ -196,12 +196,10 @@ class _Work:
             yield chunk.of_topics(self.labels.shown_columns)
 
     def _words(self) -> list[list[str]]:
-        from lda_app.runtime import one_line
-        from lda_app.topics import top_words
+        from lda_app.topics import leading_words
 
-        words = self.model.vocabulary.words
         beta = self.labels.merge_beta(self.model.alpha, self.model.beta)[self.labels.shown_columns]
-        return [[one_line(words[w]) for w in top] for top in top_words(beta, _WORDS_OF_A_TOPIC).tolist()]
+        return leading_words(beta, self.model.vocabulary.words, _WORDS_OF_A_TOPIC)
 
     def _names(self, after_words: str = "") -> list[str]:
         words = zip(self.labels.shown, self._words(), strict=True)

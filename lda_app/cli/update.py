@@ -145,7 +145,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     from lda_app.inference import concentration
     from lda_app.labels import read_labels
     from lda_app.runtime import one_line
-    from lda_app.topics import top_words
+    from lda_app.topics import leading_words
     from lda_app.update.drift import mean_shares, topic_drift
     from lda_app.update.learn import old_columns
 
@@ -156,7 +156,6 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     doc_term = new.split("train")
     after = mean_shares(doc_term, partial(concentration, new_model.lda))
     old = _old_shares(model, new_model, columns, given)
-    tops = top_words(new_model.beta, _WORDS_OF_A_TOPIC).tolist()
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=len(words))
     frequency[columns] = 0
     order = np.argsort(-frequency, kind="stable")[: len(words) - len(columns)]
@@ -164,7 +163,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
         new_model.path,
         topic_drift(before, new_model.beta, [one_line(word) for word in words], old, after),
         read_labels(new_model.path, len(model.alpha)),
-        [[one_line(words[w]) for w in top] for top in tops],
+        leading_words(new_model.beta, words, _WORDS_OF_A_TOPIC),
         [one_line(words[w]) for w in order],
         int(frequency.sum()),
         after.num_documents,

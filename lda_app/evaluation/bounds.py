@@ -14,7 +14,7 @@ ELBO = IW of one sample ≤ IW of more ≤ log p(w | α, β) (Burda, Grosse and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -28,12 +28,15 @@ from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import rng
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.inference import FloatArray, Infer
+
+    _Bound = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+    """The scores of some documents (B,), and the samples (S, B) that they are means of."""
 
 NUM_SAMPLES = 10
 IMPORTANCE_SAMPLES = 100
@@ -66,22 +69,13 @@ def elbo_scores(
     num_samples
         Samples a document; the estimate is unbiased for any number, the Monte Carlo error falls with it.
     """
-    word_topic = np.ascontiguousarray(np.asarray(beta).T)
-    generator = rng(seed, "sampling")
-    scores, variances = [], []
-    for block in blocks(doc_term, num_samples * len(beta)):
-        concentration = np.asarray(infer(block), dtype=np.float64)
-        theta = np.exp(_sample_log_theta(concentration, num_samples, generator))
-        likelihood = score_tokens(theta, word_topic, block)
-        scores.append(likelihood.mean(axis=0) - dirichlet_kl(concentration, alpha))
-        if num_samples > 1:
-            variances.append(likelihood.var(axis=0, ddof=1) / num_samples)
-    return DocumentScores(
-        np.concatenate(scores),
-        doc_term.lengths(),
-        np.concatenate(variances) if variances else None,
-        settings={"num_samples": num_samples},
-    )
+
+    def bound(drawn: _Drawn) -> _Bound:
+        score = drawn.likelihood.mean(axis=0) - dirichlet_kl(drawn.concentration, alpha)
+        return score, drawn.likelihood
+
+    draws = _draws(doc_term, infer, beta, rng(seed, "sampling"), num_samples)
+    return _averaged(map(bound, draws), doc_term, num_samples)
 
 
 def importance_scores(
@@ -102,24 +96,16 @@ def importance_scores(
     num_samples
         S, samples a document: the more, the closer to the log probability, from below.
     """
-    word_topic = np.ascontiguousarray(np.asarray(beta).T)
-    generator = rng(seed, "importance")
-    scores, variances = [], []
-    for block in blocks(doc_term, num_samples * len(beta)):
-        concentration = np.asarray(infer(block), dtype=np.float64)
-        log_theta = _sample_log_theta(concentration, num_samples, generator)
-        log_weights = score_tokens(np.exp(log_theta), word_topic, block)
-        log_weights += _log_density_ratio(log_theta, alpha, concentration)
+
+    def bound(drawn: _Drawn) -> _Bound:
+        ratio = _log_density_ratio(drawn.log_theta, alpha, drawn.concentration)
+        log_weights = drawn.likelihood + ratio
         log_mean = logsumexp(log_weights, axis=0) - np.log(num_samples)
-        scores.append(log_mean)
-        if num_samples > 1:  # to first order, Var log m = Var m / m² for the mean m of the weights
-            variances.append(np.exp(log_weights - log_mean).var(axis=0, ddof=1) / num_samples)
-    return DocumentScores(
-        np.concatenate(scores),
-        doc_term.lengths(),
-        np.concatenate(variances) if variances else None,
-        settings={"num_samples": num_samples},
-    )
+        # To first order, Var log m = Var m / m² for the mean m of the weights.
+        return log_mean, np.exp(log_weights - log_mean)
+
+    draws = _draws(doc_term, infer, beta, rng(seed, "importance"), num_samples)
+    return _averaged(map(bound, draws), doc_term, num_samples)
 
 
 def dirichlet_kl(concentration: FloatArray, alpha: FloatArray) -> npt.NDArray[np.float64]:
@@ -163,6 +149,44 @@ def score_tokens(
     for theta_s, scores_s in zip(theta, scores, strict=True):
         over_rows(mixture_forward, len(theta_s), theta_s, word_topic, *csr, scores_s, slope)
     return scores
+
+
+class _Drawn(NamedTuple):
+    """Some documents with samples of θ: concentration (B, K), log θ (S, B, K), log p(w|θ) (S, B)."""
+
+    concentration: npt.NDArray[np.float64]
+    log_theta: npt.NDArray[np.float64]
+    likelihood: npt.NDArray[np.float64]
+
+
+def _draws(
+    doc_term: DocTermMatrix,
+    infer: Infer,
+    beta: FloatArray,
+    generator: np.random.Generator,
+    num_samples: int,
+) -> Iterator[_Drawn]:
+    """Infer documents and draw θ of each, some at a time."""
+    word_topic = np.ascontiguousarray(np.asarray(beta).T)
+    for block in blocks(doc_term, num_samples * len(beta)):
+        concentration = np.asarray(infer(block), dtype=np.float64)
+        log_theta = _sample_log_theta(concentration, num_samples, generator)
+        yield _Drawn(concentration, log_theta, score_tokens(np.exp(log_theta), word_topic, block))
+
+
+def _averaged(bounds: Iterable[_Bound], doc_term: DocTermMatrix, num_samples: int) -> DocumentScores:
+    """Put blocks of documents together; the variance of a score is that of the mean of what was averaged."""
+    scores, variances = [], []
+    for score, averaged in bounds:
+        scores.append(score)
+        if num_samples > 1:
+            variances.append(averaged.var(axis=0, ddof=1) / num_samples)
+    return DocumentScores(
+        np.concatenate(scores),
+        doc_term.lengths(),
+        np.concatenate(variances) if variances else None,
+        settings={"num_samples": num_samples},
+    )
 
 
 def _score_in_numpy(

@@ -117,7 +117,7 @@ def test_a_seed_gives_the_same_document(cli, described_run):
         ),
         (("--by", "subject", "--difference", "space,space"), 2, ("two different ones",)),
         (("--by", "subject", "--topics", "3"), 2, ("--topics 3", "0, 1, 2")),
-        (("--by", "subject", "--topics", "x"), 2, ("--topics x",)),
+        (("--by", "subject", "--topics", "x"), 2, ("--topics", "'x'")),
         (("--by", "subject", "--level", "95"), 2, ("--level",)),
         (("--by", "subject", "--split", "some"), 2, ("--split",)),
     ],
