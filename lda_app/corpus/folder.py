@@ -245,38 +245,49 @@ def build_corpus(
     with sealed_folder(
         out, kind="corpus", format_version=CORPUS_FORMAT, overwrite=overwrite, details=details
     ) as staging:
-        scratch = staging / _SCRATCH
-        rule = SplitRule(test_fraction, seed)
-        known = None if base is None else base.phrases
         kept = _Kept.of(source, options.drop_duplicates, workers)
-        empty_pass = _first_pass(staging, rule, options, texts=texts)
-        first = _count_everything(kept, empty_pass, options, workers, known)
-        num_documents = first.num_documents["train"]
-        pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
-        vocabulary = Vocabulary(pruning.words if base is None else _with_words_of(base, pruning.words))
+        first = _first_pass(staging, SplitRule(test_fraction, seed), options, texts=texts)
+        _count_everything(kept, first, options, workers, None if base is None else base.phrases)
+        pruning, vocabulary = _choose_words(first, options, base)
         require_words(vocabulary, source.name)
-        empty, pruned_tokens = second_pass(first, staging, scratch, vocabulary)
-        shutil.rmtree(scratch)
-        phrases = _phrases(first, options) if base is None else known
+        empty, pruned_tokens = second_pass(first, staging, staging / _SCRATCH, vocabulary)
+        shutil.rmtree(staging / _SCRATCH)
+        phrases = _phrases(first, options) if base is None else base.phrases
         write_json(staging / "preprocess.json", Preprocessor(options, vocabulary, phrases).to_json())
         warnings = source.warnings + first.warnings + _pruning_warnings(pruning, options)
         details |= {
             "name": source.name,
             "source": source.describe(),
             "options": describe_options(asked, test_fraction=test_fraction, seed=seed, texts=texts),
-            **({} if detected is None else {"language": detected.describe()}),
-            "stop_words": len(resolve_stop_words(options.tokenizer)),
-            "stop_word_list": name_of_stop_words(options.tokenizer),
+            **_describe_language(asked.tokenizer, options.tokenizer, detected),
             **_write_phrases(staging / "phrases.csv", first),
             "pruning": {"words_seen": first.num_words, **pruning.describe(), "tokens": pruned_tokens},
-            "tools": tool_versions(asked.tokenizer.language) | tool_versions(options.tokenizer.language),
             **write_summary(staging, vocabulary, empty, [*source.left_out, *kept.left_out], warnings),
         }
     return open_corpus(out)
 
 
-def _with_words_of(base: Preprocessor, words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted({*base.vocabulary.words, *words}))
+def _choose_words(
+    first: FirstPass, options: PreprocessOptions, base: Preprocessor | None
+) -> tuple[Pruning, Vocabulary]:
+    """Prune the words of the training documents; those of a model that is to learn from them all stay."""
+    num_documents = first.num_documents["train"]
+    pruning = prune(list(first.word_ids), first.document_frequencies(), num_documents, options)
+    if base is None:
+        return pruning, Vocabulary(pruning.words)
+    return pruning, Vocabulary(tuple(sorted({*base.vocabulary.words, *pruning.words})))
+
+
+def _describe_language(
+    asked: TokenizerOptions, options: TokenizerOptions, detected: Detected | None
+) -> dict[str, Any]:
+    """Say for the manifest what depends on the language: that asked for, and the one that it stands for."""
+    return {
+        **({} if detected is None else {"language": detected.describe()}),
+        "stop_words": len(resolve_stop_words(options)),
+        "stop_word_list": name_of_stop_words(options),
+        "tools": tool_versions(asked.language) | tool_versions(options.language),
+    }
 
 
 def require_words(vocabulary: Vocabulary, name: str) -> None:
@@ -392,7 +403,8 @@ def _count_everything(
     options: PreprocessOptions,
     workers: int | None,
     known_phrases: Phrases | None,
-) -> FirstPass:
+) -> None:
+    """Put all documents into the first pass."""
     stream: Any = iter(source)
     with first:
         with closing(stream), progress("Counting words", unit="documents") as bar:
@@ -406,7 +418,6 @@ def _count_everything(
             with progress("Looking for phrases"):
                 least = phrase_count(options, first.num_documents["train"])
                 first.count_phrases(options.phrases, least, known_phrases)
-    return first
 
 
 def _counted(

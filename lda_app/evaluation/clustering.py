@@ -87,7 +87,7 @@ class LabelAgreement:
     topic_labels: tuple[tuple[str, float] | None, ...]
 
 
-def read_labels(corpus: Corpus, split: str, column: str) -> npt.NDArray[np.object_]:
+def read_document_labels(corpus: Corpus, split: str, column: str) -> npt.NDArray[np.object_]:
     """Read a column of labels from the metadata of a split.
 
     Parameters
@@ -139,7 +139,7 @@ def label_agreement(
     infer
         Gives the concentration (D, K) of q(θ|w) for counts.
     labels
-        (D,) labels, None where there is none, by :func:`read_labels`.
+        (D,) labels, None where there is none, by :func:`read_document_labels`.
     column
         Their name.
     seed

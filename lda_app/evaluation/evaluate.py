@@ -10,7 +10,7 @@ import numpy as np
 from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.bootstrap import METHOD, Bootstrap
-from lda_app.evaluation.clustering import label_agreement, read_labels
+from lda_app.evaluation.clustering import label_agreement, read_document_labels
 from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, num_passes, perplexities
 from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS, TopicQuality, look_up, topic_quality
 from lda_app.runtime import progress
@@ -149,7 +149,7 @@ def evaluate(
     """
     doc_term, num_unknown = _filled_split(corpus, split, is_known)
     lookups = look_up(corpus, split, coherence, reference)
-    label_of = None if labels is None else read_labels(corpus, split, labels)
+    label_of = None if labels is None else read_document_labels(corpus, split, labels)
     # Each protocol's pass infers all documents, usage those that have a token.
     num_inferences = num_passes(protocols) * doc_term.num_documents + int(
         np.count_nonzero(doc_term.lengths())

@@ -116,7 +116,9 @@ def test_links_lead_to_files(page):
 
 
 def test_architecture_shows_the_tree():
-    shown = set(paths_of_tree(block_starting_with("lda_app/")))
+    listed = paths_of_tree(block_starting_with("lda_app/"))
+    shown = set(listed)
+    assert len(listed) == len(shown)
     modules = {
         str(path.relative_to(ROOT)) for path in (ROOT / "lda_app").rglob("*.py") if path.name != "__init__.py"
     }

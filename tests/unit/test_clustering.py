@@ -13,7 +13,7 @@ from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import CorpusError
 from lda_app.evaluation import clustering
-from lda_app.evaluation.clustering import classification, label_agreement, nmi, purity, read_labels
+from lda_app.evaluation.clustering import classification, label_agreement, nmi, purity, read_document_labels
 
 RNG = np.random.default_rng(0)
 COUNTS = np.kron(np.eye(3, dtype=int), np.ones((40, 2), dtype=int)) * 5 + RNG.poisson(0.5, (120, 6))
@@ -117,7 +117,7 @@ def corpus(tmp_path):
 
 
 def test_labels_are_read_in_the_order_of_the_rows_blanks_as_missing(corpus):
-    assert read_labels(corpus, "train", "group").tolist() == ["space", "sport", None] * 4
+    assert read_document_labels(corpus, "train", "group").tolist() == ["space", "sport", None] * 4
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_labels_are_read_in_the_order_of_the_rows_blanks_as_missing(corpus):
 )
 def test_columns_that_group_nothing_are_refused(corpus, column, message):
     with pytest.raises(CorpusError, match=message):
-        read_labels(corpus, "train", column)
+        read_document_labels(corpus, "train", column)
 
 
 def test_labels_of_empty_documents_alone_are_refused():
