@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,6 +74,43 @@ def cli_process() -> Callable[..., Finished]:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     return call
+
+
+class Server(NamedTuple):
+    """A running ``lda-app serve``."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+    @property
+    def origin(self) -> str:
+        """What its addresses begin with."""
+        return self.address.partition("/?")[0]
+
+    @property
+    def token(self) -> str:
+        """What it wants to be given."""
+        return self.address.partition("token=")[2]
+
+
+@pytest.fixture(scope="session")
+def serving() -> Iterator[Callable[..., Server]]:
+    """Start ``lda-app serve`` in a process of its own: ``serving(run, "--corpus", folder)``."""
+    with ExitStack() as processes:
+
+        def start(*arguments: object) -> Server:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "lda_app", "serve", *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            processes.enter_context(process)
+            processes.callback(process.kill)
+            assert process.stdout is not None
+            return Server(process.stdout.readline().strip(), process)
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from lda_app.cli import (
     plot,
     prevalence,
     report,
+    serve,
     stability,
     sweep,
     topics,
@@ -114,6 +115,7 @@ app.command("transform")(transform.transform)
 app.command("prevalence")(prevalence.prevalence)
 app.command("effects")(effects.effects)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("plot")(plot.plot)
 app.command("export")(export.export)
 app.command("stability")(stability.stability)

@@ -132,7 +132,9 @@ def _stream_texts(path: Path) -> Iterator[str]:
             yield from (text or "" for text in batch.column(0).to_pylist())
 
 
-def read_some_documents(path: Path, rows: npt.NDArray[np.integer[Any]]) -> pd.DataFrame:
+def read_some_documents(
+    path: Path, rows: npt.NDArray[np.integer[Any]], columns: list[str] | None = None
+) -> pd.DataFrame:
     """Read some documents, whatever the size of the table: a row group at a time is in memory.
 
     Parameters
@@ -160,11 +162,38 @@ def read_some_documents(path: Path, rows: npt.NDArray[np.integer[Any]]) -> pd.Da
             end = start + file.metadata.row_group(group).num_rows
             here = rows[(rows >= start) & (rows < end)] - start
             if len(here):
-                parts.append(file.read_row_group(group).take(here))
+                parts.append(file.read_row_group(group, columns=columns).take(here))
             start = end
-        table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
+        empty = file.schema_arrow.empty_table()
+    table = pa.concat_tables(parts) if parts else empty.select(columns or empty.column_names)
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def stream_documents(
+    path: Path, start: int = 0, columns: list[str] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    """Read documents from a row on: groups of them, each with the number of its first row.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from lda_app.corpus.documents import Document
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.parquet"
+    >>> with DocumentWriter(path) as writer:
+    ...     writer.append([Document("a", "orbit"), Document("b", "moon")])
+    ...     writer.append([Document("c", "goal")])
+    >>> [(first, table["id"].to_pylist()) for first, table in stream_documents(path, 1)]
+    [(1, ['b']), (2, ['c'])]
+    """
+    first = 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            if end > start:
+                skipped = max(0, start - first)
+                yield first + skipped, file.read_row_group(group, columns=columns).slice(skipped)
+            first = end
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -25,7 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.counting import count_chunks, map_chunks, read_tokens
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.corpus.document_table import column_names, read_documents, read_some_documents, read_texts
+from lda_app.corpus.document_table import (
+    column_names,
+    read_documents,
+    read_some_documents,
+    read_texts,
+    stream_documents,
+)
 from lda_app.corpus.duplicates import find_duplicates
 from lda_app.corpus.languages import detect_for_corpus
 from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
     from lda_app.corpus.documents import Document
     from lda_app.corpus.duplicates import Duplicate
@@ -144,10 +151,19 @@ class Corpus:
         ].tolist()
         return ids
 
-    def some_documents(self, split: str, rows: npt.NDArray[np.integer[Any]]) -> pd.DataFrame:
+    def some_documents(
+        self, split: str, rows: npt.NDArray[np.integer[Any]], columns: list[str] | None = None
+    ) -> pd.DataFrame:
         """Read documents of a split by their row numbers, ascending, whatever the size of the corpus."""
         self._require(split)
-        return read_some_documents(self.path / f"documents-{split}.parquet", rows)
+        return read_some_documents(self.path / f"documents-{split}.parquet", rows, columns)
+
+    def stream_documents(
+        self, split: str, start: int = 0, columns: list[str] | None = None
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Read documents of a split from a row on: groups of them, each with the number of its first row."""
+        self._require(split)
+        return stream_documents(self.path / f"documents-{split}.parquet", start, columns)
 
     def left_out(self) -> pd.DataFrame:
         """Read what was left out, as text: split and row (empty for what the source dropped), id, reason."""

@@ -113,7 +113,7 @@ def pack_documents(
         "tokens": tokens,
         "chunks": [len(chunk) for chunk in chunks],
         "representative": _representative(representative, place, shares),
-        "reader": _reader(corpus, texts),
+        "reader": text_reader(corpus, texts),
         "vocabulary": list(corpus.vocabulary.words),
         "questions": topic_questions(shares, readable, len(representative), ASKED, seed),
     }
@@ -201,7 +201,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _reader(corpus: Corpus, texts: Sequence[str]) -> dict[str, Any]:
+def text_reader(corpus: Corpus, texts: Sequence[str]) -> dict[str, Any]:
     """How the page finds the words of the vocabulary in a text: what forms mean that are no words of it."""
     if corpus.preprocessor is None:
         return {"lowercase": True, "forms": {}}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCRIPTS = (
     "dom.js",
     "format.js",
+    "reader.js",
     "store.js",
     "edits.js",
     "figures.js",
@@ -33,10 +34,11 @@ SCRIPTS = (
     "main.js",
 )
 """In the order in which the page has them; each may use what those before it define."""
+_SERVED = {"store.js": "served.js"}  # where the page stands alone → from the server
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
-def assemble(parts: Mapping[str, str], title: str) -> str:
+def assemble(parts: Mapping[str, str], title: str, *, served: bool = False) -> str:
     """Put the page together.
 
     Parameters
@@ -45,6 +47,8 @@ def assemble(parts: Mapping[str, str], title: str) -> str:
         By `lda_app.report.data.report_parts`.
     title
         Of the window.
+    served
+        Whether the page asks the server that it came from for documents, and gives it labels.
 
     Examples
     --------
@@ -53,10 +57,11 @@ def assemble(parts: Mapping[str, str], title: str) -> str:
     (True, True)
     """
     style = asset("style.css")
-    script = '"use strict";\n' + "\n".join(asset(name) for name in SCRIPTS)
+    names = (_SERVED.get(name, name) if served else name for name in SCRIPTS)
+    script = '"use strict";\n' + "\n".join(asset(name) for name in names)
     values = {
         "title": html.escape(title),
-        "policy": html.escape(policy(style, script)),
+        "policy": html.escape(policy(style, script, "'self'" if served else "'none'")),
         "style": style,
         "script": script,
         **{name: parts.get(name, "") for name in ("data", "documents", "texts", "beta")},

@@ -1,6 +1,7 @@
 // All documents that the page carries: searched, filtered, and drawn only where one looks.
 
 const ROW_HEIGHT = 60;
+const HIGHEST = 12_000_000; // pixels; browsers let nothing be much higher
 const OVERSCAN = 6;
 const SHOWN_SHARES = 8;
 const LEAST_SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75];
@@ -30,31 +31,38 @@ class VirtualList {
   show(found) {
     this.found = found;
     this.element.scrollTop = 0;
-    this.space.style.setProperty("height", `${found.total * ROW_HEIGHT}px`);
+    this.space.style.setProperty("height", `${Math.min(found.total * ROW_HEIGHT, HIGHEST)}px`);
     this.drawn = "";
     this.draw();
   }
 
+  /** How far the list is moved up beneath what is scrolled, where it is higher than a page can be. */
+  #moved(height) {
+    const surplus = this.found.total * ROW_HEIGHT - HIGHEST;
+    return surplus > 0 ? (this.element.scrollTop / (HIGHEST - height)) * surplus : 0;
+  }
+
   async draw() {
-    const first = Math.max(0, Math.floor(this.element.scrollTop / ROW_HEIGHT) - OVERSCAN);
-    const last = Math.min(
-      this.found.total,
-      Math.ceil((this.element.scrollTop + (this.element.clientHeight || 600)) / ROW_HEIGHT) + OVERSCAN,
-    );
-    const wanted = `${first} ${last} ${this.chosen}`;
+    const height = this.element.clientHeight || 600;
+    const moved = this.#moved(height);
+    const top = this.element.scrollTop + moved;
+    const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
+    const last = Math.min(this.found.total, Math.ceil((top + height) / ROW_HEIGHT) + OVERSCAN);
+    const wanted = `${first} ${last} ${this.chosen} ${moved}`;
     if (wanted === this.drawn) return;
     this.drawn = wanted;
     const docs = await this.found.slice(first, last);
-    if (this.drawn === wanted) this.space.replaceChildren(...docs.map((doc, i) => this.row(doc, first + i)));
+    if (this.drawn === wanted)
+      this.space.replaceChildren(...docs.map((doc, i) => this.row(doc, first + i, moved)));
   }
 
-  row(doc, place) {
+  row(doc, place, moved) {
     const row = h(
       "div",
       {
         role: "listitem",
         class: "virtual-row",
-        "--top": `${place * ROW_HEIGHT}px`,
+        "--top": `${place * ROW_HEIGHT - moved}px`,
         "aria-setsize": this.found.total,
         "aria-posinset": place + 1,
       },
@@ -258,7 +266,9 @@ const documents = {
       const { signal } = running;
       status.textContent = "Searching…";
       const effective = { ...query, ...(query.value === null && { column: null }) };
-      const found = await STORE.search(effective, signal);
+      const found = await STORE.search(effective, signal, (number, read) => {
+        if (!signal.aborted) status.textContent = `Searching… ${percent(read)} read, ${whole(number)} found`;
+      });
       if (signal.aborted) return;
       status.textContent = `${counted(found.total, "document")} found${await carriedNote()}`;
       list.show(found);

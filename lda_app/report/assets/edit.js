@@ -118,9 +118,8 @@ const editView = {
       h(
         "p",
         { class: "lead" },
-        "Names, merges and hidden topics show at once on every part of this page, and the browser keeps them. To give them to the model, download them and run ",
-        h("code", null, "lda-app label RUN --import labels.json"),
-        ".",
+        "Names, merges and hidden topics show at once on every part of this page, ",
+        STORE.aboutEdits(),
       ),
       body,
     ];

@@ -1,9 +1,8 @@
 // What the analyst says of the topics: names, merges, hidden ones. It begins with what the model's labels.json
-// says, is kept by the browser under the model's fingerprint, and leaves the page as a labels.json.
+// says, is kept by the store, and leaves the page as a labels.json.
 
 const TOPICS = REPORT.topics;
 const LISTENERS = new Set();
-const KEPT_AS = `lda-app labels ${REPORT.about}`;
 const NAME_WORDS = 3;
 const LONGEST_LABEL = 200;
 
@@ -18,15 +17,12 @@ function givenLabels() {
   }));
 }
 
+let known = givenLabels(); // to the model
 let labels = keptLabels() ?? givenLabels();
 
 function keptLabels() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT_AS));
-    return kept?.length === TOPICS.length ? kept : null;
-  } catch {
-    return null; // a browser may keep nothing for files
-  }
+  const kept = STORE.keptLabels();
+  return kept?.length === TOPICS.length ? kept : null;
 }
 
 function edit(topic, change) {
@@ -35,17 +31,23 @@ function edit(topic, change) {
 }
 
 function keepLabels() {
-  try {
-    localStorage.setItem(KEPT_AS, JSON.stringify(labels));
-  } catch {
-    // then the edits last as long as the page is open
-  }
+  STORE.keepLabels();
+  tellListeners();
+}
+
+function tellListeners() {
   for (const listener of LISTENERS) listener();
 }
 
 /** Whether there are edits that the model does not know yet. */
 function isEdited() {
-  return JSON.stringify(labels) !== JSON.stringify(givenLabels());
+  return JSON.stringify(labels) !== JSON.stringify(known);
+}
+
+/** The model has these labels now. */
+function modelKnows(entries) {
+  known = entries;
+  tellListeners();
 }
 
 function undoEdits() {
@@ -102,8 +104,8 @@ function firstWords(topic, number) {
 }
 
 /** The labels as the file that `lda-app label --import` reads. */
-function labelsFile() {
-  const entries = labels
+function labelsFile(said = labels) {
+  const entries = said
     .map((entry, id) => [id, entry])
     .filter(([, { label, hidden, merged_into }]) => label !== null || hidden || merged_into !== null);
   return {

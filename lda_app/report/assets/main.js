@@ -86,7 +86,7 @@ function masthead() {
       h(
         "p",
         null,
-        `Made by lda-app ${REPORT.version}. Intervals are of ${level()}, those of a document's shares of ${credibleLevel()}. Nothing here was loaded from a network.`,
+        `Made by lda-app ${REPORT.version}. Intervals are of ${level()}, those of a document's shares of ${credibleLevel()}. ${STORE.origin}`,
       ),
     );
 }

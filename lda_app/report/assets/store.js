@@ -1,8 +1,7 @@
-// The documents, behind promises: this page unpacks them from itself when they are first asked for.
-// A store answers `columns`, `search`, `document`, `text`, `reader` and `representative`; whatever answers the
-// same, such as a server that pages documents, can take the place of this one.
+// The documents, behind promises: this page unpacks them from itself when they are first asked for; and the
+// analyst's labels, which the browser keeps. The store of served.js takes the place of this one where the page
+// comes from a server.
 
-const REPORT = JSON.parse(document.getElementById("data").textContent);
 const PARTS = 1000;
 
 async function inflate(base64) {
@@ -12,6 +11,7 @@ async function inflate(base64) {
 }
 
 class PageStore {
+  static #KEPT_AS = `lda-app labels ${REPORT.about}`;
   #unpacked = null;
   #texts = new Map();
   #reader = null;
@@ -97,6 +97,7 @@ class PageStore {
    *
    * @param query words (all must occur in id, metadata or text), topic and least share of it, column and value,
    *   order ("corpus", or "share" for the largest share of the topic first)
+   * @param signal ends the search where another has begun
    * @returns total, and `slice(start, end)` that gives documents
    */
   async search(
@@ -160,95 +161,35 @@ class PageStore {
     });
     return this.#reader;
   }
-}
 
-class Reader {
-  static #FORM = /[\p{L}\p{M}\p{N}\p{Cf}'’ʼ＇]+/gu;
-
-  constructor({ lowercase, forms }, vocabulary, levels, lowest, highest) {
-    this.lowercase = lowercase;
-    this.forms = new Map(Object.entries(forms));
-    this.ids = new Map(vocabulary.map((word, id) => [word, id]));
-    this.longestPhrase = vocabulary.reduce((most, word) => Math.max(most, word.split(" ").length), 1);
-    this.levels = levels;
-    this.numWords = vocabulary.length;
-    this.scale = Array.from({ length: 256 }, (_, level) =>
-      Math.exp(lowest + ((highest - lowest) * level) / 255),
-    );
-  }
-
-  /** β, the probability of a word in a topic. */
-  beta(topic, word) {
-    return this.scale[this.levels[topic * this.numWords + word]];
-  }
-
-  #wordsOf(form) {
-    const read = this.#read(form);
-    const word = this.ids.get(read);
-    return word === undefined ? (this.forms.get(read) ?? []) : [word];
-  }
-
-  /**
-   * How much of each word of a text is of a topic: φ_wk = θ_k β_kw / Σ_j θ_j β_jw.
-   *
-   * Shares that the page does not carry are spread evenly over the other topics.
-   *
-   * @returns [start, end, φ] for each word of the vocabulary in the text
-   */
-  responsibilities(text, shares, topic) {
-    const numTopics = REPORT.model.num_topics;
-    const rest = Math.max(0, 1 - shares.reduce((sum, { share }) => sum + share, 0));
-    const theta = new Array(numTopics).fill(rest / Math.max(1, numTopics - shares.length));
-    for (const { topic: k, share } of shares) theta[k] = share;
-    const known = new Map();
-    const strength = (word) => {
-      if (!known.has(word)) {
-        const all = theta.reduce((sum, share, k) => sum + share * this.beta(k, word), 0);
-        known.set(word, (theta[topic] * this.beta(topic, word)) / all);
-      }
-      return known.get(word);
-    };
-    return this.#wordsIn(text).map(([start, end, words]) => [start, end, Math.max(...words.map(strength))]);
-  }
-
-  /** Words of the vocabulary in a text, phrases before their parts: [start, end, ids]. */
-  #wordsIn(text) {
-    const forms = Array.from(text.matchAll(Reader.#FORM), (match) => ({
-      text: match[0],
-      start: match.index,
-      end: match.index + match[0].length,
-    }));
-    const found = [];
-    for (let i = 0; i < forms.length; i += 1) {
-      const length = this.#phraseLength(text, forms, i);
-      const words =
-        length > 1 ? [this.ids.get(this.#joined(forms, i, length))] : this.#wordsOf(forms[i].text);
-      if (words.length) found.push([forms[i].start, forms[i + length - 1].end, words]);
-      i += length - 1;
+  /** Labels that the browser kept; null where there are none. */
+  keptLabels() {
+    try {
+      return JSON.parse(localStorage.getItem(PageStore.#KEPT_AS));
+    } catch {
+      return null; // a browser may keep nothing for files
     }
-    return found;
   }
 
-  /** How many forms from a place on are a phrase of the vocabulary; 1 where there is none. */
-  #phraseLength(text, forms, first) {
-    for (let length = Math.min(this.longestPhrase, forms.length - first); length > 1; length -= 1) {
-      const adjacent = forms
-        .slice(first + 1, first + length)
-        .every((form, i) => /^[\s_-]*$/.test(text.slice(forms[first + i].end, form.start)));
-      if (adjacent && this.ids.has(this.#joined(forms, first, length))) return length;
+  keepLabels() {
+    try {
+      localStorage.setItem(PageStore.#KEPT_AS, JSON.stringify(labels));
+    } catch {
+      // then the edits last as long as the page is open
     }
-    return 1;
   }
 
-  #joined(forms, first, length) {
-    return forms
-      .slice(first, first + length)
-      .map((form) => this.#read(form.text))
-      .join(" ");
+  /** How edits come to the model. */
+  aboutEdits() {
+    return [
+      "and the browser keeps them. To give them to the model, download them and run ",
+      h("code", null, "lda-app label RUN --import labels.json"),
+      ".",
+    ];
   }
 
-  #read(form) {
-    return this.lowercase ? form.toLowerCase() : form;
+  get origin() {
+    return "Nothing here was loaded from a network.";
   }
 }
 

@@ -23,7 +23,7 @@ function marked(text, found) {
 /** A text with a topic's words marked; what is not yet unpacked comes in a moment. */
 function markedText(doc, topic, className = "text", ondrawn = () => {}) {
   const place = h("div", { class: className, dir: "auto" }, "…");
-  Promise.all([STORE.text(doc.row), STORE.reader()]).then(([text, reader]) => {
+  Promise.all([STORE.text(doc.row), STORE.reader(doc.row)]).then(([text, reader]) => {
     if (text === null)
       place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
     else {

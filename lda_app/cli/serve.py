@@ -1,0 +1,85 @@
+"""``lda-app serve``: the report from a server on this machine, for large corpora."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from lda_app.cli.options import RunFolder
+from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.errors import ConfigError, Interrupted
+
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port",
+        min=0,
+        max=65535,
+        metavar="N",
+        help="The port of this machine to answer at.",
+        show_default="a free one",
+    ),
+]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+
+
+def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus: CorpusOfRun = None) -> None:
+    """Show the report with all documents of a corpus of any size, and save edits to the run.
+
+    It is the page of [bold]report[/], but documents are read from disk as one looks at them, and names,
+    merged and hidden topics go to the run's labels.json at once. It answers this machine alone, and there who
+    has the address that it prints. Ctrl-C ends it. Needs the extra `serve`.
+    """
+    _require_server()
+    import secrets
+    from functools import partial
+
+    import numpy as np
+
+    from lda_app.inference import concentration
+    from lda_app.model_dir import open_model
+    from lda_app.report.data import Wanted, report_parts
+    from lda_app.report.documents import LEVEL
+    from lda_app.report.serve.app import application, listen
+    from lda_app.report.serve.app import serve as serve_app
+    from lda_app.report.serve.desk import Desk
+    from lda_app.report.serve.guard import HOST
+    from lda_app.report.serve.index import index_documents
+    from lda_app.report.serve.library import Library
+    from lda_app.runtime import log
+    from lda_app.uncertainty.posterior import share_intervals
+
+    model = open_model(run)
+    opened, token = listen(port), secrets.token_urlsafe(24)
+    found = corpus_of_run(model, corpus)
+    infer, measure = partial(concentration, model.lda), partial(share_intervals, model.lda, level=LEVEL)
+    data = report_parts(model, found, infer, measure, Wanted(documents=0))["data"]
+    library = Library(found, index_documents(found, infer), measure, np.asarray(model.beta, dtype=np.float64))
+    address = f"http://{HOST}:{opened.getsockname()[1]}/?token={token}"
+    app = application(library, Desk(model, data, token), token)
+    try:
+        typer.echo(address)
+        log.info("serving %s to this machine alone; Ctrl-C ends it", run)
+        if open_browser:
+            threading.Thread(target=_open, args=[address], daemon=True).start()
+        serve_app(app, opened)
+    except KeyboardInterrupt:
+        raise Interrupted("no longer served; all edits are in the run", signal.SIGINT) from None
+
+
+def _require_server() -> None:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise ConfigError("lda-app serve needs a web server: pip install 'lda-app[serve]'") from None
+
+
+def _open(address: str) -> None:
+    import webbrowser
+
+    from lda_app.runtime import log
+
+    if not webbrowser.open(address):
+        log.warning("no browser was found: open the address yourself")

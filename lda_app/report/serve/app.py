@@ -1,0 +1,196 @@
+"""The server: which address asks for what, and how it is run on this machine alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from lda_app.errors import ConfigError, FolderError, LdaAppError
+from lda_app.report.serve.answers import answer, refusal
+from lda_app.report.serve.desk import ConflictError, Desk
+from lda_app.report.serve.guard import HOST, Guard
+from lda_app.report.serve.search import Query
+from lda_app.runtime import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from lda_app.report.serve.library import Library
+
+MOST_SENT = 4_000_000
+"""Bytes of labels that are taken, at most."""
+_LONGEST_WORDS = 500
+
+
+def application(library: Library, desk: Desk, token: str) -> Starlette:
+    """Return the server's answers.
+
+    Parameters
+    ----------
+    library
+        Answers what is asked about documents.
+    desk
+        Gives out the page and takes labels.
+    token
+        Without which nothing is answered.
+    """
+    questions: dict[str, Callable[[Request], Any]] = {
+        "about": lambda _: library.about(),
+        "search": lambda request: library.search(_query(request), _number(request, "cursor") or 0),
+        "documents": lambda request: library.listed(_numbers(request, "rows")),
+        "document": lambda request: library.document(_row(request)),
+        "text": lambda request: library.text(_row(request)),
+        "representative": lambda request: library.representative(_required(request, "topic")),
+        "questions": lambda _: library.questions,
+    }
+    routes = [Route(f"/api/{name}", _answering(ask)) for name, ask in questions.items()]
+    routes.append(Route("/", lambda _: HTMLResponse(desk.page())))
+    routes.append(Route("/api/labels", _taking(desk), methods=["POST"]))
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token)],
+        exception_handlers={
+            ValueError: lambda _, error: refusal(400, str(error)),
+            FolderError: lambda _, error: refusal(400, str(error)),
+            ConflictError: lambda _, error: refusal(409, str(error)),
+            HTTPException: _refuse,
+            LdaAppError: _fail,
+            Exception: _fail,
+        },
+    )
+
+
+def _answering(ask: Callable[[Request], Any]) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        return answer(ask(request))
+
+    return endpoint
+
+
+def _taking(desk: Desk) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        if request.headers.get("content-type") != "application/json":
+            raise HTTPException(415, "expected application/json")
+        content = await _body(request)
+        try:
+            given = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"not JSON: {error}") from None
+        await run_in_threadpool(desk.save, given)
+        return answer({"saved": True})
+
+    return endpoint
+
+
+async def _body(request: Request) -> bytes:
+    """Read what was sent, unless it is too much."""
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > MOST_SENT:
+            raise HTTPException(413, f"more than {MOST_SENT} bytes")
+    return content
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return refusal(error.status_code, error.detail)
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    log.error("%s: %s", request.url.path, error)
+    return refusal(
+        500, str(error) if isinstance(error, LdaAppError) else "the server failed; its terminal says why"
+    )
+
+
+def _query(request: Request) -> Query:
+    given = request.query_params
+    words, least = given.get("words", ""), float(given.get("least", 0))
+    if len(words) > _LONGEST_WORDS:
+        raise ValueError(f"at most {_LONGEST_WORDS} characters are looked for")
+    if not 0 <= least <= 1:
+        raise ValueError(f"expected a share from 0 to 1, got {least}")
+    return Query(words, _number(request, "topic"), least, given.get("column"), given.get("value"))
+
+
+def _number(request: Request, name: str) -> int | None:
+    """Read a whole number, if it is there."""
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) < 12):
+        raise ValueError(f"{name}: expected a whole number, got {given!r}")
+    return int(given)
+
+
+def _required(request: Request, name: str) -> int:
+    number = _number(request, name)
+    if number is None:
+        raise ValueError(f"{name} is missing")
+    return number
+
+
+def _row(request: Request) -> int:
+    return _required(request, "row")
+
+
+def _numbers(request: Request, name: str) -> list[int]:
+    given = request.query_params.get(name, "")
+    try:
+        return [int(number) for number in given.split(",") if number]
+    except ValueError:
+        raise ValueError(f"{name}: expected whole numbers with commas between, got {given!r}") from None
+
+
+def listen(port: int) -> socket.socket:
+    """Open a port of this machine that no other machine reaches; 0 takes a free one.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be had.
+    """
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise ConfigError(f"--port {port}: {error.strerror}; give another, or 0 for a free one") from None
+
+
+def serve(app: Starlette, opened: socket.socket) -> None:
+    """Answer until a signal ends it; SIGINT raises KeyboardInterrupt.
+
+    Parameters
+    ----------
+    app
+        By :func:`application`.
+    opened
+        By :func:`listen`.
+    """
+    level = "debug" if log.isEnabledFor(logging.DEBUG) else "critical"
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=level,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    with opened:
+        uvicorn.Server(config).run(sockets=[opened])

@@ -1,0 +1,83 @@
+"""The page as the run has it now, and what people say of its topics, written to the run."""
+
+from __future__ import annotations
+
+import json
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from lda_app.labels import labels_from_dict, read_labels, write_labels
+from lda_app.report.packing import as_json
+from lda_app.report.page import assemble
+from lda_app.storage import content_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lda_app.model_dir import ModelDir
+
+_AS_TRAINED = {"label": None, "hidden": False, "merged_into": None}
+
+
+class ConflictError(Exception):
+    """The run is not what the page believes: other labels, or another model."""
+
+
+class Desk:
+    """Gives the page out, and takes labels in.
+
+    Parameters
+    ----------
+    model
+        Of the run.
+    data
+        What the page shows, by `lda_app.report.data.report_parts`.
+    token
+        That the page sends with what it asks for.
+    """
+
+    def __init__(self, model: ModelDir, data: str, token: str) -> None:
+        self._run, self._num_topics = model.path, len(model.beta)
+        self._content: dict[str, Any] = {**json.loads(data), "carried": True, "token": token}
+        self._title = f"{self._content['corpus']['name']}: {self._num_topics} topics"
+        self._writing = Lock()
+
+    def page(self) -> str:
+        """Return the page, with the labels that the run has now."""
+        said = read_labels(self._run, self._num_topics).to_dict()["topics"]
+        topics = [
+            {**topic, **_AS_TRAINED, **said.get(str(topic["id"]), {})} for topic in self._content["topics"]
+        ]
+        return assemble({"data": as_json({**self._content, "topics": topics})}, self._title, served=True)
+
+    def save(self, given: Mapping[str, Any]) -> None:
+        """Write labels to the run.
+
+        Parameters
+        ----------
+        given
+            ``labels``, as ``labels.json`` has them; and ``instead_of``, those that the run had when they were
+            made, so that nobody's work is overwritten unseen.
+
+        Raises
+        ------
+        FolderError
+            If they are no labels of the model.
+        FileSystemError
+            If they cannot be written.
+        ConflictError
+            If the run has other labels by now, or another model.
+        """
+        new = labels_from_dict(_object(given, "labels"), self._num_topics, "labels")
+        known = labels_from_dict(_object(given, "instead_of"), self._num_topics, "instead_of")
+        with self._writing:
+            if content_fingerprint(self._run, "model") != self._content["about"]:
+                raise ConflictError("the run holds another model by now: start lda-app serve again")
+            if read_labels(self._run, self._num_topics).to_dict() != known.to_dict():
+                raise ConflictError("the labels were changed elsewhere: reload the page to see them")
+            write_labels(self._run, new)
+
+
+def _object(given: Any, name: str) -> Mapping[str, Any]:
+    value = given.get(name) if isinstance(given, dict) else None
+    return value if isinstance(value, dict) else {}

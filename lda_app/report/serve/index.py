@@ -1,0 +1,209 @@
+"""What documents are found by: their topics' shares, inferred once, and their metadata as codes."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lda_app.runtime import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from lda_app.corpus.doc_term import DocTermMatrix
+    from lda_app.corpus.folder import Corpus
+    from lda_app.inference import FloatArray, Infer
+    from lda_app.runtime import Progress
+
+    Rows = npt.NDArray[np.int64]
+
+STEPS = 65_535
+"""Shares are kept in this many steps, two bytes each."""
+MOST_VALUES = 2000
+"""Values of a column that can be chosen; columns with more are searched, but do not filter."""
+_BLOCK = 8192  # documents whose shares are inferred, and stand together in the file
+
+
+class ShareTable:
+    """The mean of q(θ|w) of all documents of a split, in a temporary file.
+
+    A block of documents stands together topic by topic, so that one topic is read without the others. The
+    file has no name, and is gone with the process.
+
+    Parameters
+    ----------
+    doc_term
+        Counts (D, V).
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    bar
+        Advanced by the documents of each block.
+
+    Attributes
+    ----------
+    num_topics
+        K.
+
+    Examples
+    --------
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> from lda_app.runtime import Progress
+    >>> documents = DocTermMatrix.from_scipy([[3, 0], [0, 1]])
+    >>> infer = lambda block: block.to_scipy().toarray() + 1.0
+    >>> table = ShareTable(documents, infer, Progress("Inferring", 2, "documents"))
+    >>> table.of_topic(0).round(2), table.of_documents(np.array([1])).round(2)
+    (array([0.8 , 0.33], dtype=float32), array([[0.33, 0.67]], dtype=float32))
+    """
+
+    def __init__(self, doc_term: DocTermMatrix, infer: Infer, bar: Progress) -> None:
+        self._num_documents = doc_term.num_documents
+        with tempfile.TemporaryFile(prefix="lda-app-") as file:
+            # By write(): a memory map on a disk that fills up would end the process.
+            for start in range(0, self._num_documents, _BLOCK):
+                rows = np.arange(start, min(start + _BLOCK, self._num_documents))
+                block = _in_steps(infer(doc_term.rows(rows)))
+                file.write(block.tobytes())
+                bar.advance(len(rows))
+            file.flush()
+            shape = (-(-self._num_documents // _BLOCK), len(block), _BLOCK)
+            self._parts = np.memmap(file, dtype=np.uint16, mode="r", shape=shape)
+        self.num_topics = len(block)
+
+    def of_topic(self, topic: int) -> npt.NDArray[np.float32]:
+        """Return the share of one topic in each document, (D,)."""
+        parts = self._parts[:, topic].reshape(-1)[: self._num_documents]
+        return np.asarray(parts, dtype=np.float32) / np.float32(STEPS)
+
+    def of_documents(self, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return the shares of all topics in some documents, (R, K)."""
+        parts = self._parts[rows // _BLOCK, :, rows % _BLOCK]
+        return np.asarray(parts, dtype=np.float32) / np.float32(STEPS)
+
+
+def _in_steps(concentration: FloatArray) -> npt.NDArray[np.uint16]:
+    """Shares (K, _BLOCK) of some documents, topic by topic; zeros stand where there are fewer documents."""
+    shares = concentration / concentration.sum(axis=1, keepdims=True)
+    block = np.zeros((shares.shape[1], _BLOCK), dtype=np.uint16)
+    block[:, : len(shares)] = np.rint(shares * STEPS).T
+    return block
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of metadata that documents can be chosen by.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    values
+        Its distinct values.
+    codes
+        (D,) the place of each document's value among them, −1 for none.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    codes: npt.NDArray[np.int16]
+
+    def is_value(self, value: str) -> npt.NDArray[np.bool_]:
+        """Tell which documents have a value, (D,)."""
+        code = self.values.index(value) if value in self.values else len(self.values)
+        return np.asarray(self.codes == code)
+
+
+@dataclass(frozen=True, eq=False)
+class DocumentIndex:
+    """All documents of a corpus, numbered through its splits in their order.
+
+    Parameters
+    ----------
+    splits
+        The splits, and the number of the first document of each, with the number of all behind them.
+    starts
+        See there.
+    tables
+        The shares of each split.
+    columns
+        Of metadata.
+    """
+
+    splits: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+    tables: tuple[ShareTable, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def num_documents(self) -> int:
+        """Documents of all splits."""
+        return int(self.starts[-1])
+
+    @property
+    def num_topics(self) -> int:
+        """K."""
+        return self.tables[0].num_topics
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return a document's split and its row in it."""
+        number = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.splits[number], int(row - self.starts[number])
+
+    def of_topic(self, topic: int) -> npt.NDArray[np.float32]:
+        """Return the share of one topic in each document, (D,)."""
+        return np.concatenate([table.of_topic(topic) for table in self.tables])
+
+    def of_documents(self, rows: Sequence[int]) -> list[npt.NDArray[np.float32]]:
+        """Return the shares (K,) of each of some documents."""
+        places = (self.place(row) for row in rows)
+        return [
+            self.tables[self.splits.index(split)].of_documents(np.array([own]))[0] for split, own in places
+        ]
+
+
+def index_documents(corpus: Corpus, infer: Infer) -> DocumentIndex:
+    """Infer the topics of all documents, and read their metadata.
+
+    What stays in memory is two bytes a document and column; shares go to a temporary file.
+
+    Parameters
+    ----------
+    corpus
+        Of the model.
+    infer
+        Gives the concentration (D, K) of q(θ|w) for counts.
+    """
+    sizes = [corpus.split(split).num_documents for split in corpus.splits]
+    with progress("Indexing topics", sum(sizes), "documents") as bar:
+        tables = tuple(ShareTable(corpus.split(split), infer, bar) for split in corpus.splits)
+    starts = np.cumsum([0, *sizes], dtype=np.int64)
+    names = dict.fromkeys(name for split in corpus.splits for name in corpus.metadata_columns(split))
+    columns = [column for name in names if (column := _read_column(corpus, name)) is not None]
+    if len(sizes) > 1 and "split" not in names:
+        codes = np.repeat(np.arange(len(sizes), dtype=np.int16), sizes)
+        columns.append(Column("split", corpus.splits, codes))
+    return DocumentIndex(corpus.splits, starts, tables, tuple(columns))
+
+
+def _read_column(corpus: Corpus, name: str) -> Column | None:
+    """Read a column of metadata as codes; None if it has too many values."""
+    number: dict[str, int] = {}
+    parts = []
+    for split in corpus.splits:
+        if name not in corpus.metadata_columns(split):
+            parts.append(np.full(corpus.split(split).num_documents, -1, dtype=np.int16))
+            continue
+        for _, table in corpus.stream_documents(split, columns=[name]):
+            encoded = table.column(0).combine_chunks().dictionary_encode()
+            known = [number.setdefault(value, len(number)) for value in encoded.dictionary.to_pylist()]
+            if len(number) > MOST_VALUES:
+                return None
+            places = encoded.indices.fill_null(-1).to_numpy()
+            parts.append(np.array([*known, -1], dtype=np.int16)[places])
+    values = sorted(number)
+    rank = np.array([*(values.index(value) for value in number), -1], dtype=np.int16)
+    return Column(name, tuple(values), rank[np.concatenate(parts)])

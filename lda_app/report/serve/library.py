@@ -1,0 +1,170 @@
+"""The documents of a corpus as the page asks for them: some at a time, read from disk."""
+
+from __future__ import annotations
+
+import base64
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lda_app.report.documents import ASKED, LEAST_SHARE, PARTS_PER, document_shares, text_reader
+from lda_app.report.packing import quantized_logs
+from lda_app.report.quiz import topic_questions
+from lda_app.report.serve.search import Query, search
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.inference import FloatArray
+    from lda_app.report.serve.index import DocumentIndex
+    from lda_app.uncertainty.posterior import MeasureShares
+
+MOST_ROWS = 200
+"""Documents that are listed at a time, at most."""
+REPRESENTATIVE = 10
+_LOOKED_AT = 500  # documents of which those for the questions are chosen
+
+
+class Library:
+    """Answers what the page asks about documents.
+
+    A document's number counts through the splits of the corpus.
+
+    Parameters
+    ----------
+    corpus
+        Of the model.
+    index
+        Of its documents.
+    measure
+        Gives shares (D, K) of documents with their credible intervals; asked by one thread at a time.
+    beta
+        (K, V) topic-word probabilities.
+    """
+
+    def __init__(
+        self, corpus: Corpus, index: DocumentIndex, measure: MeasureShares, beta: FloatArray
+    ) -> None:
+        self._corpus, self._index, self._measure = corpus, index, measure
+        levels, self._lowest, self._highest = quantized_logs(beta)
+        self._levels = np.frombuffer(levels, dtype=np.uint8).reshape(beta.shape)
+        self._measuring = Lock()
+
+    def about(self) -> dict[str, Any]:
+        """Tell how many documents there are, and by which columns and values they can be chosen."""
+        columns = [{"name": column.name, "values": column.values} for column in self._index.columns]
+        return {"size": self._index.num_documents, "columns": columns}
+
+    def search(self, query: Query, cursor: int) -> dict[str, Any]:
+        """Find documents from a row on."""
+        found = search(self._corpus, self._index, query, cursor)
+        return {"rows": found.rows, "shares": found.shares, "cursor": found.cursor}
+
+    def listed(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Describe documents in short: their ids, and their largest shares as the index has them."""
+        self._require(rows)
+        if len(rows) > MOST_ROWS:
+            raise ValueError(f"at most {MOST_ROWS} documents are listed at a time")
+        ids = self._ids(rows)
+        return [
+            {"row": row, "id": ids[row], "shares": _largest(shares)}
+            for row, shares in zip(rows, self._index.of_documents(rows), strict=True)
+        ]
+
+    def document(self, row: int) -> dict[str, Any]:
+        """Describe a document: its shares with their intervals, and its metadata."""
+        split, own = self._place(row)
+        record = self._corpus.some_documents(split, np.array([own])).iloc[0]
+        counts = self._corpus.split(split).rows(np.array([own]))
+        with self._measuring:
+            (packed,) = document_shares(self._measure(counts))
+        parts = np.array(packed, dtype=np.int64).reshape(-1, 4).tolist()
+        metadata = record.drop(["id", "text"], errors="ignore").dropna()
+        return {
+            "row": row,
+            "id": record["id"],
+            "split": split,
+            "tokens": counts.num_tokens,
+            "metadata": [[name, value] for name, value in metadata.items()],
+            "shares": [
+                {"topic": k, "share": share / PARTS_PER, "low": low / PARTS_PER, "high": high / PARTS_PER}
+                for k, share, low, high in parts
+            ],
+        }
+
+    def text(self, row: int) -> dict[str, Any]:
+        """Return a document's text with all that is needed to mark the words of a topic in it.
+
+        Returns
+        -------
+        dict
+            ``text``, None where none was stored; ``reader``, by `lda_app.report.documents.text_reader`, over
+            the document's ``vocabulary``; ``levels`` of its words' β, topic by topic, on the logarithmic
+            scale from ``lowest`` to ``highest``.
+        """
+        split, own = self._place(row)
+        text = self._corpus.some_documents(split, np.array([own])).get("text", [None])[0]
+        ids = np.unique(self._corpus.split(split).rows(np.array([own])).indices)
+        place = {int(word): number for number, word in enumerate(ids)}
+        reader = text_reader(self._corpus, [text or ""])
+        known = {form: [place[w] for w in words if w in place] for form, words in reader["forms"].items()}
+        vocabulary = self._corpus.vocabulary.words
+        return {
+            "text": text,
+            "reader": {**reader, "forms": known},
+            "vocabulary": [vocabulary[word] for word in ids],
+            "levels": base64.b64encode(self._levels[:, ids].tobytes()).decode(),
+            "lowest": self._lowest,
+            "highest": self._highest,
+        }
+
+    def representative(self, topic: int) -> list[int]:
+        """Return the training documents with the largest shares of a topic, the largest first."""
+        if not 0 <= topic < self._index.num_topics:
+            raise ValueError(f"there is no topic {topic}")
+        shares = self._index.tables[0].of_topic(topic)
+        shares[self._corpus.split(self._index.splits[0]).lengths() == 0] = -1
+        candidates = np.argpartition(-shares, min(REPRESENTATIVE, len(shares)) - 1)[:REPRESENTATIVE]
+        largest: list[int] = candidates[np.lexsort((candidates, -shares[candidates]))].tolist()
+        return [row for row in largest if shares[row] >= 0]
+
+    @cached_property
+    def questions(self) -> list[dict[str, Any]]:
+        """Documents with three topics of theirs and one that is not, for the quiz."""
+        doc_term = self._corpus.split(self._index.splits[0])
+        evenly = np.linspace(0, doc_term.num_documents, _LOOKED_AT, endpoint=False)
+        rows = np.unique(evenly.astype(np.int64))
+        with self._measuring:
+            shares = document_shares(self._measure(doc_term.rows(rows)))
+        asked = topic_questions(shares, range(len(rows)), self._index.num_topics, ASKED, seed=0)
+        return [{**question, "document": int(rows[question["document"]])} for question in asked]
+
+    def _place(self, row: int) -> tuple[str, int]:
+        self._require([row])
+        return self._index.place(row)
+
+    def _require(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            if not 0 <= row < self._index.num_documents:
+                raise ValueError(f"there is no document {row}")
+
+    def _ids(self, rows: Sequence[int]) -> dict[int, str]:
+        """Read the ids of documents."""
+        ids: dict[int, str] = {}
+        places = [(row, *self._index.place(row)) for row in sorted(set(rows))]
+        for split in self._index.splits:
+            here = [(row, own) for row, of, own in places if of == split]
+            frame = self._corpus.some_documents(
+                split, np.array([own for _, own in here], dtype=np.int64), ["id"]
+            )
+            ids |= zip((row for row, _ in here), frame["id"], strict=True)
+        return ids
+
+
+def _largest(shares: FloatArray) -> list[dict[str, Any]]:
+    order = np.argsort(-shares, kind="stable")
+    kept = order[shares[order] >= LEAST_SHARE]
+    return [{"topic": int(k), "share": round(float(shares[k]), 3)} for k in kept]
