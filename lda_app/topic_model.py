@@ -384,7 +384,7 @@ class TopicModel:
         (theta,) = topic_proportions(concentration(self.model.lda, counts))
         overlap = np.sqrt(self._shares) @ np.sqrt(theta)
         distance = np.sqrt(np.clip(1 - overlap, 0, 1))
-        filled = np.flatnonzero(self.corpus.split(_SPLIT).lengths())
+        filled = self.corpus.split(_SPLIT).filled()
         nearest = filled[np.argsort(distance[filled], kind="stable")[:n]]
         found = pd.DataFrame({"document": self._ids[nearest], "distance": distance[nearest]})
         stored = self.corpus.documents(_SPLIT)

@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lda_app.cli.figures import add_columns, check_outputs, number, percent, percents, points, records, rows
+from lda_app.cli.figures import (
+    PlotPath,
+    add_columns,
+    check_outputs,
+    deliver,
+    number,
+    percent,
+    percents,
+    points,
+    records,
+    rows,
+)
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
-from lda_app.cli.prevalence import DataSplit, PlotPath, splits_of
-from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.run_corpus import CorpusOfRun, DataSplit, corpus_of_run, splits_of
 from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from rich.table import Table
 
@@ -77,7 +89,6 @@ def effects(
     words leave open of each document's shares, and that other documents would have had others.
     [bold]--output[/] writes the figures as csv.
     """
-    from lda_app.cli.tables import print_out, write_out
     from lda_app.model_dir import open_model
 
     check_outputs(output, plot, overwrite=overwrite)
@@ -88,15 +99,8 @@ def effects(
         named = ", ".join(map(str, design.covariates))
         raise ConfigError(f"--along {along}: is no covariate of the formula; those are {named}")
     report = _Report(_regress(model, shown, data, design, seed), shown, along, level)
-    if output is not None:
-        write_out(report.csv(), output, overwrite=overwrite)
-    if plot is not None:
-        write_out(report.svg(), plot, overwrite=overwrite)
-    if as_json:
-        about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
-        write_out(report.json(about), None, overwrite=False)
-    elif output is None:
-        print_out(report.table())
+    about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
+    deliver(report, about, as_json=as_json, output=output, plot=plot, overwrite=overwrite)
 
 
 def _one_formula(formula: str | None, covariates: str | None) -> str:
@@ -163,8 +167,8 @@ class _Report:
             figures = self.found.predictions(self.along, self.level, num_points)
         return figures[figures["topic"].isin(self.shown.names)]
 
-    def table(self) -> "Table":
-        """Lay the figures out, topic by topic."""
+    def tables(self) -> "Iterator[Table]":
+        """Yield a table of the figures, topic by topic."""
         from lda_app.cli.tables import new_table
 
         table = new_table(f"{self._what}, {len(self.found.design.basis):,} documents")
@@ -175,7 +179,7 @@ class _Report:
             for row in rows(figures):
                 name = self._name(topic) if row.Index == figures.index[0] else ""
                 table.add_row(name, *(_coefficient(row) if self.along is None else _prediction(row)))
-        return table
+        yield table
 
     def csv(self) -> str:
         """Return the figures as csv."""

@@ -146,8 +146,10 @@ class TopicFigures:
 
     def options(self) -> dict[str, Any]:
         """Return what evaluation takes."""
+        from lda_app.evaluation.coherence import named
+
         return {
-            "coherence": named_measures(self.coherence) if self.coherence else None,
+            "coherence": named(self.coherence.split(",")) if self.coherence else None,
             "reference": self.reference,
             "num_top_words": self.top_words,
             "labels": self.labels,
@@ -177,28 +179,6 @@ class HeldOut:
         )
         names = self.protocols.split(",") if self.protocols else DEFAULT_PROTOCOLS
         return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
-
-
-def named_measures(text: str) -> list[str]:
-    """Split a list of measures of coherence; ``npmi`` is short for ``document_npmi``.
-
-    Raises
-    ------
-    ConfigError
-        If one is unknown.
-
-    Examples
-    --------
-    >>> named_measures("npmi, c_v")
-    ['document_npmi', 'c_v']
-    """
-    from lda_app.evaluation.coherence import MEASURES
-
-    names = ["document_npmi" if name.strip() == "npmi" else name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in MEASURES:
-            raise ConfigError(f"--coherence {name!r} is unknown; there are {', '.join(MEASURES)}")
-    return list(dict.fromkeys(names))
 
 
 @with_groups(held_out=HeldOut, topic_figures=TopicFigures, calibrating=Calibrating, imported=Imported)
@@ -256,13 +236,7 @@ def evaluate(
             lengths = counts.split(split).lengths()
             found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)
             figures["calibration"] = found
-    _tell(
-        figures,
-        lambda: _laid_out(figures, per_topic=topic_figures.per_topic),
-        as_json=as_json,
-        output=output,
-        overwrite=overwrite,
-    )
+    _tell(figures, lambda: _laid_out(figures, per_topic=topic_figures.per_topic), **place)
 
 
 def _tell(

@@ -1,19 +1,64 @@
 """Figures with their intervals as the cells of a table and the records of a JSON document."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
 
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import pandas as pd
     from rich.table import Table
 
+PlotPath = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE.svg", help="Draw the figures to a file, too.", show_default=False),
+]
 
-def check_outputs(output: "Path | None", plot: "Path | None", *, overwrite: bool) -> None:
+
+class Report(Protocol):
+    """What was found, in the layouts that it can be asked for."""
+
+    def tables(self) -> "Iterator[Table]":
+        """Yield tables for people."""
+
+    def csv(self) -> str:
+        """Return the figures as csv."""
+
+    def json(self, about: dict[str, Any]) -> str:
+        """Return all as a JSON document, with what it was measured on."""
+
+    def svg(self) -> str:
+        """Draw the figures."""
+
+
+def deliver(
+    report: Report,
+    about: dict[str, Any],
+    *,
+    as_json: bool,
+    output: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+) -> None:
+    """Write and draw figures to the files asked for; print them as JSON, or as tables if no file has them."""
+    from lda_app.cli.tables import print_out, write_out
+
+    if output is not None:
+        write_out(report.csv(), output, overwrite=overwrite)
+    if plot is not None:
+        write_out(report.svg(), plot, overwrite=overwrite)
+    if as_json:
+        write_out(report.json(about), None, overwrite=False)
+    elif output is None:
+        print_out(*report.tables())
+
+
+def check_outputs(output: Path | None, plot: Path | None, *, overwrite: bool) -> None:
     """Refuse files for figures and for their drawing that must not be written, before any work is done.
 
     Raises

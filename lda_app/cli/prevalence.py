@@ -3,13 +3,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lda_app.cli.figures import add_columns, check_outputs, number, percent, percents, points, records, rows
+from lda_app.cli.figures import (
+    PlotPath,
+    add_columns,
+    check_outputs,
+    deliver,
+    number,
+    percent,
+    percents,
+    points,
+    records,
+    rows,
+)
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
-from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
+from lda_app.cli.run_corpus import CorpusOfRun, DataSplit, corpus_of_run, splits_of
 from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
 from lda_app.errors import ConfigError
 
@@ -44,13 +55,6 @@ Differences = Annotated[
         show_default=False,
     ),
 ]
-DataSplit = Annotated[
-    Literal["all", "train", "test"], typer.Option("--split", help="The documents of which split.")
-]
-PlotPath = Annotated[
-    Path | None,
-    typer.Option("--plot", metavar="FILE.svg", help="Draw the figures to a file, too.", show_default=False),
-]
 
 
 def prevalence(
@@ -74,7 +78,6 @@ def prevalence(
     interval holds what the words leave open of each document's shares, and that other documents of the same
     kind would have had others. [bold]--output[/] writes the figures as csv.
     """
-    from lda_app.cli.tables import print_out, write_out
     from lda_app.model_dir import open_model
 
     check_outputs(output, plot, overwrite=overwrite)
@@ -83,20 +86,8 @@ def prevalence(
     data, groups = _groups(model, corpus, split, by)
     pairs = [_pair(text, groups.names) for text in difference or ()]
     report = _Report(_measure(model, shown, data, groups, seed), shown, level, pairs)
-    if output is not None:
-        write_out(report.csv(), output, overwrite=overwrite)
-    if plot is not None:
-        write_out(report.svg(), plot, overwrite=overwrite)
-    if as_json:
-        about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
-        write_out(report.json(about), None, overwrite=False)
-    elif output is None:
-        print_out(*report.tables())
-
-
-def splits_of(split: str, available: "Sequence[str]") -> "Sequence[str]":
-    """Return the splits that ``--split`` names."""
-    return available if split == "all" else [split]
+    about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
+    deliver(report, about, as_json=as_json, output=output, plot=plot, overwrite=overwrite)
 
 
 def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tuple[DocumentData, Groups]":

@@ -1,13 +1,14 @@
-"""The option that says where a model's corpus is."""
+"""The options that say where a model's corpus is, and which part of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lda_app.model_corpus import corpus_of_run, recorded_place
 
-__all__ = ["CorpusOfRun", "corpus_of_run", "recorded_place"]
+__all__ = ["CorpusOfRun", "DataSplit", "corpus_of_run", "recorded_place", "splits_of"]
 
 CorpusOfRun = Annotated[
     Path | None,
@@ -18,3 +19,17 @@ CorpusOfRun = Annotated[
         show_default="where it was in training",
     ),
 ]
+DataSplit = Annotated[
+    Literal["all", "train", "test"], typer.Option("--split", help="The documents of which split.")
+]
+
+
+def splits_of(split: str, available: Sequence[str]) -> Sequence[str]:
+    """Return the splits that ``--split`` names.
+
+    Examples
+    --------
+    >>> splits_of("all", ["train", "test"]), splits_of("test", ["train", "test"])
+    (['train', 'test'], ['test'])
+    """
+    return available if split == "all" else [split]

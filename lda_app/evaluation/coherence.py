@@ -35,12 +35,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from lda_app.errors import CorpusError
+from lda_app.errors import ConfigError, CorpusError
 from lda_app.evaluation.windows import WHOLE_DOCUMENT, WindowCounter
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.evaluation.reference import Reference
@@ -417,3 +417,24 @@ def _pmi(counts: Counts) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
 def _mean_over_pairs(scores: FloatArray) -> FloatArray:
     first, second = np.triu_indices(scores.shape[1], k=1)
     return np.asarray(scores[:, first, second].mean(axis=1))
+
+
+def named(names: Iterable[str]) -> tuple[str, ...]:
+    """Check the names of measures, and take each once; ``npmi`` is short for ``document_npmi``.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown.
+
+    Examples
+    --------
+    >>> named(["npmi", " c_v", "c_v"])
+    ('document_npmi', 'c_v')
+    """
+    stripped = (name.strip() for name in names)
+    chosen = tuple(dict.fromkeys("document_npmi" if name == "npmi" else name for name in stripped))
+    for name in chosen:
+        if name not in MEASURES:
+            raise ConfigError(f"--coherence {name!r} is unknown; there are {', '.join(MEASURES)}")
+    return chosen

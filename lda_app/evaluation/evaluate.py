@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.bootstrap import METHOD, Bootstrap
@@ -18,6 +16,7 @@ from lda_app.runtime import progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
@@ -151,9 +150,7 @@ def evaluate(
     lookups = look_up(corpus, split, coherence, reference)
     label_of = None if labels is None else read_document_labels(corpus, split, labels)
     # Each protocol's pass infers all documents, usage those that have a token.
-    num_inferences = num_passes(protocols) * doc_term.num_documents + int(
-        np.count_nonzero(doc_term.lengths())
-    )
+    num_inferences = num_passes(protocols) * doc_term.num_documents + len(doc_term.filled())
     with progress("Evaluating", total=num_inferences, unit="inferences") as bar:
         watched = topics.watched(infer, bar)
         measured = perplexities(

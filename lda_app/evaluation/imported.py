@@ -145,7 +145,7 @@ def _given_theta(doc_topics: DocTopics, aligned: Aligned, corpus: Corpus, split:
     possible = num_tokens and not num_impossible
     return GivenTheta(
         value=float(np.exp(-score / num_tokens)) if possible else None,
-        num_documents=int(np.count_nonzero(doc_term.lengths())),
+        num_documents=len(doc_term.filled()),
         num_tokens=int(num_tokens),
         num_impossible=num_impossible,
         num_without_shares=whole.num_documents - len(documents),

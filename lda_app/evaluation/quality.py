@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lda_app import topics
-from lda_app.errors import ConfigError, CorpusError
-from lda_app.evaluation.coherence import MEASURES, Coherence, coherences
+from lda_app.errors import CorpusError
+from lda_app.evaluation.coherence import MEASURES, Coherence, coherences, named
 from lda_app.evaluation.diversity import (
     RBO_PERSISTENCE,
     Duplicate,
@@ -214,13 +214,11 @@ def look_up(
     CorpusError
         If there is no such file, or a measure needs an order of words that is not known.
     """
-    unknown = next((name for name in names or () if name not in MEASURES), None)
-    if unknown is not None:
-        raise ConfigError(f"--coherence {unknown!r} is unknown; there are {', '.join(MEASURES)}")
+    measures = named(names or ())
     chosen = _reference(corpus, reference or "train")
-    if names and _has_windows(names) and chosen.positions is None:
+    if _has_windows(measures) and chosen.positions is None:
         raise CorpusError(chosen.why_no_order)
-    found = [Lookup(chosen, tuple(names) if names else _possible(chosen))]
+    found = [Lookup(chosen, measures or _possible(chosen))]
     if names is None and reference is None and split != "train":
         found.append(Lookup(Reference.of_split(corpus, split), ("document_npmi",)))
     return found

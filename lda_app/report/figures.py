@@ -8,7 +8,7 @@ import numpy as np
 
 from lda_app.evaluation.bootstrap import Bootstrap
 from lda_app.evaluation.completion import completion_scores
-from lda_app.evaluation.diversity import LIVE_FRACTION, duplicates, unique_share
+from lda_app.evaluation.diversity import LIVE_FRACTION, dead_topics, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
 from lda_app.report.shares import CONFIDENCE
 from lda_app.topics import top_words
@@ -64,14 +64,13 @@ def quality(beta: FloatArray, prevalence: npt.NDArray[np.float64]) -> dict[str, 
         (K,) mean topic proportions over documents.
     """
     top = top_words(beta, DIVERSITY_WORDS)
-    least = LIVE_FRACTION / len(prevalence)
     return {
         "diversity": unique_share(top),
         "diversity_words": top.shape[1],
         "duplicates": [pair._asdict() for pair in duplicates(top[:, :COHERENCE_WORDS])],
         "duplicate_words": min(COHERENCE_WORDS, top.shape[1]),
-        "least_share": least,
-        "dead": np.flatnonzero(prevalence < least).tolist(),
+        "least_share": LIVE_FRACTION / len(prevalence),
+        "dead": list(dead_topics(prevalence)),
     }
 
 
