@@ -195,19 +195,16 @@ class TopicModel:
         ConfigError
             If the file exists and may not be replaced.
         """
-        from lda_app.report.data import Wanted, report_parts
-        from lda_app.report.documents import LEVEL
-        from lda_app.report.page import assemble
+        from lda_app.report.data import Wanted
+        from lda_app.report.page import page_of
 
         out = Path(path)
         if out.exists() and not overwrite:
             raise ConfigError(f"{out} exists; give overwrite=True to replace it, or another name")
         check_writable(out)
         with progress_shown(self.show_progress):
-            infer = partial(concentration, self.model.lda)
-            measure = partial(share_intervals, self.model.lda, level=LEVEL)
-            parts = report_parts(self.model, self.corpus, infer, measure, Wanted())
-        write_atomic(out, assemble(parts, f"{self.corpus.name}: {self.num_topics} topics").encode())
+            page = page_of(self.model, self.corpus, Wanted())
+        write_atomic(out, page)
 
     def label(self, topic: int, text: str | None) -> None:
         """Name a topic, or with None take its name away; as ``lda-app label``, in the model's folder.

@@ -43,27 +43,16 @@ def report(
     and over time, how well the model does, and a methods paragraph for a paper. Topics can be renamed in it,
     and a quiz lets people judge them. Nothing of it is loaded from a network.
     """
-    from functools import partial
-
     from lda_app.cli.tables import check_file
-    from lda_app.inference import concentration
     from lda_app.model_dir import open_model
-    from lda_app.report.data import Wanted, report_parts
-    from lda_app.report.documents import LEVEL
-    from lda_app.report.page import assemble
+    from lda_app.report.data import Wanted
+    from lda_app.report.page import page_of
     from lda_app.runtime import log
     from lda_app.storage import write_atomic
-    from lda_app.uncertainty.posterior import share_intervals
 
     check_file(output, overwrite=overwrite)
     model = open_model(run)
-    parts = report_parts(
-        model,
-        corpus_of_run(model, corpus),
-        partial(concentration, model.lda),
-        partial(share_intervals, model.lda, level=LEVEL),
-        Wanted(documents=max_documents if documents else 0),
-    )
-    page = assemble(parts, f"{model.config['corpus']['name']}: {model.lda.topics.num_topics} topics").encode()
+    wanted = Wanted(documents=max_documents if documents else 0)
+    page = page_of(model, corpus_of_run(model, corpus), wanted)
     write_atomic(output, page)
     log.info("written: %s (%s MB)", output, f"{len(page) / 1e6:.2f}")

@@ -54,7 +54,7 @@ def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus:
     opened, token = listen(port), secrets.token_urlsafe(24)
     found = corpus_of_run(model, corpus)
     infer, measure = partial(concentration, model.lda), partial(share_intervals, model.lda, level=LEVEL)
-    data = report_parts(model, found, infer, measure, Wanted(documents=0))["data"]
+    data = report_parts(model, found, Wanted(documents=0))["data"]
     library = Library(found, index_documents(found, infer), measure, np.asarray(model.beta, dtype=np.float64))
     address = f"http://{HOST}:{opened.getsockname()[1]}/?token={token}"
     app = application(library, Desk(model, data, token), token)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lda_app.corpus.folder import Corpus
+    from lda_app.studies.advice import Row
     from lda_app.studies.paired import Estimate
-    from lda_app.studies.sweep import Row, Sweep
+    from lda_app.studies.sweep import Sweep
 
 # The choice rests on the documents held out: more of them than to watch one training.
 _VALIDATION_FRACTION = 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from lda_app import __version__, topics
 from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.exclusivity import frex_scores
+from lda_app.inference import concentration
 from lda_app.labels import read_labels
 from lda_app.report.added import found_later
 from lda_app.report.documents import LEVEL, choose_rows, pack_documents
@@ -24,6 +26,7 @@ from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
 from lda_app.report.words import LAMBDAS, marginal, reachable
 from lda_app.runtime import progress
 from lda_app.storage import content_fingerprint
+from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
     from lda_app.model_dir import ModelDir
     from lda_app.report.groups import Grouping
     from lda_app.report.shares import GroupMeans, MeanShares
-    from lda_app.uncertainty.posterior import MeasureShares
 
 SCHEMA_VERSION = 1
 SPLIT = "train"
@@ -63,9 +65,7 @@ class Wanted:
     seed: int = 0
 
 
-def report_parts(
-    model: ModelDir, corpus: Corpus, infer: Infer, measure: MeasureShares, wanted: Wanted
-) -> dict[str, str]:
+def report_parts(model: ModelDir, corpus: Corpus, wanted: Wanted) -> dict[str, str]:
     """Compute what the page shows.
 
     Parameters
@@ -74,10 +74,6 @@ def report_parts(
         A trained model.
     corpus
         The one that it was trained on.
-    infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
-    measure
-        Gives the shares of the documents that the page carries, with their credible intervals.
     wanted
         How much of the corpus.
 
@@ -90,7 +86,7 @@ def report_parts(
     doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
     grouped = groupings(corpus.documents(SPLIT, list(corpus.metadata_columns(SPLIT))))
     with progress("Inferring topics", _num_inferences(corpus, wanted), "inferences") as bar:
-        watched = topics.watched(infer, bar)
+        watched = topics.watched(partial(concentration, model.lda), bar)
         means = mean_shares(doc_term, watched, len(beta), {group.column: group.codes for group in grouped})
         perplexity = _held_out(model, corpus, watched, wanted.seed)
         typical = topics.usage(doc_term, watched, REPRESENTATIVE).rows if wanted.documents else None
@@ -116,7 +112,7 @@ def report_parts(
         "curve": curve(model.history),
         **found_later(model.path, len(beta)),
     }
-    carried = {} if typical is None else _carry_documents(corpus, measure, beta, typical, wanted)
+    carried = {} if typical is None else _carry_documents(model, corpus, typical, wanted)
     return {"data": as_json({**content, "carried": bool(carried)}), **carried}
 
 
@@ -240,11 +236,12 @@ def _describe_groups(grouping: Grouping, means: GroupMeans) -> dict[str, Any]:
 
 
 def _carry_documents(
-    corpus: Corpus, measure: MeasureShares, beta: FloatArray, typical: npt.NDArray[np.int64], wanted: Wanted
+    model: ModelDir, corpus: Corpus, typical: npt.NDArray[np.int64], wanted: Wanted
 ) -> dict[str, str]:
+    measure = partial(share_intervals, model.lda, level=LEVEL)
     sizes = {split: corpus.split(split).num_documents for split in corpus.splits}
     chosen = choose_rows(sizes, typical.ravel(), wanted.documents)
-    levels, lowest, highest = quantized_logs(beta)
+    levels, lowest, highest = quantized_logs(np.asarray(model.beta, dtype=np.float64))
     return {
         **pack_documents(corpus, measure, chosen, typical, seed=wanted.seed),
         "beta": f"{lowest!r} {highest!r} {packed(levels)}",

@@ -13,8 +13,14 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from lda_app.report.data import report_parts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
+    from lda_app.report.data import Wanted
 
 SCRIPTS = (
     "dom.js",
@@ -36,6 +42,22 @@ SCRIPTS = (
 """In the order in which the page has them; each may use what those before it define."""
 _SERVED = {"store.js": "served.js"}  # where the page stands alone → from the server
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def page_of(model: ModelDir, corpus: Corpus, wanted: Wanted) -> bytes:
+    """Return the page of a model as a file.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    corpus
+        The one that it was trained on.
+    wanted
+        How much of the corpus the page carries.
+    """
+    parts = report_parts(model, corpus, wanted)
+    return assemble(parts, f"{corpus.name}: {model.lda.topics.num_topics} topics").encode()
 
 
 def assemble(parts: Mapping[str, str], title: str, *, served: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scipy import stats
@@ -12,8 +13,39 @@ from lda_app.studies.paired import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lda_app.studies.paired import Estimate
-    from lda_app.studies.sweep import Row
+    from lda_app.studies.paired import Difference, Estimate
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found for one number of topics.
+
+    Parameters
+    ----------
+    num_topics
+        K.
+    most_typical
+        Name of the run that agrees most with the others of this K: the one to use.
+    perplexity, difference
+        By document completion; the difference is that from the best K.
+    coherence, exclusivity, diversity
+        Means over runs.
+    similarity, found
+        Of the topics of two runs, aligned: mean similarity, and share of those found; None for a single run.
+    train_seconds
+        Mean over runs.
+    """
+
+    num_topics: int
+    most_typical: str
+    perplexity: Estimate
+    difference: Difference
+    coherence: Estimate
+    exclusivity: Estimate
+    diversity: Estimate
+    similarity: Estimate | None
+    found: Estimate | None
+    train_seconds: float
 
 
 def advise(rows: Sequence[Row], num_seeds: int) -> tuple[int, tuple[str, ...]]:

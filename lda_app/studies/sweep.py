@@ -11,8 +11,8 @@ import numpy as np
 from lda_app.errors import ConfigError
 from lda_app.evaluation.exclusivity import FREX_WEIGHT
 from lda_app.evaluation.stability import DISTANCE, THRESHOLD, agreement
-from lda_app.studies.advice import advise
-from lda_app.studies.paired import CONFIDENCE, Difference, Estimate, Scores, compare_perplexities
+from lda_app.studies.advice import Row, advise
+from lda_app.studies.paired import CONFIDENCE, Estimate, Scores, compare_perplexities
 from lda_app.studies.study import Cell
 from lda_app.training.data import divide
 
@@ -27,38 +27,6 @@ if TYPE_CHECKING:
     from lda_app.studies.study import Study
 
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """What was found for one number of topics.
-
-    Parameters
-    ----------
-    num_topics
-        K.
-    most_typical
-        Name of the run that agrees most with the others of this K: the one to use.
-    perplexity, difference
-        By document completion; the difference is that from the best K.
-    coherence, exclusivity, diversity
-        Means over runs.
-    similarity, found
-        Of the topics of two runs, aligned: mean similarity, and share of those found; None for a single run.
-    train_seconds
-        Mean over runs.
-    """
-
-    num_topics: int
-    most_typical: str
-    perplexity: Estimate
-    difference: Difference
-    coherence: Estimate
-    exclusivity: Estimate
-    diversity: Estimate
-    similarity: Estimate | None
-    found: Estimate | None
-    train_seconds: float
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lda_app.studies.advice import advise
+from lda_app.studies.advice import Row, advise
 from lda_app.studies.paired import Difference, Estimate
-from lda_app.studies.sweep import Row, _over_pairs
+from lda_app.studies.sweep import _over_pairs
 
 
 def row(num_topics, perplexity, above, error, *, apart, similarity=0.8, coherence=0.2):
