@@ -19,6 +19,12 @@ def run(report, copies):
     return shutil.copytree(report.run, copies / "run")
 
 
+@pytest.fixture(autouse=True)
+def _as_trained(run):
+    """Let no test see what another has said of the topics."""
+    (run / "labels.json").unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="module")
 def server(run, report, serving):
     return serving(run, "--corpus", report.corpus)
@@ -112,12 +118,11 @@ def test_the_quiz_asks_about_documents(server, visit_server):
 
 
 def test_a_name_is_saved_to_the_run_at_once(run, server, visit_server, cli):
-    (run / "labels.json").unlink(missing_ok=True)
     page = visit_server(server, "#edit")
     page.get_by_label("Name of topic 1", exact=True).fill("ball games")
     page.get_by_label("Hide topic 0", exact=True).check()
-    page.get_by_text("Saved.").wait_for()
-    page.wait_for_function("!isEdited()")
+    page.locator("#masthead").get_by_text("Saved", exact=True).wait_for()
+    page.get_by_role("link", name="Unsaved names").wait_for(state="hidden")
     said = json.loads((run / "labels.json").read_text())["topics"]
     assert said["1"]["label"] == "ball games"
     assert said["0"]["hidden"]
@@ -125,12 +130,11 @@ def test_a_name_is_saved_to_the_run_at_once(run, server, visit_server, cli):
     page.reload()
     assert page.get_by_label("Name of topic 1", exact=True).input_value() == "ball games"
     page.get_by_label("Hide topic 0", exact=True).uncheck()
-    page.wait_for_function("!isEdited()")
+    page.get_by_role("link", name="Unsaved names").wait_for(state="hidden")
     assert 'hidden": true' not in (run / "labels.json").read_text()
 
 
 def test_an_edit_made_elsewhere_is_not_overwritten(run, server, chromium, cli):
-    (run / "labels.json").unlink(missing_ok=True)
     page = chromium.new_page()
     page.goto(f"{server.address}#edit")
     assert cli("label", run, "--topic", "2", "gardens").code == 0
@@ -140,6 +144,18 @@ def test_an_edit_made_elsewhere_is_not_overwritten(run, server, chromium, cli):
     assert page.get_by_role("link", name="Unsaved names").is_visible()
     page.close()
     assert "ball games" not in (run / "labels.json").read_text()
+
+
+def test_a_server_that_has_gone_is_told_of(server, chromium):
+    page = chromium.new_page()
+    page.goto(f"{server.address}#edit")
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_label("Name of topic 1", exact=True).fill("ball games")
+    page.get_by_label("Name of topic 1", exact=True).blur()
+    page.get_by_text("Not saved: lda-app serve does not answer").wait_for()
+    page.evaluate("location.hash = '#documents'")
+    page.get_by_role("alert").get_by_text("does not answer").wait_for()
+    page.close()
 
 
 def test_a_long_list_can_be_scrolled_to_its_end(server, visit_server):

@@ -6,7 +6,7 @@ class ServerStore {
   #documents = new Map();
   #texts = new Map();
   #saving = Promise.resolve();
-  #saved = h("strong", { role: "status" });
+  #saved = h("p", { role: "status" });
 
   get available() {
     return true;
@@ -111,15 +111,16 @@ class ServerStore {
     try {
       await this.#ask("labels", {}, { method: "POST", headers, body });
       modelKnows(written);
-      this.#saved.textContent = "Saved.";
+      this.#saved.textContent = "Saved";
     } catch (error) {
-      this.#saved.textContent = `Not saved: ${error.message}.`;
+      this.#saved.textContent = `Not saved: ${error.message}`;
     }
+    document.querySelector("#masthead .title").append(this.#saved);
   }
 
   /** How edits come to the model. */
   aboutEdits() {
-    return ["and are saved to the run at once. ", this.#saved];
+    return "and are saved to the run at once.";
   }
 
   get origin() {
@@ -127,11 +128,12 @@ class ServerStore {
   }
 }
 
+const COMPLAINT = h("p", { role: "alert" });
+
 /** What the server did not answer is said above the page. */
 addEventListener("unhandledrejection", ({ reason }) => {
-  document
-    .getElementById("masthead")
-    .append(h("p", { role: "alert" }, `Not answered: ${reason.message}. Reload the page to try again.`));
+  COMPLAINT.textContent = `Not answered: ${reason.message}. Reload the page to try again.`;
+  document.getElementById("masthead").append(COMPLAINT);
 });
 
 const STORE = new ServerStore();

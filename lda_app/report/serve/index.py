@@ -205,5 +205,6 @@ def _read_column(corpus: Corpus, name: str) -> Column | None:
             places = encoded.indices.fill_null(-1).to_numpy()
             parts.append(np.array([*known, -1], dtype=np.int16)[places])
     values = sorted(number)
-    rank = np.array([*(values.index(value) for value in number), -1], dtype=np.int16)
+    sorted_place = {value: place for place, value in enumerate(values)}
+    rank = np.array([*(sorted_place[value] for value in number), -1], dtype=np.int16)
     return Column(name, tuple(values), rank[np.concatenate(parts)])
