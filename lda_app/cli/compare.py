@@ -1,6 +1,5 @@
 """``lda-app compare``: other programs on the same counts, measured by the same protocol."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,6 +105,7 @@ def compare(
     JSON, and perplexity over seconds (perplexity.svg). The extra [bold]compare[/] of this package installs
     the rivals; one that is missing is named, and the others run.
     """
+    from lda_app.cli.tables import print_json
     from lda_app.studies.compare.comparison import Comparison, require_place, resolve_methods
     from lda_app.studies.compare.running import compare as run_comparison
 
@@ -128,7 +128,7 @@ def compare(
     if run is not None:
         _annotate(run, document)
     if as_json:
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(document)
     else:
         _print(document)
     log.info("written: %s", ", ".join(str(out / name) for name in ("comparison.md", "comparison.json")))

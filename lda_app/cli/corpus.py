@@ -284,4 +284,6 @@ def _shown(value: Any) -> str:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    typer.echo(json.dumps({"schema_version": 1, **content}, ensure_ascii=False, indent=2))
+    from lda_app.cli.tables import print_json
+
+    print_json({"schema_version": 1, **content})

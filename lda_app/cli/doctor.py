@@ -1,6 +1,5 @@
 """``lda-app doctor``: what is in a collection of texts, and how the app would run on this machine."""
 
-import json
 import os
 import platform
 from importlib.metadata import version
@@ -55,6 +54,8 @@ def doctor(
 
     Nothing is changed, nothing is fetched.
     """
+    from lda_app.cli.tables import print_json
+
     if source is None and not system:
         raise ConfigError("nothing to report on: name a file, folder or corpus, or give --system")
     report: dict[str, Any] = {}
@@ -64,8 +65,7 @@ def doctor(
     if system:
         report["system"] = _system()
     if as_json:
-        content = {"schema_version": SCHEMA_VERSION, **report}
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json({"schema_version": SCHEMA_VERSION, **report})
         return
     if texts is not None:
         print_page(texts)

@@ -1,6 +1,5 @@
 """``lda-app effects``: how the prevalence of topics depends on covariates."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -191,10 +190,10 @@ class _Report:
         figures[key] = [spreadsheet_safe(v) if isinstance(v, str) else v for v in figures[key]]
         return str(figures.to_csv(index=False, lineterminator="\n"))
 
-    def json(self, about: dict[str, Any]) -> str:
-        """Return all as a JSON document."""
+    def json(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Return all as JSON can hold it."""
         design = self.found.design
-        content = {
+        return {
             "schema_version": 1,
             "formula": design.formula,
             "level": self.level,
@@ -205,7 +204,6 @@ class _Report:
             "along": self.along,
             "predictions" if self.along else "coefficients": records(self.figures()),
         }
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def svg(self) -> str:
         """Draw coefficients, or predictions at the values of a category, or curves along a number."""

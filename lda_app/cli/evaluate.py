@@ -1,6 +1,5 @@
 """``lda-app eval``: how good a model is, each figure with the protocol by which it was measured."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -248,13 +247,12 @@ def _tell(
     overwrite: bool,
 ) -> None:
     """Write figures to the file that was asked for, and print them as JSON or laid out."""
-    from lda_app.cli.tables import print_out, write_out
+    from lda_app.cli.tables import json_text, print_json, print_out, write_out
 
-    document = json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if output is not None:
-        write_out(document, output, overwrite=overwrite)
+        write_out(json_text(figures), output, overwrite=overwrite)
     if as_json:
-        write_out(document, None, overwrite=False)
+        print_json(figures)
     else:
         print_out(*laid_out())
 

@@ -29,8 +29,8 @@ class Report(Protocol):
     def csv(self) -> str:
         """Return the figures as csv."""
 
-    def json(self, about: dict[str, Any]) -> str:
-        """Return all as a JSON document, with what it was measured on."""
+    def json(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Return all as JSON can hold it, with what it was measured on."""
 
     def svg(self) -> str:
         """Draw the figures."""
@@ -46,14 +46,14 @@ def deliver(
     overwrite: bool,
 ) -> None:
     """Write and draw figures to the files asked for; print them as JSON, or as tables if no file has them."""
-    from lda_app.cli.tables import print_out, write_out
+    from lda_app.cli.tables import print_json, print_out, write_out
 
     if output is not None:
         write_out(report.csv(), output, overwrite=overwrite)
     if plot is not None:
         write_out(report.svg(), plot, overwrite=overwrite)
     if as_json:
-        write_out(report.json(about), None, overwrite=False)
+        print_json(report.json(about))
     elif output is None:
         print_out(*report.tables())
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -280,8 +279,9 @@ def _csv(results: "list[Measurement]") -> str:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    document = {"schema_version": SCHEMA_VERSION, **content}
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    from lda_app.cli.tables import print_json
+
+    print_json({"schema_version": SCHEMA_VERSION, **content})
 
 
 def _print_table(columns: tuple[str, ...], rows: Iterable[list[str]]) -> None:

@@ -1,6 +1,5 @@
 """``lda-app label``: name, merge and hide topics, without a change of the model."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -191,14 +190,13 @@ def _merged(labels: "Labels", topics: list[int]) -> "Labels":
 
 
 def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
-    from lda_app.cli.tables import new_table, print_out, write_out
+    from lda_app.cli.tables import new_table, print_json, print_out
     from lda_app.topics import leading_words
 
     beta = labels.merge_beta(model.alpha, model.beta)
     words = dict(zip(labels.ids, leading_words(beta, model.vocabulary.words, _WORDS), strict=True))
     if as_json:
-        document = labels.to_dict() | {"num_topics": labels.num_topics, "shown": list(labels.shown)}
-        write_out(json.dumps(document, indent=2, ensure_ascii=False) + "\n", None, overwrite=False)
+        print_json(labels.to_dict() | {"num_topics": labels.num_topics, "shown": list(labels.shown)})
         return
     table = new_table()
     table.add_column("topic", justify="right")

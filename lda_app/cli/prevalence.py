@@ -1,6 +1,5 @@
 """``lda-app prevalence``: the mean share of each topic in groups of documents, with intervals."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -205,10 +204,10 @@ class _Report:
         rows["documents"] = rows["documents"].astype("Int64")
         return str(rows.to_csv(index=False, lineterminator="\n"))
 
-    def json(self, about: dict[str, Any]) -> str:
-        """Return all as a JSON document."""
+    def json(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Return all as JSON can hold it."""
         groups = self.found.groups
-        content = {
+        return {
             "schema_version": 1,
             "by": groups.keys,
             "level": self.level,
@@ -229,7 +228,6 @@ class _Report:
                 for pair in self.pairs
             ],
         }
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def svg(self) -> str:
         """Draw all groups, topic by topic."""

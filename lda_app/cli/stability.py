@@ -1,6 +1,5 @@
 """``lda-app stability``: which topics other seeds find again."""
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,7 +64,7 @@ def stability(
     folder and shown by [bold]lda-app topics[/]. A RUN is trained again with its own options, in RUN.stability
     unless --out says otherwise. Ctrl-C loses nothing: the same command goes on.
     """
-    from lda_app.cli.tables import print_out, write_out
+    from lda_app.cli.tables import print_json, print_out
 
     if _is_run(source):
         for flag in given(ctx, *COUNTING, *(field.name for field in fields(training)), "config"):
@@ -78,7 +77,7 @@ def stability(
             counts = counts_of(ctx, source, place, reading, words, overwrite=overwrite)
             scores = _of_corpus(place, counts, settings, runs, number_of_jobs(jobs), overwrite=overwrite)
     if as_json:
-        write_out(json.dumps(scores.to_dict(), indent=2, allow_nan=False) + "\n", None, overwrite=False)
+        print_json(scores.to_dict())
     else:
         print_out(*_tables(scores))
     log.info("Further models in %s; lda-app topics %s shows the scores, too", place, scores.model.path)

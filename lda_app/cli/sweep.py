@@ -1,6 +1,5 @@
 """``lda-app sweep``: how many topics there should be."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -76,7 +75,7 @@ def sweep(
     it, so that it can judge what was chosen. Differences are taken document by document. Ctrl-C loses
     nothing: the same command goes on. FOLDER keeps all models, and the table as sweep.json and sweep.svg.
     """
-    from lda_app.cli.tables import print_out, write_out
+    from lda_app.cli.tables import json_text, print_out, write_out
 
     if out is None:
         raise ConfigError("sweep needs --out FOLDER, where the models are kept")
@@ -86,7 +85,7 @@ def sweep(
     with folder_lock(place):
         counts = counts_of(ctx, corpus, place, reading, words, overwrite=overwrite)
         found = _found(place, counts, settings, wanted, runs, number_of_jobs(jobs), overwrite=overwrite)
-        document = json.dumps(found.to_dict(), indent=2, allow_nan=False) + "\n"
+        document = json_text(found.to_dict())
         write_atomic(place / "sweep.json", document.encode())
         write_atomic(place / "sweep.svg", _figure(found).encode())
     if as_json:

@@ -1,10 +1,11 @@
-"""Tables on stdout: drawn on a terminal, plain aligned text in a pipe."""
+"""Tables on stdout: drawn on a terminal, plain aligned text in a pipe; and JSON documents."""
 
 from __future__ import annotations
 
 import io
+import json
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
@@ -90,6 +91,26 @@ def _rendered(parts: Iterable[RenderableType], file: TextIO, width: int | None) 
             console.print(part)
     lines = captured.get().removesuffix("\n").split("\n")
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def json_text(content: dict[str, Any]) -> str:
+    """Lay a JSON document out, for people, too; a number that JSON does not have is a bug.
+
+    Examples
+    --------
+    >>> print(json_text({"words": ["café"]}), end="")
+    {
+      "words": [
+        "café"
+      ]
+    }
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print a JSON document on stdout."""
+    sys.stdout.write(json_text(content))
 
 
 def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:

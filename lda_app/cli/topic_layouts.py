@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import html
 import io
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from rich.columns import Columns
 from rich.console import Group
 from rich.text import Text
 
-from lda_app.cli.tables import new_table, plain_text
+from lda_app.cli.tables import json_text, new_table, plain_text
 from lda_app.storage import spreadsheet_safe
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ def _as_json(shown: Shown) -> str:
             "num_runs": shown.stability.num_runs,
         }
     content = {"schema_version": 1, **sizes, **measured, "topics": entries}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _stability_entry(shown: Shown, topic: Topic) -> dict[str, float] | None:

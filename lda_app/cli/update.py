@@ -1,6 +1,5 @@
 """``lda-app update``: let a model learn from new text, and tell what became of its topics."""
 
-import json
 import shlex
 import shutil
 from dataclasses import dataclass, replace
@@ -194,11 +193,11 @@ def _old_shares(
 
 
 def _tell(told: _Told, *, as_json: bool) -> None:
-    from lda_app.cli.tables import print_out, write_out
+    from lda_app.cli.tables import print_json, print_out
     from lda_app.runtime import log
 
     if as_json:
-        write_out(json.dumps(_document(told), indent=2, ensure_ascii=False) + "\n", None, overwrite=False)
+        print_json(_document(told))
     else:
         print_out(_table(told))
     named = ", ".join(told.new_words[:_WORDS_NAMED])
