@@ -143,7 +143,7 @@ def _regress(
 
     labels = shown.labels
     total = PASSES * data.doc_term.num_documents
-    with progress("Drawing shares", total=total, unit="documents") as bar:
+    with progress("Drawing shares", total=total, unit="document visits") as bar:
         return regress(
             model.lda, data.doc_term, design, labels.ids, seed=seed, merge=labels.merge_columns, bar=bar
         )

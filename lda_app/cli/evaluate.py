@@ -50,7 +50,8 @@ Confidence = Annotated[
     float,
     typer.Option(
         "--confidence",
-        help="Of the intervals, by a bootstrap over documents; between 0 and 1.",
+        "--level",
+        help="Of the intervals, by a bootstrap over documents; between 0 and 1. In other commands --level.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -207,13 +208,16 @@ def evaluate(
 
     Topics are measured by the coherence of their top words, their diversity, exclusivity and significance,
     how many of them are used, and, with [bold]--labels[/], how far they agree with labels of the documents:
-    docs/coherence.md tells what each figure means.
+    docs/coherence.md tells what each figure means. They are measured as they were trained, those that
+    [bold]lda-app label[/] has merged or hidden like all others.
 
     A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
     --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
     [bold]lda-app eval RUN --intrusion answers.json[/] scores what people answered to the report's quiz.
     """
+    from lda_app.cli.quality_tables import add_labels
     from lda_app.cli.tables import check_file
+    from lda_app.labels import read_labels
     from lda_app.model_dir import open_model
 
     check_file(output, overwrite=overwrite)
@@ -231,6 +235,7 @@ def evaluate(
         model = open_model(run)
         counts = corpus_of_run(model, corpus)
         figures = _of_run(model, counts, options)
+        add_labels(figures, read_labels(run, len(model.alpha)))
         if calibrating.calibration:
             lengths = counts.split(split).lengths()
             found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)

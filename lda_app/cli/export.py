@@ -81,14 +81,12 @@ def export(
     from lda_app.interchange.export import require_openpyxl
     from lda_app.model_dir import open_model
     from lda_app.runtime import log
-    from lda_app.storage import check_writable
 
     if table is not None and to in _SUFFIXES:
         raise ConfigError(f"--table {table} is of csv, jsonl, parquet and xlsx; leave it out for --to {to}")
     if output.suffix.lower() != (suffix := _SUFFIXES.get(to, f".{to}")):
         raise ConfigError(f"--output {output}: the suffix of {to} is {suffix}, got {output.suffix!r}")
     check_file(output, overwrite=overwrite)
-    check_writable(output)
     if to == "xlsx":
         require_openpyxl()
     work = _Export(open_model(run), corpus, split)

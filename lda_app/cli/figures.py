@@ -123,12 +123,16 @@ def percent(share: float) -> str:
 
 
 def percents(row: Any) -> str:
-    """Format the ends of a row's interval in percent, ``lower`` and ``upper``."""
+    """Format the ends of a row's interval in percent, ``lower`` and ``upper``; ``?`` where there is none."""
+    if _is_nan(row.lower):
+        return "?"
     return f"{number(100 * row.lower, '.1f')} … {number(100 * row.upper, '.1f')}%"
 
 
 def points(row: Any, digits: int = 1) -> str:
-    """Format the ends of a row's interval in percentage points, with their signs."""
+    """Format the ends of a row's interval in percentage points, with their signs; ``?`` for none."""
+    if _is_nan(row.lower):
+        return "?"
     return f"{number(100 * row.lower, f'+.{digits}f')} … {number(100 * row.upper, f'+.{digits}f')}"
 
 

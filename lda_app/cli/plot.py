@@ -7,7 +7,7 @@ import typer
 
 from lda_app.cli.options import Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
-from lda_app.cli.shown_topics import chosen_topics
+from lda_app.cli.shown_topics import chosen_topics, require_shown
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,17 +80,18 @@ def plot(
     if by is not None and what != "prevalence":
         raise ConfigError(f"--by goes with prevalence, not with {what}")
     model = open_model(run)
-    labels = read_labels(run, len(model.alpha))
-    columns = _columns(labels, some)
-    topics = _plotted(model, labels, columns)
-    if what == "topics":
-        figure = plot_topics(topics, top)
-    elif what == "training":
+    if what == "training":
         figure = plot_training(model.history)
-    elif what == "similarity":
-        figure = plot_similarity(topics)
     else:
-        figure = _prevalence(model, labels, columns, topics, by, corpus)
+        labels = read_labels(run, len(model.alpha))
+        columns = _columns(labels, some)
+        topics = _plotted(model, labels, columns)
+        if what == "topics":
+            figure = plot_topics(topics, top)
+        elif what == "similarity":
+            figure = plot_similarity(topics)
+        else:
+            figure = _prevalence(model, labels, columns, topics, by, corpus)
     write_atomic(output, draw(figure, kind))
     log.info("written: %s", output)
 
@@ -98,10 +99,7 @@ def plot(
 def _columns(labels: "Labels", some: str | None) -> list[int]:
     """Return where the topics to show stand among those that stand for themselves."""
     if some is None:
-        if not labels.shown:
-            raise ConfigError(
-                "all topics are hidden; show some by lda-app label --show, or name them by --topics"
-            )
+        require_shown(labels)
         return labels.shown_columns
     return [labels.ids.index(topic) for topic in chosen_topics(labels, some)]
 
@@ -148,11 +146,10 @@ def _grouping(corpus: "Corpus", by: str) -> "Grouping":
     """Make the groups of a column of metadata."""
     from lda_app.report.data import SPLIT
     from lda_app.report.groups import groupings
+    from lda_app.uncertainty.covariates import require_column
 
     metadata = corpus.documents(SPLIT).drop(columns=["id", "text"], errors="ignore")
-    if by not in metadata.columns:
-        columns = ", ".join(map(str, metadata.columns)) or "none"
-        raise ConfigError(f"--by: there is no column {by!r}, only: {columns}")
+    require_column(by, list(metadata.columns))
     groups = groupings(metadata[[by]])
     if not groups:
         raise ConfigError(f"--by: the values of {by!r} make no groups: all are one, or nearly all differ")

@@ -118,7 +118,7 @@ def _measure(
     from lda_app.uncertainty.prevalence import Prevalence, group_draws
 
     total = PASSES * data.doc_term.num_documents
-    with progress("Drawing shares", total=total, unit="documents") as bar:
+    with progress("Drawing shares", total=total, unit="document visits") as bar:
         draws = group_draws(
             model.lda, data.doc_term, groups.codes, seed=seed, merge=shown.labels.merge_columns, bar=bar
         )

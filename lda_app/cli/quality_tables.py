@@ -14,8 +14,17 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from lda_app.labels import Labels
+
 _LISTED = 10  # topics or pairs that a note names
 _WORDS = 3  # top words that tell a topic from the others
+
+
+def add_labels(figures: dict[str, Any], labels: Labels) -> None:
+    """Say of each topic what the analyst said of it: ``name``, ``hidden``, ``merged_into``."""
+    for topic in figures["topics"]:
+        entry = labels.entry(topic["id"])
+        topic |= {"name": entry.label, "hidden": entry.hidden, "merged_into": entry.merged_into}
 
 
 def topics_table(figures: dict[str, Any]) -> list[RenderableType]:
@@ -27,15 +36,18 @@ def topics_table(figures: dict[str, Any]) -> list[RenderableType]:
         table.add_column(name, justify="right", overflow="fold")
     if figures["labels"]:
         table.add_column("label", overflow="fold")
+    if named := any(topic.get("name") for topic in topics):
+        table.add_column("name", overflow="fold")
     table.add_column("top words", overflow="ellipsis", no_wrap=True)
     for topic in topics:
         coherence = (f"{topic['coherence'][name]:.3f}" for name in measures)
         divergences = (f"{topic[f'kl_{name}']:.2f}" for name in ("uniform", "vacuous", "background"))
         like = ", ".join(map(str, topic["duplicate_of"]))
         label = [_label(topic["label"])] if figures["labels"] else []
+        name = [topic["name"] or ""] if named else []
         table.add_row(
             str(topic["id"]), _share(topic), *coherence, f"{topic['exclusivity']:.3f}", *divergences, like,
-            *label, " ".join(map(one_line, topic["top_words"][:_WORDS])),
+            *label, *name, " ".join(map(one_line, topic["top_words"][:_WORDS])),
         )  # fmt: skip
     return [table, Text(_legend(figures), style="dim"), *notes(figures)]
 
@@ -64,6 +76,7 @@ def notes(figures: dict[str, Any]) -> list[RenderableType]:
     said = [
         _listing("dead topics", [str(topic) for topic in figures["live_topics"]["dead"]]),
         _listing("duplicate topics", pairs),
+        _as_trained(figures["topics"]),
         "top words that never occur in the reference have the lowest score: see unseen_words in --json"
         if unseen
         else "",
@@ -71,6 +84,15 @@ def notes(figures: dict[str, Any]) -> list[RenderableType]:
         _unlabelled(figures["labels"]),
     ]
     return [Text(line, style="dim") for line in said if line]
+
+
+def _as_trained(topics: Sequence[dict[str, Any]]) -> str:
+    """Say that topics which other commands do not show singly are measured nevertheless."""
+    hidden = [str(topic["id"]) for topic in topics if topic.get("hidden")]
+    merged = [f"{t['id']} into {t['merged_into']}" for t in topics if t.get("merged_into") is not None]
+    parts = [_listing("hidden", hidden), _listing("merged", merged)]
+    said = "; ".join(filter(None, parts))
+    return f"topics are measured as they were trained, also those that are {said}" if said else ""
 
 
 def _listing(what: str, names: Sequence[str]) -> str:

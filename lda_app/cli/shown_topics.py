@@ -50,7 +50,7 @@ class ShownTopics:
         Raises
         ------
         ConfigError
-            If a chosen topic is not one of the model's that stand for themselves.
+            If a chosen topic is not one of the model's that stand for themselves, or all are hidden.
         """
         from lda_app.labels import read_labels
         from lda_app.topics import leading_words
@@ -61,8 +61,23 @@ class ShownTopics:
         names = {
             topic: labels.name(topic) or ", ".join(own) for topic, own in zip(labels.ids, words, strict=True)
         }
-        shown = labels.shown if chosen is None else chosen_topics(labels, chosen)
+        shown = require_shown(labels) if chosen is None else chosen_topics(labels, chosen)
         return cls(labels, {topic: names[topic] for topic in shown})
+
+
+def require_shown(labels: Labels) -> tuple[int, ...]:
+    """Return the topics that are not hidden.
+
+    Raises
+    ------
+    ConfigError
+        If all are.
+    """
+    if not labels.shown:
+        raise ConfigError(
+            "all topics are hidden; show some by lda-app label --show, or name them by --topics"
+        )
+    return labels.shown
 
 
 def chosen_topics(labels: Labels, given: str) -> list[int]:

@@ -62,7 +62,8 @@ def stability(
     The topics of two models are aligned one to one, and a topic is found in the other model if its partner
     there is similar enough. The score of each topic, such as "found in 9 of 10", is kept in the model's
     folder and shown by [bold]lda-app topics[/]. A RUN is trained again with its own options, in RUN.stability
-    unless --out says otherwise. Ctrl-C loses nothing: the same command goes on.
+    unless --out says otherwise. Merged and hidden topics are scored one by one. Ctrl-C loses nothing: the
+    same command goes on.
     """
     from lda_app.cli.tables import print_json, print_out
 
@@ -181,18 +182,25 @@ def _tables(scores: _Scores) -> "list[RenderableType]":
 
     from lda_app.cli.tables import new_table
     from lda_app.evaluation.stability import FOUND
+    from lda_app.labels import read_labels
     from lda_app.topics import leading_words
 
     stability = scores.stability
     table = new_table(str(scores.model.path))
-    for column in ("topic", "found in", "similarity", "top words"):
-        table.add_column(column, justify="left" if column == "top words" else "right")
+    labels = read_labels(scores.model.path, len(scores.model.alpha))
+    names = ["" if (name := labels.name(topic)) is None else name for topic in range(labels.num_topics)]
+    for column in ("topic", "found in", "similarity"):
+        table.add_column(column, justify="right")
+    if any(names):
+        table.add_column("label", overflow="fold")
+    table.add_column("top words")
     words = leading_words(scores.model.beta, scores.model.vocabulary.words, _WORDS)
     for topic in np.lexsort((-stability.mean_similarity, -stability.found_in)).tolist():
         table.add_row(
             str(topic),
             f"{stability.found_in[topic]} of {stability.num_runs}",
             f"{stability.mean_similarity[topic]:.2f}",
+            *([names[topic]] if any(names) else []),
             " ".join(words[topic]),
         )
     summary = (

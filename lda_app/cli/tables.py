@@ -138,10 +138,15 @@ def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") 
     ------
     ConfigError
         If it is a folder, or exists and may not be replaced.
+    FileSystemError
+        If nothing can be written there.
     """
+    from lda_app.storage import check_writable
+
     if output is None or output.is_char_device() or output.is_fifo():
         return
     if output.is_dir():
         raise ConfigError(f"{flag} {output} is a folder; name a file in it")
     if output.exists() and not overwrite:
         raise ConfigError(f"{flag} {output} exists; give --overwrite to replace it, or another name")
+    check_writable(output)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lda_app.cli.options import OutPath, Overwrite, RunFolder
+from lda_app.cli.options import JsonFlag, OutPath, Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def topics(
     documents: NumDocuments = 3,
     coherence: CoherenceMeasure = "document_npmi",
     layout: Layout = "table",
+    as_json: JsonFlag = False,
     corpus: CorpusOfRun = None,
     output: OutPath = None,
     overwrite: Overwrite = False,
@@ -55,6 +56,8 @@ def topics(
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
     from lda_app.model_dir import open_model
 
+    if as_json:
+        layout = "json"
     check_file(output, overwrite=overwrite)
     shown = _look_up(open_model(run), corpus, top, documents, coherence)
     if layout == "table" and output is None:

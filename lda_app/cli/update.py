@@ -75,7 +75,7 @@ def update(
     The topics keep their numbers and their labels, and what they have counted so far; words of the new text
     are added to the vocabulary. Then come a line a topic: how like its words are to what they were, which are
     new among the first 20, and how its prevalence in the new text differs from that in the old. A topic is
-    [bold]moved[/] if its words have become those of another.
+    [bold]moved[/] if its words have become those of another. Merged and hidden topics are told one by one.
     """
     from lda_app.config import config_from_dict
     from lda_app.model_dir import open_model

@@ -269,5 +269,5 @@ def _with_value(covariates: pd.DataFrame, column: str, value: Any) -> pd.DataFra
 
 def _plain(error: BaseException) -> str:
     """Return a message of formulaic's in a line, without its marks of colour."""
-    text = re.sub(r"⧛\[[\d;]*m|⧚", "", str(error))
+    text = re.sub(r"[⧛\x1b]+\[[\d;]*m|[⧛⧚]", "", str(error))
     return " ".join(text.split())

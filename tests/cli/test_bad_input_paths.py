@@ -128,6 +128,29 @@ def test_a_read_only_folder(
     assert list(read_only.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "--output", "out.html"),
+        ("eval", "--output", "out.json"),
+        ("topics", "--output", "out.txt"),
+        ("plot", "topics", "--output", "out.svg"),
+        ("prevalence", "--by", "party", "--plot", "out.svg"),
+        ("effects", "--formula", "~ party", "--output", "out.csv"),
+        ("export", "--to", "csv", "--output", "out.csv"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_read_only_folder_is_refused_before_work(
+    assert_refused, cli, tmp_path: Path, request: pytest.FixtureRequest, command: tuple[str, ...]
+) -> None:
+    name, *options, file = command
+    cli(name, tmp_path / "missing", *options, tmp_path / file)  # imports as above
+    read_only: Path = request.getfixturevalue("read_only_folder")
+    done = cli(name, read_only.parent / "missing", *options, read_only / file)
+    assert_refused(done, 5, str(read_only / file), "Permission denied")
+
+
 def test_two_runs_into_one_folder(assert_refused, build, cli_process, tiny_csv: Path, tmp_path: Path) -> None:
     with folder_lock(tmp_path / "out"):
         done = cli_process("corpus", "build", tiny_csv, "--out", tmp_path / "out", *FEW)

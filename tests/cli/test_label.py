@@ -177,3 +177,50 @@ def test_transform_tells_names_in_lines_and_json(cli, run, texts):
 def test_transform_needs_a_topic_to_show(cli, run, texts, assert_refused):
     cli("label", run, "--hide", "0,1,2")
     assert_refused(cli("transform", run, texts), 2, "all topics are hidden", "--show")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("prevalence", "--by", "subject"),
+        ("effects", "--formula", "~ subject"),
+        ("plot", "similarity", "--output", "plot.svg"),
+    ],
+)
+def test_what_tells_of_no_topic_is_refused(
+    cli, described_run, tmp_path, monkeypatch, assert_refused, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    run = shutil.copytree(described_run.run, "run")
+    cli("label", run, "--hide", "0,1,2")
+    command, *others = arguments
+    assert_refused(cli(command, run, *others), 2, "all topics are hidden", "--show")
+
+
+def test_the_curve_of_a_training_needs_no_topic_to_show(cli, trained_run, tmp_path):
+    run = shutil.copytree(trained_run.run, tmp_path / "run")
+    cli("label", run, "--hide", "0,1,2")
+    assert cli("plot", run, "training", "--output", tmp_path / "plot.svg").code == 0
+
+
+def test_eval_names_topics_and_says_that_they_are_as_trained(cli, run):
+    arguments = ("eval", run, "--protocols", "elbo", "--coherence", "npmi")
+    assert "as they were trained" not in cli(*arguments).stdout
+    cli("label", run, "--topic", "0", "space flight", "--merge", "1,2", "--hide", "0")
+    shown = cli(*arguments, "--per-topic").stdout
+    assert "space flight" in shown
+    said = "topics are measured as they were trained, also those that are hidden: 0; merged: 2 into 1"
+    assert said in " ".join(shown.split())
+    assert said in " ".join(cli(*arguments).stdout.split())
+    measured = json.loads(cli(*arguments, "--json").stdout)["topics"]
+    assert measured[0]["name"] == "space flight"
+    assert [topic["hidden"] for topic in measured] == [True, False, False]
+    assert [topic["merged_into"] for topic in measured] == [None, None, 1]
+
+
+def test_stability_names_topics(cli, trained_run, tmp_path):
+    run = shutil.copytree(trained_run.run, tmp_path / "run")
+    cli("label", run, "--topic", "0", "space flight")
+    done = cli("stability", run, "--seeds", "1", "--corpus", trained_run.corpus)
+    assert done.code == 0, done.stderr
+    assert "space flight" in done.stdout

@@ -51,7 +51,6 @@ def test_prevalence_by_metadata_has_the_groups(cli, tiny_csv, tmp_path, quick):
     [
         (("topics", "--output", "plot.jpg"), (".svg, .png or .pdf", "'.jpg'")),
         (("topics", "--by", "subject", "--output", "plot.svg"), ("--by", "prevalence")),
-        (("prevalence", "--by", "party", "--output", "plot.svg"), ("no column 'party'",)),
         (("topics", "--topics", "9", "--output", "plot.svg"), ("no topic 9",)),
         (("topics", "--topics", "x", "--output", "plot.svg"), ("--topics", "'x'")),
     ],
@@ -62,6 +61,11 @@ def test_what_makes_no_sense_is_refused(
     monkeypatch.chdir(tmp_path)
     assert_refused(cli("plot", tiny_run.run, *arguments), 2, *parts)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_column_that_is_not_there_is_wrong_input(cli, tiny_run, tmp_path, assert_refused):
+    done = cli("plot", tiny_run.run, "prevalence", "--by", "party", "--output", tmp_path / "plot.svg")
+    assert_refused(done, 3, "no column 'party'")
 
 
 def test_hostile_words_are_drawn_as_they_are(cli, hostile_words_run, tmp_path):

@@ -48,6 +48,12 @@ def test_json_holds_all_of_it_in_order_of_prevalence(cli, tiny_run):
     assert all(set(document["text"].rstrip("…").split()) & SPACE for document in space["documents"])
 
 
+def test_json_is_asked_for_as_of_all_commands(cli, tiny_run):
+    assert (
+        cli("topics", tiny_run.run, "--json").stdout == cli("topics", tiny_run.run, "--format", "json").stdout
+    )
+
+
 def test_csv_has_a_row_a_topic(cli, tiny_run):
     rows = list(
         csv.DictReader(

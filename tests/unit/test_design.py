@@ -111,6 +111,13 @@ def test_formulas_that_cannot_be_read(formula, message):
         columns_in(formula, ["party", "year"])
 
 
+def test_a_message_has_no_marks_of_colour():
+    with pytest.raises(ConfigError) as raised:
+        columns_in("~ party +", ["party"])
+    assert str(raised.value).endswith("~ party +")
+    assert str(raised.value).isprintable()
+
+
 def test_an_unknown_column_is_told_with_those_that_are_there():
     with pytest.raises(CorpusError, match="no column 'yeer', only 'party', 'year'"):
         columns_in("~ party + s(yeer)", ["party", "year"])
