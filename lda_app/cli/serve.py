@@ -33,39 +33,26 @@ def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus:
     """
     _require_server()
     import secrets
-    from functools import partial
 
-    import numpy as np
-
-    from lda_app.inference import concentration
     from lda_app.model_dir import open_model
-    from lda_app.report.data import Wanted, report_parts
-    from lda_app.report.documents import LEVEL
     from lda_app.report.serve.app import application, listen
     from lda_app.report.serve.app import serve as serve_app
-    from lda_app.report.serve.desk import Desk
-    from lda_app.report.serve.guard import HOST
-    from lda_app.report.serve.index import index_documents
-    from lda_app.report.serve.library import Library
     from lda_app.runtime import log
-    from lda_app.uncertainty.posterior import share_intervals
 
     model = open_model(run)
-    opened, token = listen(port), secrets.token_urlsafe(24)
-    found = corpus_of_run(model, corpus)
-    infer, measure = partial(concentration, model.lda), partial(share_intervals, model.lda, level=LEVEL)
-    data = report_parts(model, found, Wanted(documents=0))["data"]
-    library = Library(found, index_documents(found, infer), measure, np.asarray(model.beta, dtype=np.float64))
-    address = f"http://{HOST}:{opened.getsockname()[1]}/?token={token}"
-    app = application(library, Desk(model, data, token), token)
-    try:
-        typer.echo(address)
-        log.info("serving %s to this machine alone; Ctrl-C ends it", run)
-        if open_browser:
-            threading.Thread(target=_open, args=[address], daemon=True).start()
-        serve_app(app, opened)
-    except KeyboardInterrupt:
-        raise Interrupted("no longer served; all edits are in the run", signal.SIGINT) from None
+    token = secrets.token_urlsafe(24)
+    with listen(port) as opened:
+        app = application(model, corpus_of_run(model, corpus), token)
+        host, own_port = opened.getsockname()
+        address = f"http://{host}:{own_port}/?token={token}"
+        try:
+            typer.echo(address)
+            log.info("serving %s to this machine alone; Ctrl-C ends it", run)
+            if open_browser:
+                threading.Thread(target=_open, args=[address], daemon=True).start()
+            serve_app(app, opened)
+        except KeyboardInterrupt:
+            raise Interrupted("no longer served; all edits are in the run", signal.SIGINT) from None
 
 
 def _require_server() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from lda_app.errors import ConfigError, FolderError, LdaAppError
+from lda_app.report.data import Wanted, report_parts
 from lda_app.report.serve.answers import answer, refusal
 from lda_app.report.serve.desk import ConflictError, Desk
 from lda_app.report.serve.guard import HOST, Guard
-from lda_app.report.serve.search import Query
+from lda_app.report.serve.library import open_library
+from lda_app.report.serve.search import Query, QuestionError
 from lda_app.runtime import log
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from lda_app.corpus.folder import Corpus
+    from lda_app.model_dir import ModelDir
     from lda_app.report.serve.library import Library
 
 MOST_SENT = 4_000_000
@@ -34,18 +39,24 @@ MOST_SENT = 4_000_000
 _LONGEST_WORDS = 500
 
 
-def application(library: Library, desk: Desk, token: str) -> Starlette:
-    """Return the server's answers.
+def application(model: ModelDir, corpus: Corpus, token: str) -> Starlette:
+    """Compute what the page shows, infer the topics of all documents, and return the server's answers.
 
     Parameters
     ----------
-    library
-        Answers what is asked about documents.
-    desk
-        Gives out the page and takes labels.
+    model
+        A trained model, to whose folder labels are written.
+    corpus
+        The one that it was trained on.
     token
         Without which nothing is answered.
     """
+    data = report_parts(model, corpus, Wanted(documents=0))["data"]
+    return _answers(open_library(model, corpus), Desk(model, data, token), token)
+
+
+def _answers(library: Library, desk: Desk, token: str) -> Starlette:
+    """Say which address asks for what."""
     questions: dict[str, Callable[[Request], Any]] = {
         "about": lambda _: library.about(),
         "search": lambda request: library.search(_query(request), _number(request, "cursor") or 0),
@@ -62,7 +73,7 @@ def application(library: Library, desk: Desk, token: str) -> Starlette:
         routes=routes,
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
-            ValueError: lambda _, error: refusal(400, str(error)),
+            QuestionError: lambda _, error: refusal(400, str(error)),
             FolderError: lambda _, error: refusal(400, str(error)),
             ConflictError: lambda _, error: refusal(409, str(error)),
             HTTPException: _refuse,
@@ -87,7 +98,7 @@ def _taking(desk: Desk) -> Callable[[Request], Any]:
         try:
             given = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"not JSON: {error}") from None
+            raise QuestionError(f"not JSON: {error}") from None
         await run_in_threadpool(desk.save, given)
         return answer({"saved": True})
 
@@ -118,12 +129,21 @@ async def _fail(request: Request, error: Exception) -> Response:
 
 def _query(request: Request) -> Query:
     given = request.query_params
-    words, least = given.get("words", ""), float(given.get("least", 0))
+    words = given.get("words", "")
     if len(words) > _LONGEST_WORDS:
-        raise ValueError(f"at most {_LONGEST_WORDS} characters are looked for")
-    if not 0 <= least <= 1:
-        raise ValueError(f"expected a share from 0 to 1, got {least}")
-    return Query(words, _number(request, "topic"), least, given.get("column"), given.get("value"))
+        raise QuestionError(f"at most {_LONGEST_WORDS} characters are looked for")
+    column, value = given.get("column"), given.get("value")
+    return Query(words, _number(request, "topic"), _share(given.get("least", "0")), column, value)
+
+
+def _share(given: str) -> float:
+    try:
+        share = float(given)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise QuestionError(f"expected a share from 0 to 1, got {given!r}")
+    return share
 
 
 def _number(request: Request, name: str) -> int | None:
@@ -132,14 +152,14 @@ def _number(request: Request, name: str) -> int | None:
     if given is None:
         return None
     if not (given.isascii() and given.isdecimal() and len(given) < 12):
-        raise ValueError(f"{name}: expected a whole number, got {given!r}")
+        raise QuestionError(f"{name}: expected a whole number, got {given!r}")
     return int(given)
 
 
 def _required(request: Request, name: str) -> int:
     number = _number(request, name)
     if number is None:
-        raise ValueError(f"{name} is missing")
+        raise QuestionError(f"{name} is missing")
     return number
 
 
@@ -152,7 +172,7 @@ def _numbers(request: Request, name: str) -> list[int]:
     try:
         return [int(number) for number in given.split(",") if number]
     except ValueError:
-        raise ValueError(f"{name}: expected whole numbers with commas between, got {given!r}") from None
+        raise QuestionError(f"{name}: expected whole numbers with commas between, got {given!r}") from None
 
 
 def listen(port: int) -> socket.socket:
@@ -192,5 +212,4 @@ def serve(app: Starlette, opened: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    with opened:
-        uvicorn.Server(config).run(sockets=[opened])
+    uvicorn.Server(config).run(sockets=[opened])

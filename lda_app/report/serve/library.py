@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.report.documents import ASKED, LEAST_SHARE, PARTS_PER, document_shares, text_reader
+from lda_app.inference import concentration
+from lda_app.report.documents import ASKED, LEAST_SHARE, LEVEL, PARTS_PER, document_shares, text_reader
 from lda_app.report.packing import quantized_logs
 from lda_app.report.quiz import topic_questions
-from lda_app.report.serve.search import Query, search
+from lda_app.report.serve.index import index_documents
+from lda_app.report.serve.search import Query, QuestionError, search
+from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lda_app.corpus.folder import Corpus
     from lda_app.inference import FloatArray
+    from lda_app.model_dir import ModelDir
     from lda_app.report.serve.index import DocumentIndex
     from lda_app.uncertainty.posterior import MeasureShares
 
@@ -26,6 +30,13 @@ MOST_ROWS = 200
 """Documents that are listed at a time, at most."""
 REPRESENTATIVE = 10
 _LOOKED_AT = 500  # documents of which those for the questions are chosen
+
+
+def open_library(model: ModelDir, corpus: Corpus) -> Library:
+    """Index the documents of a corpus by a model that was trained on it."""
+    index = index_documents(corpus, partial(concentration, model.lda))
+    measure = partial(share_intervals, model.lda, level=LEVEL)
+    return Library(corpus, index, measure, np.asarray(model.beta, dtype=np.float64))
 
 
 class Library:
@@ -67,7 +78,7 @@ class Library:
         """Describe documents in short: their ids, and their largest shares as the index has them."""
         self._require(rows)
         if len(rows) > MOST_ROWS:
-            raise ValueError(f"at most {MOST_ROWS} documents are listed at a time")
+            raise QuestionError(f"at most {MOST_ROWS} documents are listed at a time")
         ids = self._ids(rows)
         return [
             {"row": row, "id": ids[row], "shares": _largest(shares)}
@@ -124,7 +135,7 @@ class Library:
     def representative(self, topic: int) -> list[int]:
         """Return the training documents with the largest shares of a topic, the largest first."""
         if not 0 <= topic < self._index.num_topics:
-            raise ValueError(f"there is no topic {topic}")
+            raise QuestionError(f"there is no topic {topic}")
         shares = self._index.tables[0].of_topic(topic)
         shares[self._corpus.split(self._index.splits[0]).lengths() == 0] = -1
         candidates = np.argpartition(-shares, min(REPRESENTATIVE, len(shares)) - 1)[:REPRESENTATIVE]
@@ -149,7 +160,7 @@ class Library:
     def _require(self, rows: Sequence[int]) -> None:
         for row in rows:
             if not 0 <= row < self._index.num_documents:
-                raise ValueError(f"there is no document {row}")
+                raise QuestionError(f"there is no document {row}")
 
     def _ids(self, rows: Sequence[int]) -> dict[int, str]:
         """Read the ids of documents."""

@@ -23,6 +23,10 @@ MOST_READ = 64_000_000
 """Bytes of texts and metadata after which an answer says how far it came."""
 
 
+class QuestionError(Exception):
+    """There is no answer to what was asked, such as for a document that does not exist."""
+
+
 @dataclass(frozen=True)
 class Query:
     """What is looked for.
@@ -76,7 +80,7 @@ def search(
 
     Raises
     ------
-    ValueError
+    QuestionError
         If there is no such topic or column.
     """
     shares = None if query.topic is None else _shares(index, query.topic)
@@ -99,7 +103,7 @@ def search(
 
 def _shares(index: DocumentIndex, topic: int) -> npt.NDArray[np.float32]:
     if not 0 <= topic < index.num_topics:
-        raise ValueError(f"there is no topic {topic}")
+        raise QuestionError(f"there is no topic {topic}")
     return index.of_topic(topic)
 
 
@@ -107,7 +111,7 @@ def _column_is(index: DocumentIndex, name: str, value: str) -> npt.NDArray[np.bo
     for column in index.columns:
         if column.name == name:
             return column.is_value(value)
-    raise ValueError(f"no column {name!r} to choose documents by")
+    raise QuestionError(f"no column {name!r} to choose documents by")
 
 
 def _containing(
