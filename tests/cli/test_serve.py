@@ -102,6 +102,13 @@ def test_it_gives_the_page_with_a_policy_and_no_texts(ask, server, tiny_texts):
     assert not any(text in page.content for text in tiny_texts)
 
 
+def test_the_page_that_stands_alone_cannot_ask_a_server():
+    from lda_app.report.page import assemble
+
+    assert "fetch(" in assemble({}, "served", served=True)
+    assert "fetch(" not in assemble({}, "alone")
+
+
 def test_search_finds_words_in_texts_ids_and_metadata(found, records):
     everything = records.fillna("").agg(" ".join, axis=1)
     for words in ("orbit SHUTTLE", "sport", "DOC1", "nowhere"):

@@ -124,9 +124,9 @@ class DocumentIndex:
     Parameters
     ----------
     splits
-        The splits, and the number of the first document of each, with the number of all behind them.
+        Their names.
     starts
-        See there.
+        (S + 1,) the number of the first document of each split, and of all documents.
     tables
         The shares of each split.
     columns
