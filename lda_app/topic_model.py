@@ -296,13 +296,14 @@ class TopicModel:
         has none; ``top_topic`` and its ``top_share``.
         """
         stored = self.corpus.documents(_SPLIT)
-        known, shares = self.corpus.split(_SPLIT).lengths(), self._shares
+        known = self.corpus.split(_SPLIT).lengths()
+        top, share = self._top_topics()
         added = pd.DataFrame(
             {
                 "known_tokens": known,
                 "left_out": self._reasons(stored),
-                "top_topic": pd.array(shares.argmax(axis=1), dtype="Int64"),
-                "top_share": shares.max(axis=1),
+                "top_topic": top,
+                "top_share": share,
             }
         )
         added.loc[known == 0, ["top_topic", "top_share"]] = pd.NA
@@ -310,6 +311,16 @@ class TopicModel:
         while not metadata.columns.intersection(added.columns).empty:
             added = added.add_prefix("lda_")
         return metadata.join(added).set_index(self._ids)
+
+    def _top_topics(self) -> tuple[Any, Any]:
+        """Return each document's largest topic of those that are shown, and its share; NA if none is."""
+        labels = self.labels
+        if not labels.shown:
+            missing = [pd.NA] * len(self._shares)
+            return pd.array(missing, dtype="Int64"), np.full(len(missing), np.nan, dtype=np.float32)
+        shares = labels.merge_columns(self._shares)[:, labels.shown_columns]
+        top = np.array(labels.shown)[shares.argmax(axis=1)]
+        return pd.array(top, dtype="Int64"), shares.max(axis=1)
 
     def _reasons(self, stored: pd.DataFrame) -> pd.Series:
         """Say of each document of the corpus without a word why it has none."""
@@ -323,6 +334,8 @@ class TopicModel:
         self, texts: Iterable[Any], *, intervals: bool = False, level: float = _INTERVAL_LEVEL
     ) -> pd.DataFrame:
         """Infer the topics of texts, a row each, as ``lda-app transform`` does.
+
+        Topics are as they were labelled: merged ones have the sum of their shares, hidden ones are left out.
 
         Parameters
         ----------
@@ -342,15 +355,21 @@ class TopicModel:
 
         Raises
         ------
+        ConfigError
+            If all topics are hidden.
         FolderError
             If the model was trained on imported counts.
         """
-        documents = list_texts(texts)
-        table = Table((), None, None, self._names, intervals)
-        measure = partial(share_intervals, self.model.lda, level=level) if intervals else None
+        documents, labels = list_texts(texts), self.labels
+        if not labels.shown:
+            raise ConfigError("all topics are hidden: show some by lda-app label --show")
+        table = Table((), None, None, self._names(labels), intervals, labels.shown)
+        infer, measure = labels.merge_inference(partial(concentration, self.model.lda)), None
+        if intervals:
+            measure = partial(share_intervals, self.model.lda, level=level, merge=labels.merge_columns)
         with progress_shown(self.show_progress):
-            chunks = transform(documents, self._counting, partial(concentration, self.model.lda), measure)
-            rows = [row for chunk in chunks for row in table.rows(chunk)]
+            chunks = transform(documents, self._counting, infer, measure)
+            rows = [row for chunk in chunks for row in table.rows(chunk.of_topics(labels.shown_columns))]
         frame = pd.DataFrame(rows, columns=list(table.header), index=_index_of(texts, len(rows)))
         return frame.astype({"top_topic": "Int64", "known_tokens": int, "too_little_known": bool})
 
@@ -440,10 +459,14 @@ class TopicModel:
             )
         return self.model.preprocessor
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        words = top_words(self.model.beta, _NAMING_WORDS)
-        return tuple(", ".join(self.words[word] for word in top) for top in words.tolist())
+    def _names(self, labels: Labels) -> tuple[str, ...]:
+        """Return what each topic to show is called: its label, or its top words."""
+        beta = labels.merge_beta(self.model.alpha, self.model.beta)[labels.shown_columns]
+        words = top_words(beta, _NAMING_WORDS).tolist()
+        return tuple(
+            labels.name(topic) or ", ".join(self.words[word] for word in top)
+            for topic, top in zip(labels.shown, words, strict=True)
+        )
 
 
 def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:

@@ -10,6 +10,7 @@ import pytest
 
 from lda_app import TopicModel
 from lda_app.errors import ConfigError, CorpusError, FolderError
+from lda_app.labels import Labels, write_labels
 from tests.conftest import SUBJECTS
 
 QUICK = {"num_topics": 3, "epochs": 6, "batch_size": 8, "validation_fraction": 0.2, "show_progress": False}
@@ -146,6 +147,29 @@ def test_saving_over_itself_and_elsewhere(model, tmp_path):
         assert len(again.documents) == 60
     with pytest.raises(ConfigError, match="exists"):
         model.save(tmp_path / "run")
+
+
+def test_merged_and_hidden_topics_are_the_same_everywhere(model, texts, tmp_path):
+    model.save(tmp_path / "run")
+    before = model.transform(texts[:3], intervals=True)
+    write_labels(tmp_path / "run", Labels(3).named(0, "both").merged(0, [1]).hidden([2]))
+    shown = TopicModel.load(tmp_path / "run")
+    after = shown.transform(texts[:3], intervals=True)
+    assert [name for name in after if name.startswith("topic_")] == [
+        "topic_0",
+        "topic_0_lower",
+        "topic_0_upper",
+    ]
+    np.testing.assert_allclose(after.topic_0, before.topic_0 + before.topic_1, atol=1e-5)
+    np.testing.assert_allclose(shown.transform(texts[:3]).topic_0, after.topic_0, atol=0.1)
+    assert (after.topic_0.between(after.topic_0_lower, after.topic_0_upper)).all()
+    assert after.top_topic_words.tolist() == ["both"] * 3
+    assert shown.documents.top_topic.dropna().unique().tolist() == [0]
+    write_labels(tmp_path / "run", Labels(3).hidden([0, 1, 2]))
+    nothing = TopicModel.load(tmp_path / "run")
+    assert nothing.documents.top_topic.isna().all()
+    with pytest.raises(ConfigError, match="all topics are hidden"):
+        nothing.transform(texts[:3])
 
 
 def test_labels_are_shown(texts, tmp_path):
