@@ -18,6 +18,7 @@ import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("lda_app")
 
 Item = TypeVar("Item")
+
+HELD_BACK = (signal.SIGINT, signal.SIGTERM)
 
 _PREFIXES = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "bold red")}
 _SECONDS_BETWEEN_REDRAWS = 0.1
@@ -390,6 +393,28 @@ def main_left_out() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Let processes that are started in the body hear no Ctrl-C, nor SIGTERM, until they ask for signals.
+
+    Both reach all processes of a terminal or a service, also one that is still importing, which would end
+    with a traceback. The signals of this process wait for the end of the body.
+
+    Examples
+    --------
+    >>> with signals_held_back():
+    ...     signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    True
+    """
+    # Started on the way to another process, the tracker would let the signals through from then on.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _FreshProcess(multiprocessing.context.SpawnProcess):

@@ -189,6 +189,33 @@ def test_ctrl_c_ends_all_with_a_checkpoint(endless, tmp_path, to_all):
     assert nobody_writes(tmp_path / "study")
 
 
+def test_ctrl_c_before_a_training_has_begun_is_no_traceback(tiny_run, tmp_path):
+    study = tmp_path / "study"
+    command = ("sweep", tiny_run.corpus, "--num-topics", "2,3", "--seeds", "1", "--out", study, *ENDLESS)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lda_app", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    # The processes of trainings begin by importing torch: they are other members of the group by then.
+    wait_for(lambda: len(members(process.pid)) > 1, process)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, ""), stderr
+    assert "stopped with 0 of 2 models" in stderr
+    assert "Traceback" not in stderr
+
+
+def members(group):
+    """Return the processes of a group."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid="], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    return [pid for pid, pgid in pairs if int(pgid) == group]
+
+
 def test_a_killed_sweep_leaves_nobody_and_goes_on(endless, tmp_path):
     endless.kill()
     endless.communicate()
