@@ -36,8 +36,6 @@ log = logging.getLogger("lda_app")
 
 Item = TypeVar("Item")
 
-HELD_BACK = (signal.SIGINT, signal.SIGTERM)
-
 _PREFIXES = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "bold red")}
 _SECONDS_BETWEEN_REDRAWS = 0.1
 _SECONDS_BETWEEN_NOTEBOOK_REDRAWS = 0.25
@@ -396,21 +394,21 @@ def main_left_out() -> Iterator[None]:
 
 
 @contextmanager
-def signals_held_back() -> Iterator[None]:
-    """Let processes that are started in the body hear no Ctrl-C, nor SIGTERM, until they ask for signals.
+def signals_held_back(*signums: signal.Signals) -> Iterator[None]:
+    """Let processes that are started in the body hear no such signals until they ask for them.
 
-    Both reach all processes of a terminal or a service, also one that is still importing, which would end
-    with a traceback. The signals of this process wait for the end of the body.
+    SIGINT and SIGTERM reach all processes of a terminal or a service, also one that is still importing, which
+    would end with a traceback. The signals of this process wait for the end of the body.
 
     Examples
     --------
-    >>> with signals_held_back():
+    >>> with signals_held_back(signal.SIGINT):
     ...     signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     True
     """
     # Started on the way to another process, the tracker would let the signals through from then on.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signums)
     try:
         yield
     finally:
@@ -419,7 +417,7 @@ def signals_held_back() -> Iterator[None]:
 
 class _FreshProcess(multiprocessing.context.SpawnProcess):
     def start(self) -> None:
-        with main_left_out():
+        with main_left_out(), signals_held_back(signal.SIGINT):  # Ctrl-C is for the parent
             super().start()
 
 

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from lda_app.errors import Interrupted, LdaAppError
-from lda_app.runtime import HELD_BACK, interruptible, log, main_left_out, progress, signals_held_back
+from lda_app.runtime import interruptible, log, main_left_out, progress, signals_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lda_app.studies.study import Cell, Study
 
 _SECONDS_BETWEEN_LOOKS = 0.2
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CHILD_MODULE = "lda_app.studies.cells"
 
 
@@ -103,7 +104,7 @@ class _Running:
         context.set_forkserver_preload([_CHILD_MODULE])
         messages, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(study, cell, jobs, theirs), name=cell.name)
-        with main_left_out(), signals_held_back():
+        with main_left_out(), signals_held_back(*_SIGNALS):
             process.start()
         theirs.close()
         return cls(cell, process, messages)
@@ -204,7 +205,7 @@ def _work(study: Study, cell: Cell, jobs: int, messages: Connection) -> None:
     log.handlers, log.propagate = [_Sender(messages)], False
     log.setLevel(logging.WARNING)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         from lda_app.studies.cells import finish_cell
 
         finish_cell(study, cell)

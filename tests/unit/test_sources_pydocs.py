@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from lda_app.corpus.sources.docstrings import prose
 from lda_app.corpus.sources.pydocs import MIN_WORDS, PACKAGES, PyDocsSource, split_of
 from lda_app.errors import CorpusError
+from lda_app.runtime import FreshProcesses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +125,13 @@ def test_a_script_without_a_guard_is_not_run_by_its_workers(tmp_path: Path, by_f
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 50
+
+
+def test_workers_hear_no_ctrl_c() -> None:
+    process = FreshProcesses().Process(target=signal.raise_signal, args=(signal.SIGINT,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
 
 
 def test_every_package_of_the_list_is_installed_with_the_app() -> None:
