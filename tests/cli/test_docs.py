@@ -108,6 +108,13 @@ def test_command_page_is_current():
     assert make_cli_docs.PAGE.read_text(encoding="utf-8") == make_cli_docs.page(), "run `make docs`"
 
 
+def test_pages_name_each_other_by_links():
+    plain = re.compile(r"(?<![\w/(\[])docs/[\w-]+\.md")
+    named = {page.name: plain.findall(page.read_text(encoding="utf-8")) for page in ROOT.glob("docs/*.md")}
+    del named["cli.md"]  # what terminals show
+    assert not any(named.values()), named
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
