@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from lda_app.compiled import kernel
+from lda_app.compiled import inlined, kernel
 from lda_app.gradients.kernels import digamma_in_parts
 
 # Below the smallest normal float32 a quotient overflows; no mixture of smoothed topics comes near it.
@@ -113,7 +113,7 @@ def mean_field(
                 concentration[d, k] = prior[k] + damping[d] * e[k] * slope[k]
 
 
-@kernel
+@inlined
 def _slope(first, last, e, beta, columns, counts, slope):
     """Fill ``slope`` (K,) with Σ_w n_w β_w / (e·β_w).
 

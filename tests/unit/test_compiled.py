@@ -133,3 +133,40 @@ def test_a_compiler_that_does_not_work_is_done_without(monkeypatch, compile_, re
 def test_the_variable_can_be_off(monkeypatch, value):
     monkeypatch.setenv(compiled.NO_COMPILE, value)
     assert compiled.why_not_compiled() is None
+
+
+KERNEL_FROM_CACHE = """
+import hashlib
+import numpy as np
+from lda_app.models.kernels import mean_field
+
+generator, num_documents, num_words, num_topics = np.random.default_rng(0), 400, 300, 10
+sizes = generator.integers(0, 12, num_documents)
+documents = [generator.choice(num_words, size, replace=False) for size in sizes]
+indptr = np.cumsum([0, *map(len, documents)]).astype(np.int64)
+columns = np.concatenate(documents).astype(np.int64)
+counts = generator.integers(1, 4, len(columns)).astype(np.float32)
+beta = generator.dirichlet(np.full(num_words, 0.1), num_topics).T.astype(np.float32).copy()
+weights, prior = np.full((num_documents, num_topics), 0.1, np.float32), np.full(num_topics, 0.1, np.float32)
+inferred = np.empty_like(weights)
+damping = np.ones(num_documents, np.float32)
+mean_field(0, num_documents, weights, prior, damping, beta, indptr, columns, counts, 3, inferred)
+print(hashlib.sha256(inferred.tobytes()).hexdigest())
+"""
+
+
+def test_a_kernel_from_the_cache_rounds_as_one_that_was_just_compiled(tmp_path):
+    pytest.importorskip("numba", reason="numba is not installed")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    fresh, cached = (
+        subprocess.run(
+            [sys.executable, "-c", KERNEL_FROM_CACHE],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    )
+    assert any(tmp_path.rglob("*.nbc"))
+    assert fresh == cached
