@@ -17,6 +17,9 @@ from lda_app.storage.manifest import ANNOTATIONS, read_manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
+_CIRCUMSTANCES = frozenset({"config.json", "timing.json"})
+"""Where the corpus lay beside the run, and how long it took: no part of what an annotation is about."""
+
 
 def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: str = "model") -> None:
     """Write an annotation of a sealed folder, whole or not at all.
@@ -82,7 +85,9 @@ def read_annotation(folder: Path, name: str, *, kind: str = "model") -> dict[str
 
 
 def content_fingerprint(folder: Path, kind: str) -> str:
-    """Return the sha256 of all that was sealed; equal runs of training have the same, whatever they took."""
+    """Return the sha256 of what was sealed: equal runs of training have the same, wherever and whenever."""
     files = read_manifest(folder, kind)["files"]
-    listed = "".join(f"{name} {files[name]['sha256']}\n" for name in sorted(files) if name != "timing.json")
+    listed = "".join(
+        f"{name} {files[name]['sha256']}\n" for name in sorted(files) if name not in _CIRCUMSTANCES
+    )
     return hashlib.sha256(listed.encode()).hexdigest()

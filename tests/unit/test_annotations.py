@@ -39,3 +39,15 @@ def test_a_damaged_annotation_is_refused(tmp_path, content):
     (run / "labels.json").write_text(content)
     with pytest.raises(FolderError, match=r"labels\.json"):
         read_annotation(run, "labels.json")
+
+
+def test_an_equal_model_made_elsewhere_and_slower_is_the_same(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    for run, circumstances in ((one, b"near"), (two, b"far away")):
+        with sealed_folder(run, kind="model", format_version=1, overwrite=False) as staging:
+            (staging / "model.safetensors").write_bytes(b"weights")
+            for name in ("config.json", "timing.json"):
+                (staging / name).write_bytes(circumstances)
+    write_annotation(one, "labels.json", {"topics": {"0": {"label": "space"}}})
+    (two / "labels.json").write_bytes((one / "labels.json").read_bytes())
+    assert read_annotation(two, "labels.json")["topics"] == {"0": {"label": "space"}}
