@@ -103,8 +103,7 @@ def topics_to_go_on_with(model: ModelDir) -> TopicWordCounts:
 def counted_before(model: ModelDir, words: Sequence[str], weight: float) -> TopicPrior:
     """Return what a model's topics have counted so far, over a larger vocabulary."""
     topics = topics_to_go_on_with(model)
-    index = {word: column for column, word in enumerate(words)}
-    columns = np.array([index[word] for word in model.vocabulary.words], dtype=np.int64)
+    columns = old_columns(model.vocabulary.words, words).astype(np.int64)
     counts = weight * float(topics.scale) * topics.expected_counts.numpy()
     return TopicPrior(columns, counts.astype(np.float32))
 
