@@ -11,7 +11,8 @@ _TOKENS_A_BATCH = 14_000
 _SMALLEST_BATCH, _LARGEST_BATCH = 64, 1024
 _FEWEST_BATCHES = 20
 _STEPS = 2_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 2, 50
+_FEWEST_EPOCHS, _MOST_EPOCHS = 2, 30
+_STEPS_OF_SMALL, _MOST_EPOCHS_OF_SMALL = 1_000, 50
 _FIRST_TOPIC_RATE, _LAST_TOPIC_RATE = 0.6, 0.012
 _FIRST_BURN_IN, _LAST_BURN_IN = 1, 4
 _GUIDE_STARTS, _ALPHA_FOLLOWS_ELBO = 0.6, 0.7
@@ -35,12 +36,22 @@ def batch_size(config: TrainConfig, num_documents: int, num_tokens: int) -> int:
 
 
 def num_steps(config: TrainConfig, steps_per_epoch: int) -> int:
-    """Steps of a run: as asked for, or 2,000 within 2 to 50 epochs, times the effort."""
+    """Steps of a run: as asked for, or 2,000 within 2 to 30 epochs, times the effort.
+
+    A small corpus takes up to 50 epochs, until it has 1,000 steps.
+
+    Examples
+    --------
+    >>> [num_steps(TrainConfig(), steps_per_epoch) for steps_per_epoch in (10, 30, 60, 100, 2_000)]
+    [500, 1000, 1800, 2000, 4000]
+    """
     if config.steps is not None:
         return config.steps
     if config.epochs is not None:
         return config.epochs * steps_per_epoch
-    enough = min(max(_STEPS, _FEWEST_EPOCHS * steps_per_epoch), _MOST_EPOCHS * steps_per_epoch)
+    small = min(_STEPS_OF_SMALL, _MOST_EPOCHS_OF_SMALL * steps_per_epoch)
+    most = max(_MOST_EPOCHS * steps_per_epoch, small)
+    enough = min(max(_STEPS, _FEWEST_EPOCHS * steps_per_epoch), most)
     return max(1, round(config.effort * enough))
 
 

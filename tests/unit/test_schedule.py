@@ -16,9 +16,17 @@ def test_validations_are_twenty_and_one_is_at_the_end(steps):
 
 @pytest.mark.parametrize(
     ("epochs", "steps_per_epoch", "expected"),
-    [(None, 100, 2000), (None, 20, 1000), (None, 5000, 10_000), (None, 1, 50), (7, 30, 210)],
+    [
+        (None, 100, 2000),
+        (None, 60, 1800),
+        (None, 30, 1000),
+        (None, 20, 1000),
+        (None, 5000, 10_000),
+        (None, 1, 50),
+        (7, 30, 210),
+    ],
 )
-def test_a_run_has_2000_steps_within_2_to_50_epochs_if_not_told_otherwise(epochs, steps_per_epoch, expected):
+def test_a_run_has_2000_steps_within_some_epochs_if_not_told_otherwise(epochs, steps_per_epoch, expected):
     assert num_steps(TrainConfig(epochs=epochs), steps_per_epoch) == expected
 
 
