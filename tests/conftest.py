@@ -6,6 +6,7 @@ import csv
 import logging
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,11 @@ SUBJECTS = {
     "sport": "goal hockey puck player team season score league",
     "garden": "soil seed flower tomato rain harvest compost spade",
 }
+
+
+# A script that starts the tests with & has them, and all that they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Finished(NamedTuple):
