@@ -150,18 +150,23 @@ def test_a_damaged_score_is_no_traceback(cli, planted, tmp_path, assert_refused)
     assert_refused(cli("topics", run), 4, "stability.json", "lda-app stability")
 
 
-@pytest.fixture
-def endless(tiny_run, tmp_path):
-    """Begin a sweep that never ends, in a process group of its own; return it when all trainings run."""
-    study = tmp_path / "study"
-    command = ("sweep", tiny_run.corpus, "--num-topics", "2,3", "--seeds", "1", "--out", study, *ENDLESS)
-    process = subprocess.Popen(
+def begin_endless(corpus, study):
+    """Begin a sweep that never ends, in a process group of its own."""
+    command = ("sweep", corpus, "--num-topics", "2,3", "--seeds", "1", "--out", study, *ENDLESS)
+    return subprocess.Popen(
         [sys.executable, "-m", "lda_app", *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+
+
+@pytest.fixture
+def endless(tiny_run, tmp_path):
+    """Begin a sweep that never ends; return it when all trainings run."""
+    study = tmp_path / "study"
+    process = begin_endless(tiny_run.corpus, study)
     wait_for(lambda: len(list(study.glob("*.checkpoint"))) == 2, process)
     yield process
     process.kill()
@@ -191,14 +196,7 @@ def test_ctrl_c_ends_all_with_a_checkpoint(endless, tmp_path, to_all):
 
 def test_ctrl_c_before_a_training_has_begun_is_no_traceback(tiny_run, tmp_path):
     study = tmp_path / "study"
-    command = ("sweep", tiny_run.corpus, "--num-topics", "2,3", "--seeds", "1", "--out", study, *ENDLESS)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lda_app", *map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begin_endless(tiny_run.corpus, study)
     # The processes of trainings begin by importing torch: they are other members of the group by then.
     wait_for(lambda: len(members(process.pid)) > 1, process)
     time.sleep(0.3)
