@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import regex
 
+from lda_app.corpus.logarithms import log_count
 from lda_app.errors import ConfigError
 from lda_app.runtime import log, rng
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+    from py3langid.langid import LanguageIdentifier
 
 _SAMPLE = 1_000  # documents
 _CHARACTERS = 2_000  # of a document
@@ -105,11 +111,38 @@ class Sample:
 
     def detect(self) -> Detected | None:
         """Detect the languages of the sample; None if no text of it has enough letters."""
-        from py3langid import classify
-
         telling = [text for text in self._texts if len(_LETTER.findall(text)) >= _LETTERS]
-        counted = Counter(classify(text)[0] for text in telling).most_common()
+        counted = Counter(identifier().classify(text)[0] for text in telling).most_common()
         return Detected(counted[0][0], dict(counted)) if counted else None
+
+
+@functools.cache
+def identifier() -> LanguageIdentifier:
+    """Return py3langid's identifier, with scores that are the same on every processor.
+
+    A matrix product adds up in an order that depends on the processor, and the language of a text, which
+    decides about stop words and so about counts, could turn on the last digit.
+
+    Examples
+    --------
+    >>> identifier().classify("Der Mond kreist um die Erde")[0]
+    'de'
+    """
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    class Portable(LanguageIdentifier):  # type: ignore[misc]
+        def _sparse_score(
+            self, visits: Mapping[int, int], table: npt.NDArray[np.float32]
+        ) -> npt.NDArray[np.float64]:
+            weights = [[_log_count(1 + times)] for times in visits.values()]
+            return np.asarray((table[list(visits)] * np.array(weights)).sum(axis=0) + self.nb_pc)
+
+    return Portable.from_model_file(MODEL_FILE)
+
+
+@functools.cache
+def _log_count(count: int) -> float:
+    return float(log_count(count))
 
 
 def detect_for_corpus(texts: Iterable[str], name: str) -> Detected:

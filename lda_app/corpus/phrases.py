@@ -9,11 +9,13 @@ stop word that is not among the most frequent, for lists of stop words hold *new
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from lda_app.corpus.logarithms import EXACT, log_count
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     Keys = npt.NDArray[np.int64]
     Streams = Callable[[], Iterable[Ids]]
 
-_FREQUENT = 0.005  # share of the tokens: function words are above, such as "the", "is" and "with"
+_FREQUENT = 200  # more than one token in 200 is a function word, such as "the", "is" and "with"
 _COUNTER_BITS = 22
 _COUNTERS = 1 << _COUNTER_BITS
 
@@ -291,27 +293,31 @@ def as_phrases(rounds: Sequence[Sequence[Phrase]], options: PhraseOptions) -> Ph
     return Phrases(pairs, options.keep_parts)
 
 
-def npmi(
-    pair: npt.NDArray[np.int64], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], total: int
-) -> npt.NDArray[np.float64]:
-    """Normalised pointwise mutual information of pairs (Bouma 2009), from counts.
+def npmi(pair: int, left: int, right: int, total: int) -> float:
+    """Normalised pointwise mutual information of two adjacent words (Bouma 2009), from counts.
+
+    It is computed in decimals and rounded once: the same on every processor, never beyond its bounds of -1
+    and 1, and equal to a limit that it reaches exactly.
 
     Parameters
     ----------
     pair, left, right
-        (P,) occurrences, at least one, of each pair and of its parts.
+        Occurrences, at least one, of the pair and of its two parts.
     total
         Tokens in all.
 
     Examples
     --------
-    >>> npmi(np.array([10, 1]), np.array([10, 10]), np.array([10, 10]), 100).round(3).tolist()
-    [1.0, 0.0]
+    >>> npmi(10, 10, 10, 100), npmi(1, 10, 10, 100), npmi(2, 3, 3, 3)
+    (1.0, 0.0, -1.0)
     """
-    information = np.log(pair) + np.log(total) - np.log(left) - np.log(right)
-    surprise = np.log(total) - np.log(pair)
-    certain = surprise == 0  # the only word of all tokens
-    return np.where(certain, 1.0, information / np.where(certain, 1.0, surprise))
+    if pair == total:  # there is no other word
+        return 1.0
+    if pair * total == left * right:  # independent, where rounding would leave a trace of either sign
+        return 0.0
+    with localcontext(EXACT):
+        information = log_count(pair) + log_count(total) - log_count(left) - log_count(right)
+        return float(information / (log_count(total) - log_count(pair)))
 
 
 @dataclass(frozen=True)
@@ -413,19 +419,15 @@ def _learn_round(
     if options.keep_parts:  # what begins an n-gram was found frequent before
         frequent, first_phrase = np.full(len(names), fill_value=True), 0
     else:
-        frequent = (counts >= min_count) & (usable | (counts <= _FREQUENT * counts.sum()))
+        frequent = (counts >= min_count) & (usable | (counts * _FREQUENT <= counts.sum()))
     keys, together = _frequent_pairs(_eligible(pairs, frequent, usable, first_phrase), min_count)
-    left, right = keys >> 32, keys & 0xFFFFFFFF
-    score: list[float | None] = [None] * len(keys)
-    if options.min_npmi is not None and len(keys):
-        score = npmi(together, counts[left], counts[right], int(counts.sum())).tolist()
-    found = [
-        Phrase(names[one], names[other], times, value)
-        for one, other, times, value in zip(
-            left.tolist(), right.tolist(), together.tolist(), score, strict=True
-        )
-        if value is None or options.min_npmi is None or value >= options.min_npmi
-    ]
+    total, occurrences, least = int(counts.sum()), counts.tolist(), options.min_npmi
+    found = []
+    for key, times in zip(keys.tolist(), together.tolist(), strict=True):
+        left, right = key >> 32, key & 0xFFFFFFFF
+        score = None if least is None else npmi(times, occurrences[left], occurrences[right], total)
+        if score is None or least is None or score >= least:
+            found.append(Phrase(names[left], names[right], times, score))
     return sorted(found, key=lambda phrase: (phrase.left, phrase.right))
 
 

@@ -7,6 +7,7 @@ import math
 import platform
 import unicodedata
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -390,15 +391,19 @@ def _limits(num_documents: int, options: PreprocessOptions) -> tuple[int, int]:
         low = min(5, max(1, num_documents // _DOCUMENTS_PER_MIN_DF))
     if high is None:
         high = _COMMON if num_documents >= _SMALL else 1.0
-    # A share may miss a whole number by a rounding error: 0.1 * 30 is 3.0000000000000004.
-    least = math.ceil(low * num_documents - 1e-9) if isinstance(low, float) else low
-    most = math.floor(high * num_documents + 1e-9) if isinstance(high, float) else high
+    least = math.ceil(_fraction(low) * num_documents) if isinstance(low, float) else low
+    most = math.floor(_fraction(high) * num_documents) if isinstance(high, float) else high
     if None not in (options.min_df, options.max_df) and most < least <= num_documents:
         raise ConfigError(
             f"--max-df {high} is below --min-df {low} for {num_documents} training documents: "
             f"at most {most} and at least {least} of them"
         )
     return max(1, least), most
+
+
+def _fraction(share: float) -> Fraction:
+    """Return a share as it was meant: 0.1 of 30 documents are 3, but 0.1 * 30 is 3.0000000000000004."""
+    return Fraction(share).limit_denominator(10**9)
 
 
 def _no_word_left(options: PreprocessOptions, num_documents: int, *, has_words: bool) -> str:

@@ -4,10 +4,12 @@ import logging
 import sys
 import unicodedata
 
+import numpy as np
+import py3langid
 import pytest
 import regex
 
-from lda_app.corpus.languages import detect, detect_for_corpus
+from lda_app.corpus.languages import detect, detect_for_corpus, identifier
 from lda_app.corpus.tokenize import Tokenizer, TokenizerOptions
 from lda_app.errors import ConfigError
 
@@ -93,6 +95,13 @@ def test_a_missing_segmenter_is_named_with_its_extra(monkeypatch, language, pack
 @pytest.mark.parametrize("language", ["de", "es", "nl", "ru", "ar", "hi", "zh", "ja", "th"])
 def test_the_language_of_a_text_is_detected(language):
     assert detect([TEXTS[language]] * 3).documents == {language: 3}
+
+
+def test_scores_are_added_up_in_double_precision_and_in_order():
+    # py3langid's own are float32 and a matrix product; its hook that replaces them is not public.
+    scores = identifier()._decide(TEXTS["de"])
+    assert scores.dtype == np.float64
+    assert dict(identifier().rank(TEXTS["de"])) == pytest.approx(dict(py3langid.rank(TEXTS["de"])), rel=1e-5)
 
 
 def test_a_language_needs_letters_to_be_told():

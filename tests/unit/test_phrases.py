@@ -4,10 +4,12 @@ import itertools
 import json
 import math
 from collections import Counter
+from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -47,19 +49,21 @@ def ids(*numbers):
     return np.array([*numbers, -1], dtype=np.int32)
 
 
-def slow_pairs(stream, min_count, min_npmi):
-    """Score all adjacent pairs of a list one by one."""
+def reaches(pair, left, right, total, tenths):
+    """Whether NPMI is at least so many tenths, in whole numbers: ln(x) / ln(y) >= t / 10 if x^10 >= y^t."""
+    return Fraction(pair * total, left * right) ** 10 >= Fraction(total, pair) ** tenths or pair == total
+
+
+def slow_pairs(stream, min_count, tenths):
+    """Count all adjacent pairs of a list one by one, and choose among them without rounding."""
     single = Counter(word for word in stream if word != -1)
     pair = Counter(pair for pair in itertools.pairwise(stream) if -1 not in pair)
     total = sum(single.values())
-    scores = {}
-    for (left, right), count in pair.items():
-        surprise = -math.log(count / total)
-        mutual = math.log(count * total / (single[left] * single[right]))
-        score = mutual / surprise if surprise else 1.0
-        if count >= min_count and score >= min_npmi - 1e-12:
-            scores[left, right] = (count, pytest.approx(score))
-    return scores
+    return {
+        (left, right): count
+        for (left, right), count in pair.items()
+        if count >= min_count and reaches(count, single[left], single[right], total, tenths)
+    }
 
 
 def slow_join(stream, pairs):
@@ -73,18 +77,19 @@ def slow_join(stream, pairs):
 
 
 @settings(deadline=None)
-@given(STREAM, st.integers(1, 3), st.sampled_from([-1.0, 0.1, 0.5]), st.integers(1, 10))
-def test_pairs_are_those_of_a_slow_count(stream, min_count, min_npmi, block):
+@given(STREAM, st.integers(1, 3), st.integers(-10, 10), st.integers(1, 10))
+@example([0, 0, 0], 1, -10, 1)  # NPMI is -1, which floating-point numbers miss by a digit
+def test_pairs_are_those_of_an_exact_count(stream, min_count, tenths, block):
     blocks, begin = [], 0
     for place, word in enumerate([*stream, -1]):
         if word == -1 and place - begin >= block:
             blocks.append(np.array([*stream, -1][begin : place + 1], dtype=np.int32))
             begin = place + 1
     blocks.append(np.array([*stream, -1][begin:], dtype=np.int32))
-    options = PhraseOptions(2, min_count, min_npmi)
+    options = PhraseOptions(2, min_count, tenths / 10)
     (found,) = learn(lambda: blocks, WORDS, options, min_count)
-    expected = slow_pairs(stream, min_count, min_npmi)
-    assert {(WORDS.index(p.left), WORDS.index(p.right)): (p.count, p.npmi) for p in found} == expected
+    counted = {(WORDS.index(p.left), WORDS.index(p.right)): p.count for p in found}
+    assert counted == slow_pairs(stream, min_count, tenths)
 
 
 @settings(deadline=None)
@@ -101,12 +106,31 @@ def test_phrases_are_joined_from_left_to_right(stream):
     assert {name: n for name, n in zip(found, counts.toarray()[0].tolist(), strict=True) if n} == expected
 
 
-@given(st.integers(1, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
-def test_npmi_is_between_its_bounds(pair, more_left, more_right, others):
-    left, right = pair + more_left, pair + more_right
-    total = left + right + others  # each pair takes two tokens
-    value = npmi(np.array([pair]), np.array([left]), np.array([right]), total)[0]
-    assert -1 <= value <= 1 + 1e-12
+COUNTS = st.integers(1, 10**12)
+
+
+@st.composite
+def occurrences(draw):
+    """Draw counts of a pair, of its parts, and of all tokens, of which a pair takes two."""
+    pair = draw(COUNTS)
+    left, right = (pair + draw(st.integers(0, 10**12)) for _ in range(2))
+    return pair, left, right, left + right + draw(st.integers(0, 10**12))
+
+
+@given(occurrences())
+def test_npmi_is_what_its_formula_says_and_between_its_bounds(counts):
+    with mpmath.workdps(60):
+        pair, left, right, total = map(mpmath.mpf, counts)
+        exact = float(mpmath.log(pair * total / (left * right)) / mpmath.log(total / pair))
+    assert npmi(*counts) == pytest.approx(exact, rel=1e-15, abs=1e-15)
+    assert -1 <= npmi(*counts) <= 1
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10), st.integers(1, 10))
+def test_a_limit_that_is_reached_exactly_is_reached(base, tenths, pair):
+    # A pair of t tenths: p N / (l r) = (N / p)^(t / 10), of N / p = base^10 and l r = p² base^(10 - t).
+    total, right = pair * (base + 1) ** 10, pair * (base + 1) ** (10 - tenths)
+    assert npmi(pair, pair, right, total) == tenths / 10
 
 
 def test_a_phrase_of_three_words_is_a_phrase_and_a_word():

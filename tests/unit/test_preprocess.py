@@ -101,6 +101,21 @@ def test_pruning(options, kept):
     assert len(kept) + pruning.num_rare + pruning.num_common + pruning.num_beyond == len(WORDS)
 
 
+@given(st.integers(1, 10**8), st.integers(1, 200), st.integers(0, 200))
+def test_a_share_of_documents_is_the_fraction_that_was_meant(num_documents, part, rest):
+    share, whole = part / (part + rest), part + rest
+    least, most = -(-part * num_documents // whole), part * num_documents // whole
+    frequencies = np.array([least - 1, least, most, most + 1])
+    words = ["below", "least", "most", "above"]
+    kept = prune(words, frequencies, num_documents, PreprocessOptions(min_df=share, max_df=1.0)).words
+    assert "least" in kept
+    assert "below" not in kept
+    if most:
+        kept = prune(words, frequencies, num_documents, PreprocessOptions(min_df=1, max_df=share)).words
+        assert "most" in kept
+        assert "above" not in kept
+
+
 def test_pruning_does_not_depend_on_the_order_of_words():
     order = list(range(len(WORDS)))
     random.Random(0).shuffle(order)
