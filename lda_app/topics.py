@@ -120,7 +120,7 @@ def top_words(beta: FloatArray, num_words: int) -> npt.NDArray[np.int64]:
     >>> top_words(np.array([[0.1, 0.6, 0.3], [0.4, 0.2, 0.4]]), 2).tolist()
     [[1, 2], [0, 2]]
     """
-    return _largest(np.asarray(beta), min(num_words, beta.shape[1]))
+    return top_columns(np.asarray(beta), min(num_words, beta.shape[1]))
 
 
 def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usage:
@@ -323,8 +323,29 @@ def labelled(topics: Sequence[Topic], labels: Labels) -> list[Topic]:
     ]
 
 
-def _largest(values: FloatArray, number: int) -> npt.NDArray[np.int64]:
-    """Columns of the largest values of each row, largest first, ties by column."""
+def top_columns(values: FloatArray, number: int) -> npt.NDArray[np.int64]:
+    """Return the columns of the largest values of each row.
+
+    Which of equal values a partition or an unstable sort puts first depends on the processor; here it is the
+    one of the first column.
+
+    Parameters
+    ----------
+    values
+        (R, C).
+    number
+        How many, 1 to C.
+
+    Returns
+    -------
+    array
+        (R, number) columns, of the largest value first.
+
+    Examples
+    --------
+    >>> top_columns(np.array([[0.2, 0.5, 0.2, 0.2]]), 3).tolist()
+    [[1, 0, 2]]
+    """
     threshold = -np.partition(-values, number - 1, axis=1)[:, number - 1 : number]
     chosen = np.empty((len(values), number), dtype=np.int64)
     for row, (value, least) in enumerate(zip(values, threshold, strict=True)):
@@ -342,5 +363,5 @@ def _keep_largest(
     all_shares = np.hstack([shares.reshape(num_topics, -1), block_shares])
     if number == 0:
         return all_rows[:, :0], all_shares[:, :0]
-    best = _largest(all_shares, min(number, all_shares.shape[1]))
+    best = top_columns(all_shares, min(number, all_shares.shape[1]))
     return np.take_along_axis(all_rows, best, axis=1), np.take_along_axis(all_shares, best, axis=1)

@@ -212,7 +212,7 @@ def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]", ids: "Sequ
     if known == 0:
         return f"no topic: none of its {tokens} tokens is known to the model"
     shares = chunk.shares[row]
-    first, *others = shares.argsort(kind="stable")[::-1][:_TOPICS_OF_A_LINE].tolist()
+    first, *others = (-shares).argsort(kind="stable")[:_TOPICS_OF_A_LINE].tolist()
     shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]
     about = "; ".join(f"topic {ids[topic]} ({names[topic]}) {_share(chunk, row, topic)}" for topic in shown)
     return about + (f"; only {known} of {tokens} tokens known" if chunk.too_little_known[row] else "")

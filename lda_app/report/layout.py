@@ -73,7 +73,7 @@ def _principal_axes(products: FloatArray) -> npt.NDArray[np.float64]:
     size = len(products)
     centering = np.eye(size) - 1 / size
     values, vectors = np.linalg.eigh(centering @ products @ centering)
-    order = np.argsort(-values)[:2]
+    order = np.argsort(-values, kind="stable")[:2]
     axes = vectors[:, order] * np.sqrt(np.clip(values[order], 0, None))
     signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
     return np.asarray(np.where(np.abs(axes) < 1e-9, 0, axes * signs))

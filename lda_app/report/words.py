@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lda_app.topics import top_columns
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -95,15 +97,7 @@ def reachable(
     """
     chosen = []
     for beta_k, frex_k in zip(beta, scores, strict=True):
-        rankings = [relevance(beta_k, word_shares, weight) for weight in LAMBDAS]
-        words = np.unique([_first(ranking, number) for ranking in [*rankings, frex_k]])
+        rankings = [*(relevance(beta_k, word_shares, weight) for weight in LAMBDAS), frex_k]
+        words = np.unique(top_columns(np.stack(rankings), min(number, len(frex_k))))
         chosen.append(words[np.argsort(-beta_k[words], kind="stable")])
     return chosen
-
-
-def _first(scores: FloatArray, number: int) -> npt.NDArray[np.int64]:
-    """Places of the highest scores, ties by place."""
-    number = min(number, len(scores))
-    least = np.partition(scores, -number)[-number]
-    above = np.flatnonzero(scores >= least)
-    return above[np.argsort(-scores[above], kind="stable")[:number]]

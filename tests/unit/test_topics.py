@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lda_app import topics
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.topics import describe, top_words, usage
+from lda_app.topics import describe, top_columns, top_words, usage
 
 
 def infer(doc_term):
@@ -25,6 +27,15 @@ def test_top_words_are_those_of_a_full_sort():
 
 def test_equally_probable_words_come_in_the_vocabulary_s_order():
     assert top_words(np.full((2, 30), 1 / 30), 4).tolist() == [[0, 1, 2, 3]] * 2
+
+
+ROW = st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=40, max_size=40)
+
+
+@given(st.lists(ROW, min_size=1, max_size=5), st.integers(1, 40))
+def test_of_equal_values_those_of_the_first_columns_are_the_largest(values, number):
+    expected = [sorted(range(40), key=lambda column, row=row: -row[column])[:number] for row in values]
+    assert top_columns(np.array(values), number).tolist() == expected
 
 
 def test_a_small_vocabulary_gives_all_its_words():

@@ -15,6 +15,7 @@ from lda_app.report.packing import quantized_logs
 from lda_app.report.quiz import topic_questions
 from lda_app.report.serve.index import index_documents
 from lda_app.report.serve.search import Query, QuestionError, search
+from lda_app.topics import top_columns
 from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
@@ -138,9 +139,8 @@ class Library:
             raise QuestionError(f"there is no topic {topic}")
         shares = self._index.tables[0].of_topic(topic)
         shares[self._corpus.split(self._index.splits[0]).lengths() == 0] = -1
-        candidates = np.argpartition(-shares, min(REPRESENTATIVE, len(shares)) - 1)[:REPRESENTATIVE]
-        largest: list[int] = candidates[np.lexsort((candidates, -shares[candidates]))].tolist()
-        return [row for row in largest if shares[row] >= 0]
+        best: list[int] = top_columns(shares[None], min(REPRESENTATIVE, len(shares)))[0].tolist()
+        return [row for row in best if shares[row] >= 0]
 
     @cached_property
     def questions(self) -> list[dict[str, Any]]:
