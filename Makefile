@@ -169,7 +169,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  "lda-app needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there): name another one by make setup PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
 	  "$(PYTHON) lacks its venv module: install it first (Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	@printf 'Installing lda-app, its tools and what they need (%d packages, 2.5 GB on disk) into %s.\n' \
+	  "$$(grep -c == constraints.txt)" '$(VENV)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --constraint constraints.txt pip # one that shows how far an installation has come
 ifneq ($(TORCH_INDEX),)
 	$(BIN)/pip install --no-deps --index-url "$(TORCH_INDEX)" --constraint constraints.txt torch
 endif
