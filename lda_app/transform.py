@@ -61,7 +61,8 @@ class Transformed:
     def too_little_known(self) -> npt.NDArray[np.bool_]:
         """Whether less than a tenth of a document's tokens is known, or none at all, (D,)."""
         tokens = self.known_tokens + self.unknown_tokens
-        return np.asarray((self.known_tokens == 0) | (self.known_tokens < LITTLE_KNOWN * tokens))
+        # A quotient rounds to the limit where it equals it; 0.1 * 30 tokens would be more than three.
+        return np.asarray(self.known_tokens / np.maximum(tokens, 1) < LITTLE_KNOWN)
 
     def of_topics(self, columns: Sequence[int]) -> Transformed:
         """Keep the shares of some topics alone."""

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,13 @@ def test_documents_come_in_chunks_and_in_order(preprocessor):
 def test_less_than_a_tenth_known_is_flagged(known, unknown, flagged):
     result = Transformed([], np.ones((1, 1)), np.array([known]), np.array([unknown]))
     assert result.too_little_known.tolist() == [flagged]
+
+
+def test_a_tenth_known_is_enough_whatever_the_number_of_tokens():
+    known = np.arange(1, 10_000)
+    result = Transformed([], np.ones((1, 1)), known, 9 * known)
+    assert not result.too_little_known.any()
+    assert replace(result, unknown_tokens=9 * known + 1).too_little_known.all()
 
 
 def test_the_app_s_columns_give_way_however_often():
