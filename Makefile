@@ -103,8 +103,8 @@ verify: results ## Run all of it again in a scratch folder, and compare by hash
 	  $(BIN)/python scripts/compare_runs.py "$(RUN)" "$$scratch/runs/$(notdir $(RUN))"
 
 .PHONY: test
-test: $(INSTALLED) ## Run all tests
-	$(BIN)/pytest $(PYTEST_OPTIONS)
+test: $(INSTALLED) ## Run all tests, on all cores
+	OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist worksteal --durations 10 $(PYTEST_OPTIONS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import layers, and the Dockerfile

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.stats import entropy
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -166,4 +165,6 @@ def effective_topics(prevalence: npt.NDArray[np.floating[Any]]) -> float:
     >>> round(effective_topics(np.array([0.5, 0.5, 0.0])), 3)
     2.0
     """
+    from scipy.stats import entropy
+
     return float(np.exp(entropy(prevalence)))

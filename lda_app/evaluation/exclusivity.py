@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +95,8 @@ def frex(
     >>> frex(np.array([0.5, 0.4, 0.1]), np.array([0.5, 0.9, 0.1])).round(3).tolist()
     [0.741, 0.87, 0.333]
     """
+    from scipy.stats import rankdata
+
     ranks = (rankdata(values) / len(values) for values in (exclusive, frequency))
     exclusive_rank, frequency_rank = ranks
     return np.asarray(1 / (weight / exclusive_rank + (1 - weight) / frequency_rank))

@@ -9,11 +9,11 @@ from typing import Any
 import safetensors
 import safetensors.torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from lda_app.errors import FolderError
 from lda_app.models.lda import LDA
 from lda_app.storage import atomic_file
+from lda_app.training.adam import Adam, Moments
 from lda_app.training.step import Optimizers
 
 CHECKPOINT_FORMAT = 2
@@ -121,7 +121,7 @@ def restore(state: RunState, header: dict[str, Any], tensors: dict[str, Tensor])
         _load_adam(optimizer, _without_prefix(name, tensors))
 
 
-def _named(optimizers: Optimizers) -> list[tuple[str, Optimizer]]:
+def _named(optimizers: Optimizers) -> list[tuple[str, Adam]]:
     every = {"encoder": optimizers.encoder, "topics": optimizers.topics, "alpha": optimizers.alpha}
     return [(name, optimizer) for name, optimizer in every.items() if optimizer is not None]
 
@@ -136,14 +136,14 @@ def _without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor
     }
 
 
-def _adam_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    moments = optimizer.state_dict()["state"]
+def _adam_tensors(optimizer: Adam) -> dict[str, Tensor]:
+    moments = optimizer.moments()
     return {f"{index}/{name}": value for index, part in moments.items() for name, value in part.items()}
 
 
-def _load_adam(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
-    moments: dict[int, dict[str, Tensor]] = {}
+def _load_adam(optimizer: Adam, tensors: dict[str, Tensor]) -> None:
+    moments: dict[int, Moments] = {}
     for key, tensor in tensors.items():
         index, name = key.split("/")
         moments.setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
+    optimizer.restore(moments)

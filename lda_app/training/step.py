@@ -14,6 +14,7 @@ from lda_app.models.elbo import ELBO, sampled_elbo
 from lda_app.models.gibbs import Refined, refine
 from lda_app.models.lda import LDA
 from lda_app.models.topic_word import TopicWordCounts
+from lda_app.training.adam import Adam
 from lda_app.training.schedule import Schedule
 
 # Between the seeds of two processes: beyond those of all steps of all runs.
@@ -24,9 +25,9 @@ _SEED_STRIDE = 2**53
 class Optimizers:
     """Adam for what learns by it: the encoder, if it is a network, topics that are a softmax, and α."""
 
-    encoder: torch.optim.Adam | None
-    topics: torch.optim.Adam | None
-    alpha: torch.optim.Adam
+    encoder: Adam | None
+    topics: Adam | None
+    alpha: Adam
 
     @classmethod
     def of(cls, lda: LDA, config: TrainConfig) -> "Optimizers":
@@ -34,13 +35,13 @@ class Optimizers:
         return cls(
             encoder=_adam(lda.encoder, config),
             topics=_adam(lda.topics, config),
-            alpha=torch.optim.Adam([lda.log_alpha], lr=config.learning_rate),
+            alpha=Adam([lda.log_alpha], config.learning_rate),
         )
 
 
-def _adam(module: nn.Module, config: TrainConfig) -> torch.optim.Adam | None:
+def _adam(module: nn.Module, config: TrainConfig) -> Adam | None:
     weights = list(module.parameters())
-    return torch.optim.Adam(weights, lr=config.learning_rate, fused=True) if weights else None
+    return Adam(weights, config.learning_rate, fused=True) if weights else None
 
 
 def train_step(
@@ -172,8 +173,7 @@ def _require_finite(value: float, what: str, step: int) -> None:
 def _apply(lda: LDA, optimizers: Optimizers, config: TrainConfig, schedule: Schedule, step: int) -> None:
     for optimizer in (optimizers.encoder, optimizers.topics):
         if optimizer is not None:
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.adam_rate(config, step)
+            optimizer.rate = schedule.adam_rate(config, step)
             optimizer.step()
     if schedule.learns_alpha(config, step):
         optimizers.alpha.step()

@@ -92,7 +92,7 @@ def texts(tiny_texts):
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory, texts):
+def report(made_once, texts):
     """Make the report of three topics of sixty texts with a subject and a year."""
     rows = [
         {
@@ -103,18 +103,18 @@ def report(tmp_path_factory, texts):
         }
         for i, text in enumerate(texts)
     ]
-    return make_report(tmp_path_factory.mktemp("report"), rows)
+    return report_in(made_once("report", lambda folder: make_report(folder, rows)))
 
 
 @pytest.fixture(scope="session")
-def report_of_many_topics(tmp_path_factory, texts):
+def report_of_many_topics(made_once, texts):
     """Make the report of eight topics, so that documents have three of them and not others."""
     rows = [{"id": f"doc{i}", "text": f"{text} {texts[i - 7]}"} for i, text in enumerate(texts)]
-    return make_report(tmp_path_factory.mktemp("many"), rows, num_topics=8)
+    return report_in(made_once("many", lambda folder: make_report(folder, rows, num_topics=8)))
 
 
 @pytest.fixture(scope="session")
-def hostile_report(tmp_path_factory, tiny_texts):
+def hostile_report(made_once, tiny_texts):
     """Make the report of texts, ids, metadata and names of topics that try to run or to deceive."""
     rows = [
         {
@@ -125,21 +125,27 @@ def hostile_report(tmp_path_factory, tiny_texts):
         }
         for i, text in enumerate(tiny_texts)
     ]
-    folder = tmp_path_factory.mktemp("hostile")
-    made = make_report(folder, rows, name="<script>window.attacked=1<.csv")
-    run_cli("label", made.run, "--topic", "0", ATTACKS[0])
-    run_cli("label", made.run, "--topic", "1", ATTACKS[1])
-    run_cli("report", made.run, "--output", made.page, "--overwrite")
-    return made
+
+    def make(folder):
+        made = make_report(folder, rows, name="<script>window.attacked=1<.csv")
+        run_cli("label", made.run, "--topic", "0", ATTACKS[0])
+        run_cli("label", made.run, "--topic", "1", ATTACKS[1])
+        run_cli("report", made.run, "--output", made.page, "--overwrite")
+
+    return report_in(made_once("hostile-report", make))
 
 
 @pytest.fixture(scope="session")
-def hostile_words_report(tmp_path_factory):
+def hostile_words_report(made_once):
     """Make the report of counts whose words are attacks, with labels that are."""
+    return report_in(made_once("hostile-words", make_report_of_hostile_words))
+
+
+def make_report_of_hostile_words(folder):
+    """Import counts of words that are attacks, train, and write the page."""
     import numpy as np
     from scipy import sparse
 
-    folder = tmp_path_factory.mktemp("words")
     words = [word.replace("\u2028", " ").replace("\u2029", " ") for word in ATTACKS]
     generator = np.random.default_rng(0)
     sparse.save_npz(folder / "counts.npz", sparse.csr_array(generator.poisson(2, (60, len(words)))))
@@ -147,7 +153,7 @@ def hostile_words_report(tmp_path_factory):
     (folder / "labels.txt").write_text("\n".join(words[i % 6] for i in range(60)) + "\n", encoding="utf-8")
     arguments = ("--vocab", folder / "words.txt", "--labels", folder / "labels.txt")
     run_cli("corpus", "import", folder / "counts.npz", *arguments, "--out", folder / "corpus")
-    return train_and_report(folder)
+    train_and_report(folder)
 
 
 def make_report(folder, rows, name="texts.csv", num_topics=3):
@@ -163,10 +169,15 @@ def make_report(folder, rows, name="texts.csv", num_topics=3):
 
 def train_and_report(folder, num_topics=3):
     """Train on the corpus in a folder, and write the page beside it."""
-    made = Report(folder / "run", folder / "corpus", folder / "report.html")
+    made = report_in(folder)
     run_cli("train", made.corpus, "--out", made.run, "--num-topics", num_topics, *TRAINING)
     run_cli("report", made.run, "--output", made.page)
     return made
+
+
+def report_in(folder):
+    """Say where things lie in a folder."""
+    return Report(folder / "run", folder / "corpus", folder / "report.html")
 
 
 def run_cli(*arguments):

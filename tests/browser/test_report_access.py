@@ -14,6 +14,7 @@ def axe():
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", RULES)
 def test_axe_finds_no_serious_violation(report, visit, axe, scheme):
     page = visit(report.page, color_scheme=scheme, bypass_csp=True)

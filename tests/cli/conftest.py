@@ -37,32 +37,39 @@ class TinyRun(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory, tiny_texts):
+def tiny_run(made_once, tiny_texts):
     """Three topics, 0 space, 1 sport, 2 garden, over a corpus of sixty texts; read only."""
-    folder = tmp_path_factory.mktemp("tiny")
-    corpus = build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
-    save_planted_model(folder / "run", corpus, tiny_texts)
+
+    def make(folder):
+        corpus = build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
+        save_planted_model(folder / "run", corpus, tiny_texts)
+
+    folder = made_once("tiny", make)
     return TinyRun(folder / "run", folder / "corpus")
 
 
 @pytest.fixture(scope="session")
-def hostile_run(tmp_path_factory, tiny_texts):
+def hostile_run(made_once, tiny_texts):
     """A model of a corpus whose ids and texts try to do something; read only."""
-    folder = tmp_path_factory.mktemp("hostile")
     marks = ("=1+1", "<script>alert(1)</script>", "\x1b[31m", "a|b", "\u202eabc", "`*_[x](y)")
     rows = [(f"{marks[i % 6]}{i}", f"{marks[i % 6]} {text}") for i, text in enumerate(tiny_texts)]
-    save_planted_model(folder / "run", build(folder, rows), tiny_texts)
-    return folder / "run"
+
+    def make(folder):
+        save_planted_model(folder / "run", build(folder, rows), tiny_texts)
+
+    return made_once("hostile", make) / "run"
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory, tiny_texts):
+def trained_run(made_once, tiny_texts):
     """Train three topics for real, in a moment, on a corpus of sixty texts; read only."""
     from lda_app.cli import run
 
-    folder = tmp_path_factory.mktemp("trained")
-    build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
-    assert run(["train", str(folder / "corpus"), "--out", str(folder / "run"), *QUICK]) == 0
+    def make(folder):
+        build(folder, [(f"doc{i}", text) for i, text in enumerate(tiny_texts)])
+        assert run(["train", str(folder / "corpus"), "--out", str(folder / "run"), *QUICK]) == 0
+
+    folder = made_once("trained", make)
     return TinyRun(folder / "run", folder / "corpus")
 
 
@@ -73,12 +80,11 @@ def quick():
 
 
 @pytest.fixture(scope="session")
-def described_run(tmp_path_factory, tiny_texts):
+def described_run(made_once, tiny_texts):
     """The planted model over the sixty texts, each with a subject, a date and a length; read only.
 
     Two documents have no subject, three a length that is no number.
     """
-    folder = tmp_path_factory.mktemp("described")
     subjects = ["space", "=sport", "garden, too"]
     rows = [
         (
@@ -90,8 +96,12 @@ def described_run(tmp_path_factory, tiny_texts):
         )
         for i, text in enumerate(tiny_texts)
     ]
-    corpus = build(folder, rows, ("id", "text", "subject", "date", "size"))
-    save_planted_model(folder / "run", corpus, tiny_texts)
+
+    def make(folder):
+        corpus = build(folder, rows, ("id", "text", "subject", "date", "size"))
+        save_planted_model(folder / "run", corpus, tiny_texts)
+
+    folder = made_once("described", make)
     return TinyRun(folder / "run", folder / "corpus")
 
 

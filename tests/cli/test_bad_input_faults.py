@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LDA_APP = [sys.executable, "-m", "lda_app"]
 SECONDS_TO_END = 10  # as the contract has it
 

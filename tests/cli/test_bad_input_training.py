@@ -257,6 +257,7 @@ def test_a_read_only_folder_is_known_before_anything_is_read(cli, assert_refused
     assert_refused(cli("train", "no-such-corpus.csv", "--out", out), 5, out, "Permission denied")
 
 
+@pytest.mark.slow
 def test_two_runs_into_one_folder(cli_process, assert_refused, interrupted, tiny_run):
     with folder_lock(interrupted):
         begun = cli_process("train", tiny_run.corpus, "--out", interrupted)

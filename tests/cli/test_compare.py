@@ -5,6 +5,7 @@ import json
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_model_is_compared_with_a_rival(cli, planted, tiny_run, tmp_path):
     run, out = planted(tmp_path / "run"), tmp_path / "out"

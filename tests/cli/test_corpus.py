@@ -278,6 +278,7 @@ def test_resolve_builds_once_and_again_when_something_changes(news):
     assert resolve_corpus(str(out), news.parent / "none", reading, Words()).path == out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     "SCIKIT_LEARN_DATA" not in os.environ, reason="SCIKIT_LEARN_DATA does not name 20 Newsgroups"
 )

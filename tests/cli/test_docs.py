@@ -70,6 +70,7 @@ def write_texts(folder: Path) -> None:
         (folder / "texts" / f"{number}.txt").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("script", marked_blocks(README), ids=lambda script: script.split("\n")[0])
 def test_readme_session_runs(shell, script):

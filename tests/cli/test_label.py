@@ -218,6 +218,7 @@ def test_eval_names_topics_and_says_that_they_are_as_trained(cli, run):
     assert [topic["merged_into"] for topic in measured] == [None, None, 1]
 
 
+@pytest.mark.slow
 def test_stability_names_topics(cli, trained_run, tmp_path):
     run = shutil.copytree(trained_run.run, tmp_path / "run")
     cli("label", run, "--topic", "0", "space flight")

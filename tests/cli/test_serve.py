@@ -302,6 +302,7 @@ def test_another_model_in_the_folder_gets_no_labels(described_run, save_planted,
         desk.save({"labels": labels(t1="ball games"), "instead_of": labels()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_without_a_traceback(tiny_run, serving, signum, code):
     server = serving(tiny_run.run)

@@ -12,6 +12,8 @@ import pytest
 from lda_app.training import train as train_module
 from lda_app.training.run import checkpoint_of
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ["--num-topics", "3", "--steps", "40", "--batch-size", "8"]
 OPTIONS += ["--validation-fraction", "0.2"]
 BEFORE_STEP = 15

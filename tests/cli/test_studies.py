@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--steps", "30", "--batch-size", "8", "--validation-fraction", "0.2", "--jobs", "2")
 ONE_BY_ONE = (*QUICK[:6], "--jobs", "1")
 # Longer than any test waits.
@@ -80,7 +82,7 @@ def test_without_documents_held_out_nothing_is_trained(sweep, tmp_path, assert_r
 
 
 def test_an_error_names_the_training(sweep, tmp_path, assert_refused):
-    done = sweep("--steps", "30", "--validation-fraction", "0.2", "--device", "cuda")
+    done = sweep("--steps", "30", "--validation-fraction", "0.2", "--jobs", "1", "--device", "cuda")
     assert_refused(done, 2, "k3-seed1: ", "cuda")
 
 

@@ -27,6 +27,7 @@ def read_csv(path):
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_a_line_on_standard_input_is_told_its_topic(cli_process, tiny_run):
     done = cli_process("transform", tiny_run.run, "-", "--format", "txt", stdin="The shuttle reached orbit\n")
     assert done.code == 0, done.stderr
@@ -357,6 +358,7 @@ def test_rows_come_out_as_they_went_in(cli, tiny_run, in_format, tmp_path, kind,
     assert not list(tmp_path.glob("*left_out*"))
 
 
+@pytest.mark.slow
 def test_rows_of_standard_input_come_out_as_they_went_in(cli_process, tiny_run, in_format, tmp_path):
     out = tmp_path / "out.csv"
     given = in_format("csv").read_text()

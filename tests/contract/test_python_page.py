@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 
 
+@pytest.mark.slow
 def test_sessions_run():
     blocks = re.findall(r"```pycon\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) >= 5

@@ -37,6 +37,7 @@ def test_biased_estimators_are_found_out(estimator):
     assert max(result.largest_z for result in results) > FALSE_ALARM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name not in {"categorical", "student-t"}])
 def test_two_percent_of_bias_are_found_out(family):
     """The first row of each family, the quiet one, with each derivative stretched."""

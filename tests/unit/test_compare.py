@@ -213,6 +213,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     require_place(tmp_path / "new")
 
 
+@pytest.mark.slow
 def test_our_code_is_what_training_and_inference_import() -> None:
     """The modules found by reading code hold those that a training has loaded, and none of other commands."""
     found = {

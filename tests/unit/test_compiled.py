@@ -81,6 +81,7 @@ print(json.dumps(dict(test_compiled.figures(), reason=why_not_compiled())))
 """
 
 
+@pytest.mark.slow
 def test_without_compiled_loops_the_numbers_are_the_same():
     script = WITHOUT_COMPILING.format(folder=str(Path(__file__).parent))
     done = subprocess.run(
@@ -155,6 +156,7 @@ print(hashlib.sha256(inferred.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_from_the_cache_rounds_as_one_that_was_just_compiled(tmp_path):
     pytest.importorskip("numba", reason="numba is not installed")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

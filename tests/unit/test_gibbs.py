@@ -151,6 +151,7 @@ def test_a_document_without_words_has_the_prior():
     assert draws[0].mean() == pytest.approx(0.75, abs=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_implementation")
 def test_a_weight_counts_as_much_as_it_says_on_average():
     weights = np.array([[0.25, 0.0, 1.5]])
