@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -158,15 +159,14 @@ def test_names_leave_the_page_and_come_back_through_the_model(report, visit, tmp
         "2": {"label": None, "hidden": True, "merged_into": 0},
     }
 
-    assert cli("label", report.run, "--import", saved).code == 0
-    try:
-        assert cli("report", report.run, "--output", tmp_path / "again.html").code == 0
-        again = visit(tmp_path / "again.html")
-        assert again.locator("table.topics").get_by_text("Übersicht & <more>").count() == 1
-        assert again.locator("table.topics tbody tr").count() == 2
-        assert not again.get_by_text("Unsaved names").is_visible()
-    finally:
-        (report.run / "labels.json").unlink()
+    run = shutil.copytree(report.run, tmp_path / "run")
+    assert cli("label", run, "--import", saved).code == 0
+    to_page = ("--corpus", report.corpus, "--output", tmp_path / "again.html")
+    assert cli("report", run, *to_page).code == 0
+    again = visit(tmp_path / "again.html")
+    assert again.locator("table.topics").get_by_text("Übersicht & <more>").count() == 1
+    assert again.locator("table.topics tbody tr").count() == 2
+    assert not again.get_by_text("Unsaved names").is_visible()
 
 
 def test_edits_show_everywhere_and_can_be_undone(report, visit):
