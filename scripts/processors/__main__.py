@@ -30,7 +30,9 @@ def parse_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[str]
         "--list", action="store_true", help="list the imitations, and which are impossible here"
     )
     parser.add_argument("--quick", action="store_true", help="two imitations, the sensitive tests alone")
-    parser.add_argument("--measure", action="store_true", help="no tests: how far results of training spread")
+    parser.add_argument(
+        "--measure", action="store_true", help="no tests: how far results differ from those of this processor"
+    )
     options = parser.parse_args(arguments[:end])
     unknown = sorted(set(options.names) - set(IMITATIONS))
     if unknown:
@@ -73,7 +75,7 @@ def main() -> int:
     if options.measure:
         from processors.measure import measure
 
-        measure(imitations)
+        measure(imitations, SCRATCH / "measure")
         return 0
     outcomes = run_all(imitations, pytest_options, quick=options.quick)
     failed = [outcome.name for outcome in outcomes if outcome.failed]

@@ -4,9 +4,11 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from processors import aarch64
 
 INSTALL_QEMU = "install it by: apt-get install qemu-user-static"
 
@@ -20,7 +22,22 @@ SENSITIVE = (
     "tests/unit/test_preprocess.py",
     "tests/statistical/test_gamma_gradient.py",
 )
+# Emulated, they take minutes; processes that a test starts are not emulated, so these start none.
+EMULATED_TESTS = (
+    "tests/golden",
+    "tests/unit/test_doc_term.py",
+    "tests/unit/test_duplicates.py",
+    "tests/unit/test_languages.py",
+    "tests/unit/test_likelihood.py",
+    "tests/unit/test_phrases.py",
+    "tests/unit/test_preprocess.py",
+    "tests/statistical/test_gamma_gradient.py",
+)
 ALL: tuple[str, ...] = ()
+
+
+def no_preparation() -> None:
+    """Install nothing."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,11 @@ class Imitation:
         The groups of instructions that numpy may choose at run time; all others are switched off by
         NPY_DISABLE_CPU_FEATURES. None leaves numpy alone.
     prefix
-        A command before the interpreter.
+        A command before the interpreter: an emulator.
+    interpreter
+        The Python to run.
+    prepare
+        Installs what is missing; returns why it cannot, or None.
     cores
         The number of cores that the tests may use; None for all.
     tests
@@ -56,6 +77,8 @@ class Imitation:
     environment: Mapping[str, str] = field(default_factory=dict)
     numpy_keeps: tuple[str, ...] | None = None
     prefix: tuple[str, ...] = ()
+    interpreter: str = sys.executable
+    prepare: Callable[[], str | None] = no_preparation
     cores: int | None = None
     tests: tuple[str, ...] = ALL
     sees: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +91,7 @@ class Imitation:
         return bool(self.prefix)
 
     def obstacle(self) -> str | None:
-        """Return why this machine cannot imitate it; None where it can."""
+        """Return why this machine cannot imitate it; None where it can, once it is prepared."""
         missing = [flag for flag in self.flags if flag not in cpu_flags()]
         if missing:
             return f"this processor has no {', '.join(missing)}"
@@ -80,7 +103,7 @@ class Imitation:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command that runs Python with some arguments on this processor."""
-        return [*self.prefix, sys.executable, *arguments]
+        return [*self.prefix, self.interpreter, *arguments]
 
 
 def cpu_flags() -> set[str]:
@@ -192,16 +215,29 @@ EMULATED_NEHALEM = Imitation(
     "qemu-nehalem",
     "SSE4.2 alone, each instruction emulated",
     prefix=("qemu-x86_64-static", "-cpu", "Nehalem"),
-    tests=SENSITIVE,
+    tests=EMULATED_TESTS,
     sees={library: NEHALEM.sees[library] for library in _ASKING},
 )
 
+# numpy's sorts by AVX2 end in a segmentation fault under QEMU 7.2, so numpy does without.
 EMULATED_HASWELL = Imitation(
     "qemu-haswell",
-    "AVX2, each instruction emulated",
+    "AVX2, each instruction emulated, but for numpy's",
     prefix=("qemu-x86_64-static", "-cpu", "Haswell"),
-    tests=SENSITIVE,
-    sees={library: HASWELL.sees[library] for library in _ASKING},
+    environment={"NPY_DISABLE_CPU_FEATURES": "X86_V3"},
+    tests=EMULATED_TESTS,
+    sees={library: HASWELL.sees[library] for library in _ASKING} | {"numpy": "none"},
+)
+
+EMULATED_ARM = Imitation(
+    "qemu-aarch64",
+    "64-bit ARM: Apple's and Amazon's processors",
+    prefix=("qemu-aarch64-static", "-L", str(aarch64.ROOT)),
+    interpreter=str(aarch64.PYTHON),
+    environment=aarch64.environment(),
+    prepare=aarch64.prepare,
+    tests=EMULATED_TESTS,
+    sees={"numpy": "ASIMDDP", "torch": "DEFAULT"},
 )
 
 IMITATIONS = {
@@ -216,5 +252,6 @@ IMITATIONS = {
         FOUR_THREADS,
         EMULATED_NEHALEM,
         EMULATED_HASWELL,
+        EMULATED_ARM,
     )
 }

@@ -30,23 +30,28 @@ class Outcome(NamedTuple):
 
 
 def run(imitation: Imitation, tests: Sequence[str], pytest_options: Sequence[str], scratch: Path) -> Outcome:
-    """Run tests, and keep their output in the folder `scratch` if one fails."""
-    obstacle = imitation.obstacle()
+    """Run tests, if the imitation is possible and works."""
+    obstacle = imitation.obstacle() or imitation.prepare()
     if obstacle:
         return Outcome(imitation.name, failed=False, summary=f"passed over: {obstacle}")
     ignored = disobeyed(imitation)
     if ignored:
         return Outcome(imitation.name, failed=True, summary=f"is not imitated: {'; '.join(ignored)}")
-    log = scratch / f"{imitation.name}.log"
-    fixed = _EMULATED if imitation.emulated else _NATIVE
+    return run_tests(imitation, [*tests, *pytest_options], scratch / f"{imitation.name}.log")
+
+
+def run_tests(imitation: Imitation, arguments: Sequence[str], log: Path) -> Outcome:
+    """Run pytest, and keep its output if a test fails."""
+    fixed = ("--quiet", "-p", "no:cacheprovider", *(_EMULATED if imitation.emulated else _NATIVE))
     begun = time.monotonic()
     with log.open("w") as stream:
-        arguments = ("-m", "pytest", "--quiet", "-p", "no:cacheprovider", *fixed, *tests, *pytest_options)
-        code = start(imitation, *arguments, stdout=stream, stderr=subprocess.STDOUT).returncode
+        command = ("-m", "pytest", *fixed, *arguments)
+        code = start(imitation, *command, stdout=stream, stderr=subprocess.STDOUT).returncode
     summary = f"{counts(log.read_text())} in {time.monotonic() - begun:.0f} s"
-    if not code:
-        log.unlink()
-    return Outcome(imitation.name, bool(code), f"{summary}, see {log}" if code else summary)
+    if code:
+        return Outcome(imitation.name, failed=True, summary=f"{summary}, see {log}")
+    log.unlink()
+    return Outcome(imitation.name, failed=False, summary=summary)
 
 
 def counts(output: str) -> str:
