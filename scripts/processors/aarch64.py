@@ -22,9 +22,11 @@ WHEELS = (
     "pandas",
     "pyarrow",
     "regex",
+    "rjieba",
     "safetensors",
     "scikit-learn",
     "scipy",
+    "sudachipy",
     "wrapt",
 )
 _GLIBC_MINORS = range(17, 37)
@@ -73,6 +75,7 @@ def unpack_debian() -> None:
     call(*apt, "install", "--download-only", "--no-install-recommends", *DEBIAN)
     for package in (state / "archives").glob("*.deb"):
         call("dpkg", "--extract", str(package), str(ROOT))
+    shutil.rmtree(state)
 
 
 def unpack_wheels() -> None:

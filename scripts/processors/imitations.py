@@ -231,13 +231,19 @@ EMULATED_HASWELL = Imitation(
 
 EMULATED_ARM = Imitation(
     "qemu-aarch64",
-    "64-bit ARM: Apple's and Amazon's processors",
-    prefix=("qemu-aarch64-static", "-L", str(aarch64.ROOT)),
+    "64-bit ARM, Amazon's since 2020, each instruction emulated",
+    prefix=("qemu-aarch64-static", "-cpu", "neoverse-n1", "-L", str(aarch64.ROOT)),
     interpreter=str(aarch64.PYTHON),
     environment=aarch64.environment(),
     prepare=aarch64.prepare,
     tests=EMULATED_TESTS,
-    sees={"numpy": "ASIMDDP", "torch": "DEFAULT"},
+    sees={
+        "numpy": "ASIMDDP",
+        "torch": "DEFAULT",
+        "openblas": "neoversen1",
+        "onednn": "AArch64 (with Advanced SIMD & floating-point)",
+        "numba": "generic fma fmla",
+    },
 )
 
 IMITATIONS = {
