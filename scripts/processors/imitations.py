@@ -201,10 +201,11 @@ NO_COMPILE = Imitation(
 ONE_CORE = Imitation("one-core", "one core", cores=1, sees={"cores": "1", "threads": "1"})
 TWO_CORES = Imitation("two-cores", "two cores", cores=2, sees={"cores": "2", "threads": "2"})
 
+# torch asks MKL how many threads to start, and MKL starts no more than there are cores unless it is told to.
 FOUR_THREADS = Imitation(
     "four-threads",
     "torch and BLAS divide their work in four, as on four cores",
-    environment={"OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"},
+    environment={"MKL_DYNAMIC": "FALSE", "OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"},
     sees={"threads": "4"},
 )
 

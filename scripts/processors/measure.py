@@ -11,9 +11,10 @@ from processors import run
 from processors.imitations import Imitation
 
 NATIVE = Imitation("this processor", "this processor as it is")
-NATIVE_SEEDS, SEEDS = 10, 3
+NATIVE_SEEDS, SEEDS, EMULATED_SEEDS = 10, 3, 1
 HEADER = "| | θ | β | loss | perplexity |\n|---|---:|---:|---:|---:|"
 
+ENDS = ("losses", "perplexities")
 Arrays = dict[str, np.ndarray]
 
 
@@ -25,8 +26,8 @@ def measure(imitations: Sequence[Imitation], folder: Path) -> None:
     print(HEADER)
     for imitation in imitations:
         obstacle = imitation.obstacle() or imitation.prepare() or "; ".join(run.disobeyed(imitation))
-        other = None if obstacle else figures(imitation, folder, SEEDS)
-        cells = [obstacle, "", "", ""] if other is None else differences(other, native)
+        seeds = EMULATED_SEEDS if imitation.emulated else SEEDS
+        cells = [obstacle, "", "", ""] if obstacle else differences(figures(imitation, folder, seeds), native)
         print(f"| {imitation.name} | {' | '.join(cells)} |", flush=True)
     print(f"| another seed, here | | | {' | '.join(between_seeds(native))} |")
 
@@ -47,13 +48,13 @@ def figures(imitation: Imitation, folder: Path, seeds: int) -> Arrays:
 def differences(other: Arrays, native: Arrays) -> list[str]:
     """Return the largest differences: of shares and probabilities, and in percent of the ends of training."""
     shares = [f"{np.abs(other[name] - native[name]).max():.1e}" for name in ("theta", "beta")]
-    ends = [np.abs(other[name] / native[name][:SEEDS] - 1).max() for name in ("losses", "perplexities")]
-    return [*shares, *(f"{end:.2%}" for end in ends)]
+    ends = [np.abs(other[name] / native[name][: len(other[name])] - 1).max() for name in ENDS]
+    return [*shares, *(f"{end:.3%}" for end in ends)]
 
 
 def between_seeds(native: Arrays) -> list[str]:
     """Return the mean differences of losses and perplexities between two seeds, in percent."""
     return [
-        f"{np.mean([abs(one / other - 1) for one, other in combinations(native[name], 2)]):.2%}"
-        for name in ("losses", "perplexities")
+        f"{np.mean([abs(one / other - 1) for one, other in combinations(native[name], 2)]):.3%}"
+        for name in ENDS
     ]
