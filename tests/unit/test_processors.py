@@ -13,8 +13,8 @@ def test_every_imitation_is_checked():
 
 def test_a_setting_that_is_ignored_is_noticed():
     """NUMBA_CPU_NAME alone leaves the real processor's instructions on, and so does a misspelt name."""
-    ignored = Imitation("ignored", "", {"NUMBA_CPU": "nehalem"}, sees={"numba": "nehalem"})
-    obeyed = replace(ignored, environment={"NUMBA_CPU_NAME": "nehalem", "NUMBA_CPU_FEATURES": ""})
+    ignored = Imitation("ignored", "", {"NUMBA_CPU": "westmere"}, sees={"numba": "westmere"})
+    obeyed = replace(ignored, environment={"NUMBA_CPU_NAME": "westmere", "NUMBA_CPU_FEATURES": ""})
     assert run.disobeyed(ignored)[0].startswith("numba sees ")
     assert run.disobeyed(obeyed) == []
 
