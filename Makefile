@@ -21,6 +21,7 @@ SEED ?= 0
 CORPUS_OPTIONS ?=
 TRAIN_OPTIONS ?=
 PYTEST_OPTIONS ?=
+IMITATIONS ?=
 DATA ?= data/processed
 RUNS ?= runs
 
@@ -78,7 +79,7 @@ REPORT := $(RUN).report.html
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\nOptions of run and verify, with their defaults:\n'
 	@printf '  %s\n' 'CORPUS=pydocs      a name (lda-app corpus list), a file, or a folder' \
 	  'NUM_TOPICS=20  SEED=0' \
@@ -105,6 +106,14 @@ verify: results ## Run all of it again in a scratch folder, and compare by hash
 .PHONY: test
 test: $(INSTALLED) ## Run all tests, on all cores
 	OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist worksteal --durations 10 $(PYTEST_OPTIONS)
+
+.PHONY: test-processors
+test-processors: $(INSTALLED) ## Run the tests under other processors, as far as this one can imitate them: an hour
+	PYTHONPATH=scripts $(BIN)/python -m processors $(IMITATIONS) $(if $(PYTEST_OPTIONS),-- $(PYTEST_OPTIONS))
+
+.PHONY: test-processors-quick
+test-processors-quick: $(INSTALLED) ## The same for two processors, and the tests that depend on them most
+	PYTHONPATH=scripts $(BIN)/python -m processors --quick $(if $(PYTEST_OPTIONS),-- $(PYTEST_OPTIONS))
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import layers, and the Dockerfile

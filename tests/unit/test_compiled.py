@@ -159,7 +159,7 @@ print(hashlib.sha256(inferred.tobytes()).hexdigest())
 @pytest.mark.slow
 def test_a_kernel_from_the_cache_rounds_as_one_that_was_just_compiled(tmp_path):
     pytest.importorskip("numba", reason="numba is not installed")
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), compiled.NO_COMPILE: "0"}
     fresh, cached = (
         subprocess.run(
             [sys.executable, "-c", KERNEL_FROM_CACHE],

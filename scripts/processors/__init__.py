@@ -1,0 +1,1 @@
+"""Tests under processors that one machine can imitate."""
