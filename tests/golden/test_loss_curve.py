@@ -27,7 +27,7 @@ WAYS = {
 }
 
 # Losses of three steps, and how far they move each parameter and β. The largest relative difference between
-# SSE2, AVX2 and AVX-512 is 1.2e-7; the bound is 1e-5, and a learning rate that is off by 5% moves them by 5%.
+# SSE4, AVX2 and AVX-512 is 1.2e-7; the bound is 1e-5, and a learning rate that is off by 5% moves them by 5%.
 FIRST_STEPS = {
     "refined": {
         "loss 80": 4.573235,
@@ -75,7 +75,7 @@ FIRST_STEPS = {
 FIRST_BOUND = 1e-5
 
 # Losses in nats per token at five validations of a run: means and standard deviations over twelve seeds. The
-# means on SSE2, AVX2 and AVX-512 differ by 0.03 at most; those of four seeds without compiled loops by 0.07.
+# means on SSE4, AVX2 and AVX-512 differ by 0.05 at most; those of four seeds without compiled loops by 0.07.
 CURVES = {
     "refined": ([3.371, 3.415, 3.357, 3.336, 3.307], [0.077, 0.092, 0.099, 0.083, 0.074]),
     "elbo": ([3.845, 3.513, 3.414, 3.377, 3.354], [0.092, 0.158, 0.159, 0.144, 0.138]),

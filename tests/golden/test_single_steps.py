@@ -1,6 +1,6 @@
 """Single steps in float64 against the same formulas in 50 digits: no trajectory, so no room for rounding.
 
-Inputs are multiples of 1/64, which both hold exactly. The largest error, on SSE2 as on AVX-512, is 4.1e-14.
+Inputs are multiples of 1/64, which both hold exactly. The largest error, on SSE4 as on AVX-512, is 4.1e-14.
 Without compiled loops it is 5.3e-11: torch's trigamma is off by up to 1e-9.
 """
 
