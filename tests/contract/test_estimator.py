@@ -344,9 +344,10 @@ def test_the_example_on_20_newsgroups():
         pytest.skip("20 Newsgroups is not on this machine")
     topics, perplexity, _ = run_example("lda_app", texts[:2000], 10, 20)
     assert perplexity < 600
-    # Of twenty trainings, with ten seeds on two processors, each pair is found by 19 or 20.
-    pairs = ({"god", "people"}, {"game", "team"}, {"windows", "file"})
-    assert sum(any(pair <= set(topic) for topic in topics) for pair in pairs) >= 2
+    # In all of 26 trainings: ten seeds on each of two processors, and six without compiled loops. Of
+    # {"game", "team"} and {"windows", "file"} each was missing in two.
+    for some in (["god", "people"], ["game"], ["windows"]):
+        assert any(set(some) <= set(topic) for topic in topics), some
 
 
 def test_importing_the_package_is_quick_and_names_are_listed():

@@ -60,6 +60,7 @@ def test_workers_give_the_same_chunks_in_order(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers elsewhere do not see the patch")
 def test_a_worker_that_is_killed_is_named(monkeypatch):
+    monkeypatch.setattr(counting, "cpu_count", lambda: 2)  # on one core the killed process would be this one
     monkeypatch.setattr(Tokenizer, "forms", lambda *_: os._exit(9))
     with pytest.raises(LdaAppError, match="killed, maybe for lack of memory; use --workers 1"):
         list(count_chunks(["orbit"], str, TokenizerOptions(), workers=2))
