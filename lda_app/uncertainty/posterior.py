@@ -154,7 +154,7 @@ def posterior_draws(
     num_draws
         S, draws a document.
     seed
-        Of the draws; a document's depend on it and on its words alone.
+        Of the draws; a document's depend on it and on its words alone, where loops are compiled.
     prior
         The prior of each document, instead of the model's α for all.
     burn_in, thin

@@ -106,7 +106,9 @@ def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> MeanShares:
     for block in posteriors(doc_term, infer, filled):
         total, squares = total + block.mean.sum(axis=0), squares + np.square(block.mean).sum(axis=0)
     mean = np.asarray(total / len(filled))
-    return MeanShares(mean, np.asarray(squares / len(filled) - mean**2) / len(filled), len(filled))
+    # Rounding may leave a difference below 0 where the documents are alike.
+    spread = np.clip(squares / len(filled) - mean**2, 0, None)
+    return MeanShares(mean, spread / len(filled), len(filled))
 
 
 def topic_drift(

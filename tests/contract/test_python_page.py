@@ -7,9 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lda_app.compiled import why_not_compiled
+
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 
 
+@pytest.mark.skipif(why_not_compiled() is not None, reason="torch draws other random numbers")
 @pytest.mark.slow
 def test_sessions_run():
     blocks = re.findall(r"```pycon\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -146,8 +146,9 @@ def test_importance_of_one_sample_is_the_elbo_in_expectation(model):
 def test_bounds_rise_with_the_number_of_samples_towards_the_evidence(model):
     documents, exact = copies(ROWS[3]), exact_log_evidence(ROWS[3], *model)
     bound = elbo_scores(documents, rough_posterior(*model), *model, seed=0).log_likelihood.mean()
-    weighted = [importance(documents, *model, num_samples=n).log_likelihood.mean() for n in (2, 8, 32)]
-    assert bound < weighted[0] < weighted[1] < weighted[2] < exact + 1e-3
+    weighted = [importance(documents, *model, num_samples=n).log_likelihood for n in (2, 8, 32)]
+    two, eight, most = (values.mean() for values in weighted)
+    assert bound < two < eight < most < exact + 4 * weighted[2].std() / np.sqrt(COPIES)
 
 
 def test_weights_are_unbiased(model):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lda_app.compiled import why_not_compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.model_dir import untrained
@@ -21,6 +22,8 @@ def lda():
     return model
 
 
+# Elsewhere the documents of a block share a stream, as `share_intervals` says.
+COMPILED = pytest.mark.skipif(why_not_compiled() is not None, reason=f"{why_not_compiled()}")
 COUNTS = np.array([[3, 0, 1, 2, 0, 0], [0, 0, 0, 0, 0, 0], [0, 9, 0, 0, 9, 0], [1, 1, 1, 1, 1, 1]])
 
 
@@ -29,6 +32,7 @@ def documents():
     return DocTermMatrix.from_scipy(COUNTS)
 
 
+@COMPILED
 def test_a_document_depends_on_its_words_alone(lda, documents, monkeypatch):
     whole = share_intervals(lda, documents)
     order = [2, 0, 3, 2]
@@ -59,6 +63,7 @@ def test_ends_hold_the_mean_of_what_matters_and_widen_with_the_level(lda, docume
     assert ((wide.lower <= wide.mean) & (wide.mean <= wide.upper))[large].all()
 
 
+@COMPILED
 def test_a_prior_of_each_document_can_be_given(lda, documents):
     prior = np.full((4, 3), 0.2)
     prior[1] = [30.0, 10.0, 0.0]
