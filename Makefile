@@ -103,9 +103,10 @@ verify: results ## Run all of it again in a scratch folder, and compare by hash
 	  $(MAKE) results DATA="$$scratch/data" RUNS="$$scratch/runs" && \
 	  $(BIN)/python scripts/compare_runs.py "$(RUN)" "$$scratch/runs/$(notdir $(RUN))"
 
+# Each worker has a core: torch's threads would only take it from the others.
 .PHONY: test
 test: $(INSTALLED) ## Run all tests, on all cores
-	OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses auto --dist worksteal --durations 10 $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 10 $(PYTEST_OPTIONS)
 
 .PHONY: test-processors
 test-processors: $(INSTALLED) ## Run the tests under other processors, as far as this one can imitate them: an hour
