@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Keys = npt.NDArray[np.int64]
     Streams = Callable[[], Iterable[Ids]]
 
-_FREQUENT = 200  # more than one token in 200 is a function word, such as "the", "is" and "with"
+_FUNCTION_WORD = 200  # more than one token in 200: "the", "is", "with"; fewer: "new", "second"
 _COUNTER_BITS = 22
 _COUNTERS = 1 << _COUNTER_BITS
 
@@ -419,7 +419,7 @@ def _learn_round(
     if options.keep_parts:  # what begins an n-gram was found frequent before
         frequent, first_phrase = np.full(len(names), fill_value=True), 0
     else:
-        frequent = (counts >= min_count) & (usable | (counts * _FREQUENT <= counts.sum()))
+        frequent = (counts >= min_count) & (usable | (counts * _FUNCTION_WORD <= counts.sum()))
     keys, together = _frequent_pairs(_eligible(pairs, frequent, usable, first_phrase), min_count)
     total, occurrences, least = int(counts.sum()), counts.tolist(), options.min_npmi
     found = []

@@ -1,7 +1,7 @@
 """Training as it was when the recipe was last changed on purpose.
 
 The first steps are held tightly, for rounding has not grown yet. A whole run amplifies rounding until it
-moves the losses as another seed does (those of ``elbo`` by up to 0.27 at the end), so whole runs are held by
+moves the losses as another seed does (those of ``elbo`` by up to 0.26 at the end), so whole runs are held by
 the spread over seeds. ``python tests/golden/test_loss_curve.py`` measures both again.
 """
 
