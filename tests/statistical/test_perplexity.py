@@ -144,7 +144,8 @@ def test_importance_of_one_sample_is_the_elbo_in_expectation(model):
 
 
 def test_bounds_rise_with_the_number_of_samples_towards_the_evidence(model):
-    documents, exact = copies(ROWS[3]), exact_log_evidence(ROWS[3], *model)
+    # The document of the widest gaps: each step is at least five standard errors of its difference.
+    documents, exact = copies(ROWS[4]), exact_log_evidence(ROWS[4], *model)
     bound = elbo_scores(documents, rough_posterior(*model), *model, seed=0).log_likelihood.mean()
     weighted = [importance(documents, *model, num_samples=n).log_likelihood for n in (2, 8, 32)]
     two, eight, most = (values.mean() for values in weighted)
