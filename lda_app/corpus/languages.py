@@ -132,7 +132,7 @@ def identifier() -> LanguageIdentifier:
 
     class Portable(LanguageIdentifier):  # type: ignore[misc]
         def _sparse_score(
-            self, visits: Mapping[int, int], table: npt.NDArray[np.float32]
+            self, visits: Mapping[int, int], table: npt.NDArray[np.floating[Any]]
         ) -> npt.NDArray[np.float64]:
             weights = [[_log_count(1 + times)] for times in visits.values()]
             return np.asarray((table[list(visits)] * np.array(weights)).sum(axis=0) + self.nb_pc)

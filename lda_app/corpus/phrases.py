@@ -9,7 +9,6 @@ stop word that is not among the most frequent, for lists of stop words hold *new
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -256,7 +255,7 @@ def learn(
     min_count
         Occurrences of a phrase at least.
     stop
-        (words,) which of them are stop words: of these, a phrase has one at most, of less than a 200th of the
+        (words,) which of them are stop words: of these, a phrase has one at most, of at most a 200th of the
         tokens, and an n-gram none.
 
     Returns
@@ -315,9 +314,9 @@ def npmi(pair: int, left: int, right: int, total: int) -> float:
         return 1.0
     if pair * total == left * right:  # independent, where rounding would leave a trace of either sign
         return 0.0
-    with localcontext(EXACT):
-        information = log_count(pair) + log_count(total) - log_count(left) - log_count(right)
-        return float(information / (log_count(total) - log_count(pair)))
+    together, apart = log_count(pair), log_count(total)
+    information = EXACT.subtract(EXACT.add(together, apart), EXACT.add(log_count(left), log_count(right)))
+    return float(EXACT.divide(information, EXACT.subtract(apart, together)))
 
 
 @dataclass(frozen=True)

@@ -75,5 +75,6 @@ def _principal_axes(products: FloatArray) -> npt.NDArray[np.float64]:
     values, vectors = np.linalg.eigh(centering @ products @ centering)
     order = np.argsort(-values, kind="stable")[:2]
     axes = vectors[:, order] * np.sqrt(np.clip(values[order], 0, None))
-    signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+    farthest = np.abs(axes).round(9).argmax(axis=0)  # rounded, so that the first of equal ones is chosen
+    signs = np.where(axes[farthest, np.arange(axes.shape[1])] < 0, -1, 1)
     return np.asarray(np.where(np.abs(axes) < 1e-9, 0, axes * signs))

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from lda_app.config import ALPHA_RANGE, TrainConfig
@@ -157,12 +158,32 @@ class _Part:
         return refine(theta, lda.alpha, lda.topics.rows(batch.words), batch, burn_in=burn_in, seed=seed)
 
     def learn_alpha_from(self, refined: Refined) -> None:
-        """Leave on α the gradient of the Dirichlet-multinomial likelihood of the refined assignments."""
-        counts, alpha = refined.document_topic.double(), self.lda.alpha.double()
-        totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
-        topics = (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
+        """Leave on α the gradient of the likelihood of the refined assignments."""
+        log_likelihood = assignments_log_likelihood(refined.document_topic, self.lda.alpha)
         self.lda.log_alpha.grad = None
-        torch.autograd.backward(-(totals + topics).sum() * self.scale)
+        torch.autograd.backward(-log_likelihood.sum() * self.scale)
+
+
+def assignments_log_likelihood(
+    counts: Float[Tensor, "B K"], alpha: Float[Tensor, " K"]
+) -> Float[Tensor, " B"]:
+    """Dirichlet-multinomial log likelihood of each document's assignments, in float64 (Minka 2000, eq. 53).
+
+    Parameters
+    ----------
+    counts
+        Tokens of each document that are assigned to each topic.
+    alpha
+        Concentration of the prior of θ, positive.
+
+    Examples
+    --------
+    >>> assignments_log_likelihood(torch.tensor([[1.0, 0.0]]), torch.tensor([1.0, 3.0])).exp()
+    tensor([0.2500], dtype=torch.float64)
+    """
+    counts, alpha = counts.double(), alpha.double()
+    totals = torch.lgamma(alpha.sum()) - torch.lgamma(alpha.sum() + counts.sum(1))
+    return totals + (torch.lgamma(alpha + counts) - torch.lgamma(alpha)).sum(1)
 
 
 def _require_finite(value: float, what: str, step: int) -> None:

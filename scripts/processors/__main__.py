@@ -79,7 +79,9 @@ def main() -> int:
         return 0
     outcomes = run_all(imitations, pytest_options, quick=options.quick)
     failed = [outcome.name for outcome in outcomes if outcome.failed]
-    print(f"{len(outcomes)} imitations: " + (f"FAILED {', '.join(failed)}" if failed else "none failed"))
+    ran = sum(outcome.ran for outcome in outcomes)
+    result = f"FAILED {', '.join(failed)}" if failed else "none failed"
+    print(f"{ran} of {len(outcomes)} imitations ran: {result}")
     return bool(failed)
 
 

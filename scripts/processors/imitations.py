@@ -92,6 +92,8 @@ class Imitation:
 
     def obstacle(self) -> str | None:
         """Return why this machine cannot imitate it; None where it can, once it is prepared."""
+        if sys.platform != "linux":
+            return "only Linux says what its processor can do"
         missing = [flag for flag in self.flags if flag not in cpu_flags()]
         if missing:
             return f"this processor has no {', '.join(missing)}"
@@ -138,7 +140,9 @@ NEHALEM = Imitation(
         "numba": "nehalem",
         "glibc": "none",
         "arrow": "sse4_2",
+        "kernels": "compiled",
     },
+    flags=("sse4_2",),
     quick=True,
 )
 
@@ -163,6 +167,7 @@ HASWELL = Imitation(
         "numba": "haswell ymm fma",
         "glibc": "AVX2 FMA",
         "arrow": "avx2",
+        "kernels": "compiled",
     },
     flags=("avx2", "fma"),
     quick=True,
@@ -187,6 +192,7 @@ SKYLAKE = Imitation(
         "onednn": "Intel AVX-512 with AVX512BW, AVX512VL, and AVX512DQ extensions",
         "numba": "skylake-avx512 ymm fma",
         "glibc": "AVX512F AVX2 FMA",
+        "kernels": "compiled",
     },
     flags=("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
 )

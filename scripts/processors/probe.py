@@ -1,7 +1,7 @@
 """What a process sees of its processor, a library a line: ``python scripts/processors/probe.py numpy torch``.
 
 A library ignores a setting that it does not know, and the tests would pass on the real processor instead of
-the imitated one. MKL and oneDNN tell what they use where MKL_VERBOSE=1 and ONEDNN_VERBOSE=1 are set.
+the imitated one. MKL and oneDNN print what they use where MKL_VERBOSE=1 and ONEDNN_VERBOSE=1 are set.
 """
 
 import os

@@ -15,14 +15,17 @@ from processors.imitations import Imitation
 # Emulated code is some ten times slower, and test processes that pytest-xdist starts would not be emulated.
 _EMULATED = ("-n0", "--timeout=1200")
 _NATIVE = ("-nauto", "--timeout=600")
+# What the caller has set for all tests would also decide about an imitation.
+_NOT_INHERITED = frozenset({"LDA_APP_NO_COMPILE", "OMP_NUM_THREADS"})
 
 
 class Outcome(NamedTuple):
-    """What came of an imitation."""
+    """The result of an imitation."""
 
     name: str
     failed: bool
     summary: str
+    ran: bool = True
 
     def line(self) -> str:
         """Return it as a line of the table."""
@@ -33,7 +36,7 @@ def run(imitation: Imitation, tests: Sequence[str], pytest_options: Sequence[str
     """Run tests, if the imitation is possible and works."""
     obstacle = imitation.obstacle() or imitation.prepare()
     if obstacle:
-        return Outcome(imitation.name, failed=False, summary=f"passed over: {obstacle}")
+        return Outcome(imitation.name, failed=False, summary=f"passed over: {obstacle}", ran=False)
     ignored = disobeyed(imitation)
     if ignored:
         return Outcome(imitation.name, failed=True, summary=f"is not imitated: {'; '.join(ignored)}")
@@ -84,9 +87,10 @@ def start(
     imitation: Imitation, *arguments: str, more: Mapping[str, str] | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run Python under an imitation, with further environment variables and options of subprocess.run."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     return subprocess.run(
         imitation.command(*arguments),
-        env={**os.environ, **environment(imitation), **(more or {})},
+        env={**inherited, **environment(imitation), **(more or {})},
         preexec_fn=functools.partial(restrict, imitation.cores),
         stdin=subprocess.DEVNULL,
         check=False,
