@@ -22,9 +22,13 @@ class CoordinateAscent(nn.Module):
     def forward(
         self, batch: Batch, alpha: Float[Tensor, " K"], beta: Float[Tensor, "U K"]
     ) -> Float[Tensor, "B K"]:
-        """Concentration of q(θ|w) for each document."""
+        """Concentration of q(θ|w) for each document.
+
+        In float64, where rounding practically never decides whether a document takes another step.
+        """
+        dtype, alpha, beta = beta.dtype, alpha.double(), beta.double()
         lengths = batch.lengths()[:, None]
-        concentration = (alpha + lengths / len(alpha)).to(beta.dtype)
+        concentration = alpha + lengths / len(alpha)
         moving = lengths > 0
         for _ in range(_MOST_STEPS):
             weights = torch.softmax(torch.digamma(concentration), dim=-1)
@@ -34,4 +38,4 @@ class CoordinateAscent(nn.Module):
             moving = moving & (change > _TOLERANCE)
             if not bool(moving.any()):
                 break
-        return torch.where(lengths > 0, concentration, alpha)
+        return torch.where(lengths > 0, concentration, alpha).to(dtype)
