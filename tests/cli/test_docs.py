@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.conftest import Finished
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,26 +34,47 @@ def commands_in_tables(page: str) -> list[str]:
 
 
 @pytest.fixture
-def shell(tmp_path, monkeypatch):
-    """A folder with texts in several formats, and a shell in which `lda-app` is this checkout's."""
+def folder(tmp_path, monkeypatch):
+    """Be in a folder with texts in several formats."""
+    path = tmp_path / "work"
+    path.mkdir()
+    write_texts(path)
+    monkeypatch.chdir(path)
+    return path
+
+
+@pytest.fixture
+def shell(tmp_path, folder, monkeypatch):
+    """Run a script by a shell in which `lda-app` is this checkout's."""
     program = tmp_path / "bin" / "lda-app"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lda_app "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    folder = tmp_path / "work"
-    folder.mkdir()
-    write_texts(folder)
 
-    def run(script: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run(script: str) -> Finished:
+        done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def run_line(shell, cli):
+    """Run a line as a user would type it; one that a shell has nothing to do with, in this process."""
+
+    def run(line: str) -> Finished:
+        program, *arguments = shlex.split(line, comments=True)
+        if program != "lda-app" or any(mark in line for mark in "|&;<>()$`*?~"):
+            return shell(line)
+        return cli(*arguments)
 
     return run
 
@@ -73,15 +97,16 @@ def write_texts(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("script", marked_blocks(README), ids=lambda script: script.split("\n")[0])
-def test_readme_session_runs(shell, script):
-    result = shell(script)
-    assert result.returncode == 0, result.stderr
+def test_readme_session_runs(run_line, script):
+    for line in script.splitlines():
+        result = run_line(line)
+        assert result.code == 0, result.stderr
 
 
 @pytest.mark.parametrize("command", commands_in_tables(README))
-def test_readme_command_runs(shell, command):
-    result = shell(command)
-    assert result.returncode == 0, result.stderr
+def test_readme_command_runs(run_line, command):
+    result = run_line(command)
+    assert result.code == 0, result.stderr
 
 
 def test_readme_questions_are_answered_by_commands_that_exist():
