@@ -32,8 +32,8 @@ PARTS = [("refined", 10), ("refined", 40), ("refined", 62), ("refined", 80), ("e
 PARTS += [("published", 10), ("published", 80)]
 
 # Of three steps: the losses, the sum of the moves of log α, and how far the encoder and β move. Between SSE4,
-# AVX2 and AVX-512 they differ by a relative 2.6e-7 at most; the bound is 1e-5. With a learning rate that is 5%
-# off, α and the encoder move more than 1% farther.
+# AVX2 and AVX-512 they differ by a relative 2.6e-7 at most; the bound is 1e-5. With a learning rate that is
+# 5% off, α and the encoder move more than 1% farther or less far.
 FIRST_STEPS = {
     ("refined", 10): {"alpha": 0, "encoder": 0, "beta": 0.3429383},
     ("refined", 40): {"alpha": 0.2046032, "encoder": 0, "beta": 0.2007476},
