@@ -20,6 +20,7 @@ WHEELS = (
     "numba",
     "numpy",
     "pandas",
+    "pydantic-core",
     "pyarrow",
     "regex",
     "rjieba",
