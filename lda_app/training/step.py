@@ -167,7 +167,7 @@ class _Part:
 def assignments_log_likelihood(
     counts: Float[Tensor, "B K"], alpha: Float[Tensor, " K"]
 ) -> Float[Tensor, " B"]:
-    """Dirichlet-multinomial log likelihood of each document's assignments, in float64 (Minka 2000, eq. 53).
+    """Dirichlet-multinomial log likelihood of each document's assignments, in float64 (Minka 2000).
 
     Parameters
     ----------
