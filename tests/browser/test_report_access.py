@@ -4,7 +4,8 @@ from importlib.resources import files
 
 import pytest
 
-VIEWS = ("overview", "map", "topic/1", "documents/0", "groups", "quality", "edit", "quiz")
+from tests.browser.conftest import VIEWS, show
+
 RULES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}  # all else is the same in the dark
 
 
@@ -17,12 +18,11 @@ def axe():
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", RULES)
 def test_axe_finds_no_serious_violation(report, visit, axe, scheme):
-    page = visit(report.page, color_scheme=scheme, bypass_csp=True)
+    page = visit(report.page, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
     page.evaluate(axe)
     found = {}
     for view in VIEWS:
-        page.evaluate(f"location.hash = '#{view}'")
-        page.wait_for_timeout(300)
+        show(page, view)
         result = page.evaluate("rules => axe.run(rules)", RULES[scheme])
         serious = [v for v in result["violations"] if v["impact"] in ("serious", "critical")]
         found |= {(view, v["id"]): [node["html"][:200] for node in v["nodes"]][:3] for v in serious}
@@ -33,8 +33,7 @@ def test_axe_finds_no_serious_violation(report, visit, axe, scheme):
 def test_nothing_is_wider_than_the_window(report, visit, width):
     page = visit(report.page, viewport={"width": width, "height": 844})
     for view in VIEWS:
-        page.evaluate(f"location.hash = '#{view}'")
-        page.wait_for_timeout(100)
+        show(page, view)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
 
 

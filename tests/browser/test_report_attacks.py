@@ -2,16 +2,15 @@
 
 import pytest
 
-VIEWS = ("overview", "map", "topic/0", "topic/1", "documents/0", "groups", "quality", "edit", "quiz")
+from tests.browser.conftest import VIEWS, show
 
 
 @pytest.mark.parametrize("corpus", ["hostile_report", "hostile_words_report"])
 def test_attacks_are_shown_as_text(request, visit, corpus):
     report = request.getfixturevalue(corpus)
     page = visit(report.page)
-    for view in VIEWS:
-        page.evaluate(f"location.hash = '#{view}'")
-        page.wait_for_timeout(200)
+    for view in ("topic/0", *VIEWS):
+        show(page, view)
         assert page.locator("main h2").first.is_visible(), view
         assert page.evaluate("window.attacked") is None
         assert page.locator("main script, main img, main b, main iframe").count() == 0

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-VIEWS = ("overview", "map", "topic/1", "documents/0", "groups", "quality", "edit", "quiz")
+from tests.browser.conftest import VIEWS, drawn, show
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,7 @@ def visit_server(chromium):
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_part_shows(server, visit_server, view):
     page = visit_server(server, f"#{view}")
-    assert page.locator("main h2").first.is_visible()
-    page.wait_for_load_state("networkidle")
+    drawn(page, view)
     assert page.locator("[role=alert]").count() == 0
 
 
@@ -183,8 +182,7 @@ def test_a_long_list_can_be_scrolled_to_its_end(server, visit_server):
 def test_attacks_are_shown_as_text(hostile_server, visit_server):
     page = visit_server(hostile_server)
     for view in VIEWS:
-        page.evaluate(f"location.hash = '#{view}'")
-        page.wait_for_timeout(200)
+        show(page, view)
         assert page.locator("main h2").first.is_visible(), view
         assert page.evaluate("window.attacked") is None
         assert page.locator("main script, main img, main b, main iframe").count() == 0
