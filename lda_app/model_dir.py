@@ -164,7 +164,7 @@ def write_model(folder: Path, model: TrainedModel) -> None:
     (folder / "model_card.md").write_text(_card(model), encoding="utf-8")
 
 
-def _as_csv(rows: list[dict[str, float | None]]) -> str:
+def _as_csv(rows: Sequence[dict[str, float | None]]) -> str:
     """Write rows of the same columns; what is ``None`` is empty."""
     text = io.StringIO()
     table = csv.DictWriter(text, rows[0] if rows else (), lineterminator="\n")
