@@ -17,8 +17,8 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.distributed import ALONE
 from lda_app.evaluation.bounds import elbo_scores
 from lda_app.evaluation.completion import document_completion
-from lda_app.inference import concentration
-from lda_app.model_dir import untrained
+from lda_app.fitted.folder import untrained
+from lda_app.fitted.inference import concentration
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import Interruption, progress_shown
 from lda_app.training.data import TrainingData

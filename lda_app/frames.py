@@ -11,10 +11,10 @@ import pandas as pd
 from lda_app.evaluation.coherence import coherences
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.reference import Reference
-from lda_app.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.posterior import ShareIntervals, share_intervals
+from lda_app.fitted.topics import describe, labelled, top_words, usage, watched
 from lda_app.runtime import progress
-from lda_app.topics import describe, labelled, top_words, usage, watched
-from lda_app.uncertainty.posterior import ShareIntervals, share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.coherence import Coherence
-    from lda_app.inference import FloatArray
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
-    from lda_app.topics import Topic, Usage
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.inference import FloatArray
+    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.topics import Topic, Usage
 
 _BLOCK = 4096  # documents whose shares are in memory at a time
 
@@ -87,7 +87,7 @@ def topics_frame(topics: Sequence[Topic]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from lda_app.topics import Topic, TopicWord
+    >>> from lda_app.fitted.topics import Topic, TopicWord
     >>> topics_frame([Topic(3, (TopicWord("moon", 0.2), TopicWord("orbit", 0.1)))]).top_words.tolist()
     ['moon, orbit']
     """
@@ -103,7 +103,7 @@ def topic_words_frame(topics: Sequence[Topic]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from lda_app.topics import Topic, TopicWord
+    >>> from lda_app.fitted.topics import Topic, TopicWord
     >>> topic_words_frame([Topic(3, (TopicWord("moon", 0.2), TopicWord("orbit", 0.1)))]).to_dict("records")[1]
     {'topic': 3, 'word': 'orbit', 'probability': 0.1, 'rank': 2}
     """

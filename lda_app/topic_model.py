@@ -23,16 +23,16 @@ from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources.memory import MemorySource, list_texts
 from lda_app.corpus.tokenize import TokenizerOptions
 from lda_app.errors import ConfigError, CorpusError, FolderError, Interrupted
-from lda_app.inference import concentration, topic_proportions
-from lda_app.labels import read_labels, write_labels
-from lda_app.model_corpus import corpus_of_run, recorded_place
-from lda_app.model_dir import open_model
+from lda_app.fitted.corpus import corpus_of_run, recorded_place
+from lda_app.fitted.folder import open_model
+from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.labels import read_labels, write_labels
+from lda_app.fitted.posterior import share_intervals
+from lda_app.fitted.topics import top_words
+from lda_app.fitted.transform import Table, transform
 from lda_app.runtime import progress_shown
 from lda_app.storage import check_replaceable, check_writable, copy_folder, write_atomic
-from lda_app.topics import top_words
 from lda_app.training.run import train_model
-from lda_app.transform import Table, transform
-from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.folder import Corpus
     from lda_app.corpus.preprocess import Preprocessor
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
     from lda_app.frames import Overview
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
 
 _SPLIT = "train"
 _NAMING_WORDS, _SHOWN_WORDS = 5, 10

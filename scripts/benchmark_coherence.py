@@ -24,9 +24,9 @@ from lda_app.cli.run_corpus import corpus_of_run
 from lda_app.corpus.tokenize import Tokenizer
 from lda_app.evaluation.coherence import MEASURES, coherences
 from lda_app.evaluation.reference import Reference
-from lda_app.model_dir import open_model
+from lda_app.fitted.folder import open_model
+from lda_app.fitted.topics import top_words
 from lda_app.runtime import cpu_count
-from lda_app.topics import top_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

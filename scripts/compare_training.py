@@ -17,8 +17,8 @@ from lda_app.cli.charts import line_chart
 from lda_app.config import TrainConfig
 from lda_app.corpus.folder import Corpus, open_corpus
 from lda_app.evaluation.completion import document_completion
-from lda_app.inference import concentration
-from lda_app.model_dir import ModelDir, open_model
+from lda_app.fitted.folder import ModelDir, open_model
+from lda_app.fitted.inference import concentration
 from lda_app.training.run import train_model
 
 VARIANTS: dict[str, dict[str, str]] = {

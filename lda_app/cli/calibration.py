@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.table import Table
 
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 FILE = "calibration.json"
 _PANEL = "Calibration"
@@ -91,7 +91,7 @@ class Calibrating:
 
         from lda_app.cli.tables import write_out
         from lda_app.evaluation.calibration import calibrate, document_lengths, draws_rank, guide_rank
-        from lda_app.inference import concentration
+        from lda_app.fitted.inference import concentration
         from lda_app.storage import write_annotation
 
         posteriors = {

@@ -15,7 +15,7 @@ from lda_app.storage import folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 CorpusArgument = Annotated[
     str,
@@ -144,7 +144,7 @@ def _counts(
 
 def _model(run: Path, corpus: "Corpus") -> "ModelDir":
     from lda_app.cli.run_corpus import corpus_of_run
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     model = open_model(run)
     corpus_of_run(model, corpus.path)

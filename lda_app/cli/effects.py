@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.uncertainty.covariates import DocumentData
     from lda_app.uncertainty.design import Design
     from lda_app.uncertainty.effects import Effects
@@ -88,7 +88,7 @@ def effects(
     words leave open of each document's shares, and that other documents would have had others.
     [bold]--output[/] writes the figures as csv.
     """
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     check_outputs(output, plot, overwrite=overwrite)
     model = open_model(run)

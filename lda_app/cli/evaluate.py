@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 Run = Annotated[
     Path | None,
@@ -217,8 +217,8 @@ def evaluate(
     """
     from lda_app.cli.quality_tables import add_labels
     from lda_app.cli.tables import check_file
-    from lda_app.labels import read_labels
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.labels import read_labels
 
     check_file(output, overwrite=overwrite)
     place: dict[str, Any] = {"as_json": as_json, "output": output, "overwrite": overwrite}
@@ -285,7 +285,7 @@ def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dic
     from functools import partial
 
     from lda_app.evaluation.evaluate import evaluate as measure
-    from lda_app.inference import concentration
+    from lda_app.fitted.inference import concentration
 
     infer = partial(concentration, model.lda)
     return measure(infer, model.alpha, model.beta, counts, **options).to_dict()

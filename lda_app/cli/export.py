@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
     Frames = Iterable[pd.DataFrame]
 
@@ -78,8 +78,8 @@ def export(
     hidden them. pyldavis and mallet get the topics as they were trained.
     """
     from lda_app.cli.tables import check_file
+    from lda_app.fitted.folder import open_model
     from lda_app.interchange.export import require_openpyxl
-    from lda_app.model_dir import open_model
     from lda_app.runtime import log
 
     if table is not None and to in _SUFFIXES:
@@ -136,7 +136,7 @@ class _Export:
         self, names: "Iterable[TableName]", num_words: int, level: float | None
     ) -> "Mapping[str, Frames]":
         from lda_app import frames
-        from lda_app.labels import read_labels
+        from lda_app.fitted.labels import read_labels
 
         labels = read_labels(self.model.path, len(self.model.alpha))
         tables: dict[str, Frames] = {}

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lda_app.corpus.folder import Corpus
+    from lda_app.fitted.folder import ModelDir
     from lda_app.gradients.check import Check
     from lda_app.gradients.lab import Measurement
     from lda_app.gradients.problems import Problem
-    from lda_app.model_dir import ModelDir
 
 SCHEMA_VERSION = 1
 _DOCUMENTS = 32
@@ -217,7 +217,7 @@ def _measured(problems: "list[Problem]", samples: int, estimates: int, seed: int
 
 
 def _problem_of_run(run: Path, corpus: Path | None, family: str | None, name: str | None) -> "Problem":
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     if name is not None or family not in {None, "dirichlet"}:
         raise ConfigError("--run has one problem, of the family dirichlet; leave out --problem and --family")

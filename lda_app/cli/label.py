@@ -11,8 +11,8 @@ from lda_app.cli.shown_topics import topics_of
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
     from lda_app.update.carry import Match
 
 _WORDS = 8
@@ -121,8 +121,8 @@ def label(
     was trained, and so do the numbers of its topics. A merged topic has the shares of its parts added up, and
     the words of their mixture.
     """
-    from lda_app.labels import read_labels, write_labels
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.labels import read_labels, write_labels
 
     model = open_model(run)
     labels = before = read_labels(run, len(model.alpha))
@@ -140,7 +140,7 @@ def label(
 
 def _imported(model: "ModelDir", file: Path) -> "Labels":
     """Read a file of labels; refuse one that is about another model."""
-    from lda_app.labels import read_labels_file
+    from lda_app.fitted.labels import read_labels_file
     from lda_app.storage import content_fingerprint
 
     labels, about = read_labels_file(file, len(model.alpha))
@@ -154,8 +154,8 @@ def _imported(model: "ModelDir", file: Path) -> "Labels":
 
 def _carried(model: "ModelDir", run: Path) -> "Labels":
     """Take the labels of another model's topics; say which were not."""
-    from lda_app.labels import read_labels
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.labels import read_labels
     from lda_app.runtime import log
     from lda_app.update.carry import carry_over, match_topics
 
@@ -191,7 +191,7 @@ def _merged(labels: "Labels", topics: list[int]) -> "Labels":
 
 def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
     from lda_app.cli.tables import new_table, print_json, print_out
-    from lda_app.topics import leading_words
+    from lda_app.fitted.topics import leading_words
 
     beta = labels.merge_beta(model.alpha, model.beta)
     words = dict(zip(labels.ids, leading_words(beta, model.vocabulary.words, _WORDS), strict=True))

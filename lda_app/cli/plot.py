@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
     from lda_app.report.groups import Grouping
     from lda_app.report.plots import Plotted
     from lda_app.report.shares import GroupMeans
@@ -67,8 +67,8 @@ def plot(
     those of the report, at 95%. The extra [bold]plot[/] of the installation is needed.
     """
     from lda_app.cli.tables import check_file
-    from lda_app.labels import read_labels
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.labels import read_labels
     from lda_app.report.plots import FORMATS, draw, plot_similarity, plot_topics, plot_training
     from lda_app.runtime import log
     from lda_app.storage import write_atomic
@@ -105,8 +105,8 @@ def _columns(labels: "Labels", some: str | None) -> list[int]:
 
 
 def _plotted(model: "ModelDir", labels: "Labels", columns: list[int]) -> "Plotted":
+    from lda_app.fitted.topics import leading_words
     from lda_app.report.plots import Plotted
-    from lda_app.topics import leading_words
 
     beta = labels.merge_beta(model.alpha, model.beta)[columns]
     words = tuple(model.vocabulary.words)
@@ -126,7 +126,7 @@ def _prevalence(
 ) -> "Figure":
     from functools import partial
 
-    from lda_app.inference import concentration
+    from lda_app.fitted.inference import concentration
     from lda_app.report.data import SPLIT
     from lda_app.report.plots import plot_by_group, plot_prevalence
     from lda_app.report.shares import CONFIDENCE, mean_shares

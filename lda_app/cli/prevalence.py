@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.uncertainty.covariates import DocumentData, Groups
     from lda_app.uncertainty.prevalence import Prevalence
 
@@ -77,7 +77,7 @@ def prevalence(
     interval holds what the words leave open of each document's shares, and that other documents of the same
     kind would have had others. [bold]--output[/] writes the figures as csv.
     """
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     check_outputs(output, plot, overwrite=overwrite)
     model = open_model(run)

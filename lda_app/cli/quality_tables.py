@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from lda_app.labels import Labels
+    from lda_app.fitted.labels import Labels
 
 _LISTED = 10  # topics or pairs that a note names
 _WORDS = 3  # top words that tell a topic from the others

@@ -44,7 +44,7 @@ def report(
     and a quiz lets people judge them. Nothing of it is loaded from a network.
     """
     from lda_app.cli.tables import check_file
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.report.data import Wanted
     from lda_app.report.page import page_of
     from lda_app.runtime import log

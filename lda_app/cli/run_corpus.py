@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lda_app.model_corpus import corpus_of_run, recorded_place
+from lda_app.fitted.corpus import corpus_of_run, recorded_place
 
 __all__ = ["CorpusOfRun", "DataSplit", "corpus_of_run", "recorded_place", "splits_of"]
 

@@ -34,7 +34,7 @@ def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus:
     _require_server()
     import secrets
 
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.report.serve.app import application, listen
     from lda_app.report.serve.app import serve as serve_app
     from lda_app.runtime import log

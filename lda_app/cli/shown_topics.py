@@ -12,8 +12,8 @@ from lda_app.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
 
 _WORDS = 4
 
@@ -52,8 +52,8 @@ class ShownTopics:
         ConfigError
             If a chosen topic is not one of the model's that stand for themselves, or all are hidden.
         """
-        from lda_app.labels import read_labels
-        from lda_app.topics import leading_words
+        from lda_app.fitted.labels import read_labels
+        from lda_app.fitted.topics import leading_words
 
         labels = read_labels(model.path, len(model.alpha))
         beta = labels.merge_beta(model.alpha, model.beta)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.stability import TopicStability
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 _WORDS = 8
 
@@ -117,7 +117,7 @@ def _of_run(
 ) -> _Scores:
     """Train a run again with further seeds, and score its topics by them."""
     from lda_app.evaluation.stability import resembling
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.studies.pool import run_cells
     from lda_app.studies.seeds import score_run
     from lda_app.studies.study import Cell, begin_study
@@ -136,7 +136,7 @@ def _of_corpus(
     place: Path, counts: "Corpus", settings: TrainConfig, runs: int, jobs: int, *, overwrite: bool
 ) -> _Scores:
     """Train models of several seeds, score each by the others, and return the scores of the most typical."""
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.studies.pool import run_cells
     from lda_app.studies.seeds import score_each_other
     from lda_app.studies.study import Cell, begin_study
@@ -182,8 +182,8 @@ def _tables(scores: _Scores) -> "list[RenderableType]":
 
     from lda_app.cli.tables import new_table
     from lda_app.evaluation.stability import FOUND
-    from lda_app.labels import read_labels
-    from lda_app.topics import leading_words
+    from lda_app.fitted.labels import read_labels
+    from lda_app.fitted.topics import leading_words
 
     stability = scores.stability
     table = new_table(str(scores.model.path))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lda_app.evaluation.coherence import Coherence
     from lda_app.evaluation.stability import TopicStability
-    from lda_app.topics import Topic, TopicDocument, Usage
+    from lda_app.fitted.topics import Topic, TopicDocument, Usage
 
 _STABILITY = ("found_in", "mean_similarity")
 

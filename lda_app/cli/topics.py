@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from lda_app.cli.topic_layouts import Shown
     from lda_app.corpus.folder import Corpus
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
-    from lda_app.topics import Topic
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.topics import Topic
 
 SPLIT = "train"
 _SNIPPET = 90  # characters of a representative document
@@ -54,7 +54,7 @@ def topics(
     """
     from lda_app.cli.tables import check_file, is_plain, print_out, write_out
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     if as_json:
         layout = "json"
@@ -74,8 +74,8 @@ def _look_up(
 
     from lda_app.cli.topic_layouts import Shown
     from lda_app.evaluation.stability import read_stability
+    from lda_app.fitted.labels import read_labels
     from lda_app.frames import overview
-    from lda_app.labels import read_labels
     from lda_app.runtime import log, one_line
 
     labels = read_labels(model.path, len(model.alpha))

@@ -155,7 +155,7 @@ def _begin(
 
 def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any], group: "Group") -> None:
     """Go on with an interrupted run; a finished one is left alone."""
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.training.run import checkpoint_of, open_run, train_model
 
     if out is not None and out.resolve() != run.resolve():
@@ -211,7 +211,7 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
 
 def _report(out: Path) -> None:
     """Say where the model lies, how good it is, and what to try next."""
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     metrics = open_model(out).metrics
     held_out = metrics.get("validation_perplexity")

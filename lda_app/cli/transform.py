@@ -11,7 +11,7 @@ from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, Reading, RunFolder, Source
 from lda_app.errors import ConfigError
-from lda_app.model_corpus import preprocessor_of
+from lda_app.fitted.corpus import preprocessor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source as DocumentSource
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
-    from lda_app.transform import Transformed
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.transform import Transformed
 
 _WORDS_OF_A_TOPIC = 5
 _TOPICS_OF_A_LINE = 3
@@ -62,9 +62,9 @@ def transform(
     Without --output, a line a document says which topics it is about.
     """
     from lda_app.corpus.sources import open_source
-    from lda_app.labels import read_labels
-    from lda_app.model_dir import open_model
-    from lda_app.transform import check_output
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.labels import read_labels
+    from lda_app.fitted.transform import check_output
 
     if output is not None:
         check_output(output, overwrite=overwrite)
@@ -107,8 +107,8 @@ class _Work:
 
     def write(self, output: "Path") -> None:
         """Write a table."""
+        from lda_app.fitted.transform import Table, write_table
         from lda_app.runtime import log, progress
-        from lda_app.transform import Table, write_table
 
         has_intervals, shown = self.level is not None, self.labels.shown
         table = Table.of(self.source, self._names(), intervals=has_intervals, topic_ids=shown)
@@ -125,8 +125,8 @@ class _Work:
     def write_left_out(self, output: "Path", *, overwrite: bool) -> None:
         """Write the rows that could not be read, if there are any, beside the output."""
         from lda_app.cli.tables import check_file
+        from lda_app.fitted.transform import write_left_out
         from lda_app.runtime import log
-        from lda_app.transform import write_left_out
 
         if not self.source.left_out:
             return
@@ -182,12 +182,12 @@ class _Work:
     def _chunks(self) -> "Iterator[Transformed]":
         from functools import partial
 
-        from lda_app.inference import concentration
-        from lda_app.transform import transform as infer_topics
+        from lda_app.fitted.inference import concentration
+        from lda_app.fitted.transform import transform as infer_topics
 
         infer, measure = self.labels.merge_inference(partial(concentration, self.model.lda)), None
         if self.level is not None:
-            from lda_app.uncertainty.posterior import share_intervals
+            from lda_app.fitted.posterior import share_intervals
 
             merge = self.labels.merge_columns
             measure = partial(share_intervals, self.model.lda, level=self.level, merge=merge)
@@ -196,7 +196,7 @@ class _Work:
             yield chunk.of_topics(self.labels.shown_columns)
 
     def _words(self) -> list[list[str]]:
-        from lda_app.topics import leading_words
+        from lda_app.fitted.topics import leading_words
 
         beta = self.labels.merge_beta(self.model.alpha, self.model.beta)[self.labels.shown_columns]
         return leading_words(beta, self.model.vocabulary.words, _WORDS_OF_A_TOPIC)

@@ -13,7 +13,7 @@ from lda_app.cli.groups import with_groups
 from lda_app.cli.options import JsonFlag, Overwrite, Reading, RunFolder, Seed, Source
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
 from lda_app.errors import ConfigError
-from lda_app.model_corpus import preprocessor_of
+from lda_app.fitted.corpus import preprocessor_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from lda_app.config import TrainConfig
     from lda_app.corpus.folder import Corpus
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.labels import Labels
     from lda_app.update.drift import MeanShares, TopicDrift
 
 _WORDS_NAMED = 10
@@ -78,7 +78,7 @@ def update(
     [bold]moved[/] if its words have become those of another. Merged and hidden topics are told one by one.
     """
     from lda_app.config import config_from_dict
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.training.run import require_free
     from lda_app.update.learn import topics_to_go_on_with, update_model
 
@@ -141,10 +141,10 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
 
     import numpy as np
 
-    from lda_app.inference import concentration
-    from lda_app.labels import read_labels
+    from lda_app.fitted.inference import concentration
+    from lda_app.fitted.labels import read_labels
+    from lda_app.fitted.topics import leading_words
     from lda_app.runtime import one_line
-    from lda_app.topics import leading_words
     from lda_app.update.drift import mean_shares, topic_drift
     from lda_app.update.learn import old_columns
 
@@ -177,7 +177,7 @@ def _old_shares(
     from functools import partial
 
     from lda_app.corpus.counting import relabel
-    from lda_app.inference import concentration
+    from lda_app.fitted.inference import concentration
     from lda_app.runtime import log
     from lda_app.update.drift import mean_shares
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
     _Bound = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
     """The scores of some documents (B,), and the samples (S, B) that they are means of."""

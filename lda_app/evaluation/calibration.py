@@ -26,9 +26,9 @@ import numpy as np
 from scipy.special import betainc, ndtri
 from scipy.stats import chisquare
 
+from lda_app.fitted.posterior import INTERVAL_DRAWS, posterior_draws
 from lda_app.runtime import progress, rng
 from lda_app.simulation import simulate
-from lda_app.uncertainty.posterior import INTERVAL_DRAWS, posterior_draws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
     from lda_app.models.lda import LDA
     from lda_app.runtime import Progress
 

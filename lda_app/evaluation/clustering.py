@@ -15,15 +15,15 @@ import numpy as np
 
 from lda_app.corpus.sources.base import quoted
 from lda_app.errors import CorpusError
+from lda_app.fitted.topics import posteriors
 from lda_app.runtime import progress, rng
-from lda_app.topics import posteriors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.inference import Infer
+    from lda_app.fitted.inference import Infer
 
     FloatArray = npt.NDArray[np.floating[Any]]
 

@@ -15,7 +15,7 @@ from lda_app.runtime import rng
 if TYPE_CHECKING:
     from lda_app.corpus.doc_term import Counts
     from lda_app.evaluation.scores import Perplexity
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
 
 def document_completion(doc_term: DocTermMatrix, infer: Infer, beta: FloatArray, *, seed: int) -> Perplexity:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.bootstrap import METHOD, Bootstrap
 from lda_app.evaluation.clustering import label_agreement, read_document_labels
 from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, num_passes, perplexities
 from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS, TopicQuality, look_up, topic_quality
+from lda_app.fitted import topics
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.perplexity import Effort
     from lda_app.evaluation.scores import Perplexity
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
 __all__ = ["COHERENCE_WORDS", "DIVERSITY_WORDS", "Evaluation", "evaluate"]
 

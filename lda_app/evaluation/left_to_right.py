@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
     IntArray = npt.NDArray[np.integer[Any]]
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lda_app import topics
 from lda_app.errors import CorpusError
 from lda_app.evaluation.coherence import MEASURES, Coherence, coherences, named
 from lda_app.evaluation.diversity import (
@@ -21,6 +20,7 @@ from lda_app.evaluation.diversity import (
 from lda_app.evaluation.exclusivity import FREX_WEIGHT, exclusivity
 from lda_app.evaluation.reference import Reference
 from lda_app.evaluation.significance import background_divergence, uniform_divergence, vacuous_divergence
+from lda_app.fitted import topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.clustering import LabelAgreement
-    from lda_app.inference import FloatArray
-    from lda_app.topics import Usage
+    from lda_app.fitted.inference import FloatArray
+    from lda_app.fitted.topics import Usage
 
     Scores = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from scipy.special import rel_entr
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 
 def uniform_divergence(beta: FloatArray) -> npt.NDArray[np.float64]:

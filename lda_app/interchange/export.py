@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
     Frames = Iterable[pd.DataFrame]
     Array = npt.NDArray[Any]
@@ -54,7 +54,7 @@ def pyldavis_arrays(model: ModelDir, doc_term: DocTermMatrix) -> dict[str, Any]:
     CorpusError
         If no document has a word.
     """
-    from lda_app.inference import concentration, topic_proportions
+    from lda_app.fitted.inference import concentration, topic_proportions
 
     lengths = doc_term.lengths()
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
@@ -104,7 +104,7 @@ def document_shares(
     model: ModelDir, doc_term: DocTermMatrix, ids: Sequence[str]
 ) -> Iterator[tuple[Sequence[str], Array]]:
     """Yield ids (B,) and topic shares (B, K) of some thousand documents at a time, in order."""
-    from lda_app.inference import concentration, topic_proportions
+    from lda_app.fitted.inference import concentration, topic_proportions
 
     start = 0
     for block in doc_term.blocks(_BLOCK):

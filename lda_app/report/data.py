@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app import __version__, topics
+from lda_app import __version__
 from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.exclusivity import frex_scores
-from lda_app.inference import concentration
-from lda_app.labels import read_labels
+from lda_app.fitted import topics
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.labels import read_labels
+from lda_app.fitted.posterior import share_intervals
 from lda_app.report.added import found_later
 from lda_app.report.documents import LEVEL, choose_rows, pack_documents
 from lda_app.report.figures import curve, held_out_perplexity, quality
@@ -26,7 +28,6 @@ from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
 from lda_app.report.words import LAMBDAS, marginal, reachable
 from lda_app.runtime import progress
 from lda_app.storage import content_fingerprint
-from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.inference import FloatArray, Infer
-    from lda_app.labels import Labels
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.inference import FloatArray, Infer
+    from lda_app.fitted.labels import Labels
     from lda_app.report.groups import Grouping
     from lda_app.report.shares import GroupMeans, MeanShares
 

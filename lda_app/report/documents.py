@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.uncertainty.posterior import MeasureShares, ShareIntervals
+    from lda_app.fitted.posterior import MeasureShares, ShareIntervals
 
     Rows = npt.NDArray[np.int64]
 
@@ -161,7 +161,7 @@ def document_shares(measured: ShareIntervals) -> list[list[int]]:
 
     Examples
     --------
-    >>> from lda_app.uncertainty.posterior import ShareIntervals
+    >>> from lda_app.fitted.posterior import ShareIntervals
     >>> mean, lower, upper = np.array([[[0.799, 0.2, 0.001]], [[0.7, 0.1, 0.0]], [[0.9, 0.3, 0.01]]])
     >>> document_shares(ShareIntervals(mean, lower, upper, 0.9))
     [[0, 799, 700, 900, 1, 200, 100, 300]]

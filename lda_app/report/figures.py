@@ -10,15 +10,15 @@ from lda_app.evaluation.bootstrap import Bootstrap
 from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import LIVE_FRACTION, dead_topics, duplicates, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
+from lda_app.fitted.topics import top_words
 from lda_app.report.shares import CONFIDENCE
-from lda_app.topics import top_words
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
 
 def held_out_perplexity(

@@ -14,7 +14,7 @@ from scipy.special import entr
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 
 def topic_distances(beta: FloatArray) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 LEVELS = 255
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.report.data import Wanted
 
 SCRIPTS = (

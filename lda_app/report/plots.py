@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.errors import ConfigError
+from lda_app.fitted.topics import top_words
 from lda_app.report.layout import topic_distances
 from lda_app.runtime import one_line
-from lda_app.topics import top_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
     from lda_app.report.shares import GroupMeans
 
 FORMATS = ("svg", "png", "pdf")

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lda_app.fitted.topics import top_words
 from lda_app.runtime import rng
-from lda_app.topics import top_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 WORDS = 5
 TOPICS = 3

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import norm
 
-from lda_app.topics import posteriors
+from lda_app.fitted.topics import posteriors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import Infer
-    from lda_app.topics import Posteriors
+    from lda_app.fitted.inference import Infer
+    from lda_app.fitted.topics import Posteriors
 
 CONFIDENCE = 0.95
 """Of the report's intervals but those of a document's shares."""

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.topics import top_columns
+from lda_app.fitted.topics import top_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 LAMBDAS = np.linspace(0, 1, 21)
 """The stops of the page's slider."""

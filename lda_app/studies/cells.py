@@ -10,9 +10,9 @@ from lda_app.evaluation.completion import completion_scores
 from lda_app.evaluation.diversity import unique_share
 from lda_app.evaluation.exclusivity import FREX_WEIGHT, exclusivity
 from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS
-from lda_app.inference import concentration
-from lda_app.model_dir import open_model
-from lda_app.topics import top_words
+from lda_app.fitted.folder import open_model
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import top_words
 from lda_app.training.data import divide
 from lda_app.training.run import checkpoint_of, open_run, train_model
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lda_app.config import TrainConfig
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.studies.study import Cell, Study
 
 

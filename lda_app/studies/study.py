@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.folder import open_corpus
 from lda_app.errors import ConfigError, FolderError
-from lda_app.model_dir import open_model
+from lda_app.fitted.folder import open_model
 from lda_app.storage import check_writable, read_json, write_atomic
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from lda_app.corpus.folder import Corpus
 from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
-from lda_app.inference import concentration, topic_proportions
-from lda_app.labels import Labels, TopicLabel, write_labels
-from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
+from lda_app.fitted.folder import TrainedModel, new_model_dir, untrained, write_model
+from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.labels import Labels, TopicLabel, write_labels
+from lda_app.fitted.topics import top_words
 from lda_app.runtime import interruptible, log
 from lda_app.storage import check_replaceable, check_writable
-from lda_app.topics import top_words
 from lda_app.training.data import TrainingData, training_data
 from lda_app.training.resources import bytes_on_disk, choose_device, require_memory
 from lda_app.training.state import RunState, pack, read_checkpoint, restore, save_checkpoint, unpack

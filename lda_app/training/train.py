@@ -16,7 +16,7 @@ from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, NumericalError
 from lda_app.evaluation.completion import document_completion
 from lda_app.evaluation.scores import Perplexity
-from lda_app.inference import concentration
+from lda_app.fitted.inference import concentration
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread
 from lda_app.models.topic_word import TopicWordCounts

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy import stats
 
-from lda_app.uncertainty.posterior import posterior_draws
+from lda_app.fitted.posterior import posterior_draws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from scipy.special import betaincinv
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
     Interval = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 

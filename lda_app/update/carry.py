@@ -14,14 +14,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from lda_app.evaluation.stability import FOUND, similarities
-from lda_app.labels import Labels, TopicLabel
+from lda_app.fitted.labels import Labels, TopicLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
 
 _CLEARLY = 0.05  # of similarity, between the best and the second best topic
 

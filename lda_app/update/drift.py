@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.evaluation.stability import FOUND, similarities
-from lda_app.topics import posteriors, top_words
+from lda_app.fitted.topics import posteriors, top_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
 _TOP_WORDS = 20
 _TWO_SIDED_95 = 1.96

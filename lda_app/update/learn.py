@@ -15,8 +15,8 @@ import torch
 
 from lda_app.distributed import ALONE
 from lda_app.errors import ConfigError, Interrupted
-from lda_app.labels import read_labels, write_labels
-from lda_app.model_dir import new_model_dir, write_model
+from lda_app.fitted.folder import new_model_dir, write_model
+from lda_app.fitted.labels import read_labels, write_labels
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import interruptible
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from lda_app.config import TrainConfig
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.models.lda import LDA
 
 

@@ -133,7 +133,7 @@ def save_model(path, vocabulary, counts, corpus, preprocessor=None):
     import torch
 
     from lda_app.config import TrainConfig
-    from lda_app.model_dir import TrainedModel, new_model_dir, untrained, write_model
+    from lda_app.fitted.folder import TrainedModel, new_model_dir, untrained, write_model
     from lda_app.models.topic_word import TopicWordCounts
 
     training = TrainConfig(num_topics=counts.shape[1])

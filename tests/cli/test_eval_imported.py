@@ -10,7 +10,7 @@ import pytest
 def topics(tiny_run, tmp_path):
     """The tiny run's topics as a table, and even shares of the test documents."""
     from lda_app.corpus.folder import open_corpus
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
 
     model, corpus = open_model(tiny_run.run), open_corpus(tiny_run.corpus)
     rows = (",".join(map(str, (k, *row))) for k, row in enumerate(model.beta.tolist()))

@@ -291,7 +291,7 @@ def test_labels_are_saved_and_shown_and_nobody_overwrites_others(ask, server, ru
 
 def test_another_model_in_the_folder_gets_no_labels(described_run, save_planted, tiny_texts, tmp_path):
     from lda_app.corpus.folder import open_corpus
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
     from lda_app.report.serve.desk import ConflictError, Desk
 
     corpus = open_corpus(described_run.corpus)

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from lda_app.model_dir import open_model
+from lda_app.fitted.folder import open_model
 
 SPACE = "orbit shuttle moon rocket launch satellite astronaut telescope"
 

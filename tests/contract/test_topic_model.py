@@ -10,7 +10,7 @@ import pytest
 
 from lda_app import TopicModel
 from lda_app.errors import ConfigError, CorpusError, FolderError
-from lda_app.labels import Labels, write_labels
+from lda_app.fitted.labels import Labels, write_labels
 from tests.conftest import SUBJECTS
 
 QUICK = {"num_topics": 3, "epochs": 6, "batch_size": 8, "validation_fraction": 0.2, "show_progress": False}

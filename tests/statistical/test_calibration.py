@@ -15,11 +15,11 @@ from lda_app.evaluation.calibration import (
     draws_rank,
     guide_rank,
 )
-from lda_app.inference import concentration
-from lda_app.model_dir import untrained
+from lda_app.fitted.folder import untrained
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.posterior import share_intervals
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.uncertainty.intervals import credible_intervals
-from lda_app.uncertainty.posterior import share_intervals
 
 ALPHA = np.array([0.05, 0.4, 1.5])
 LENGTHS = {"5": np.full(1500, 5), "60": np.full(1500, 60)}

@@ -9,7 +9,7 @@ from scipy.special import digamma
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.inference import concentration
+from lda_app.fitted.inference import concentration
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.inference import concentration
-from lda_app.model_dir import untrained
+from lda_app.fitted.folder import untrained
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.posterior import share_intervals
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.simulation import simulate
 from lda_app.uncertainty.intervals import credible_intervals
-from lda_app.uncertainty.posterior import share_intervals
 
 K, V, D = 10, 300, 500
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lda_app.labels import Labels
+from lda_app.fitted.labels import Labels
 from lda_app.update.carry import carry_over, match_topics
 
 WORDS = [f"word{n}" for n in range(40)]

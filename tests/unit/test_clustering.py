@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
-from lda_app import topics
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.preprocess import PreprocessOptions
@@ -14,6 +13,7 @@ from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import CorpusError
 from lda_app.evaluation import clustering
 from lda_app.evaluation.clustering import classification, label_agreement, nmi, purity, read_document_labels
+from lda_app.fitted import topics
 
 RNG = np.random.default_rng(0)
 COUNTS = np.kron(np.eye(3, dtype=int), np.ones((40, 2), dtype=int)) * 5 + RNG.poisson(0.5, (120, 6))

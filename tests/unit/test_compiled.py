@@ -17,8 +17,8 @@ from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.evaluation.completion import document_completion
 from lda_app.evaluation.left_to_right import left_to_right_scores
+from lda_app.fitted.inference import concentration
 from lda_app.gradients.dirichlet import dirichlet_divergence
-from lda_app.inference import concentration
 from lda_app.models.guides import make_lda
 from lda_app.models.likelihood import mixture_log_likelihood
 from lda_app.models.topic_word import TopicWordCounts

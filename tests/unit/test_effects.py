@@ -7,7 +7,7 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.model_dir import untrained
+from lda_app.fitted.folder import untrained
 from lda_app.uncertainty import effects
 from lda_app.uncertainty.design import make_design
 from lda_app.uncertainty.effects import regress

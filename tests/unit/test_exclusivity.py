@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lda_app.evaluation.exclusivity import exclusivity, frex
-from lda_app.topics import top_words
+from lda_app.fitted.topics import top_words
 
 
 def rank(values):

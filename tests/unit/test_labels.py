@@ -5,7 +5,7 @@ import pytest
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import ConfigError, FolderError
-from lda_app.labels import Labels, labels_from_dict, read_labels_file
+from lda_app.fitted.labels import Labels, labels_from_dict, read_labels_file
 
 
 def test_without_entries_all_topics_are_as_trained():

@@ -7,10 +7,10 @@ import torch
 from lda_app.compiled import why_not_compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.model_dir import untrained
+from lda_app.fitted.folder import untrained
+from lda_app.fitted.posterior import posterior_draws, share_intervals
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.uncertainty import posterior
-from lda_app.uncertainty.posterior import posterior_draws, share_intervals
 
 
 @pytest.fixture(scope="module")

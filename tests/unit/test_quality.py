@@ -10,7 +10,7 @@ from lda_app.errors import ConfigError
 from lda_app.evaluation.coherence import MEASURES
 from lda_app.evaluation.quality import Lookup, look_up, topic_quality
 from lda_app.evaluation.reference import Reference
-from lda_app.topics import usage
+from lda_app.fitted.topics import usage
 
 WORDS = tuple(f"w{number:02}" for number in range(24))
 DOCUMENTS = [[WORDS[(8 * (d % 3) + (5 * d + 3 * i) % 8) % 24] for i in range(15)] for d in range(30)]

@@ -8,12 +8,12 @@ import zlib
 import numpy as np
 import pytest
 
+from lda_app.fitted.posterior import ShareIntervals
 from lda_app.report.documents import PARTS_PER, choose_rows, document_shares
 from lda_app.report.packing import LEVELS, as_json, packed_json, quantized_logs
 from lda_app.report.page import SCRIPTS, assemble, asset, policy
 from lda_app.report.prose import methods
 from lda_app.report.quiz import TOPICS, WORDS, topic_questions, word_questions
-from lda_app.uncertainty.posterior import ShareIntervals
 
 
 def test_json_holds_nothing_that_html_reads():

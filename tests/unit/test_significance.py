@@ -6,7 +6,7 @@ from scipy.stats import entropy
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.evaluation.significance import background_divergence, uniform_divergence, vacuous_divergence
-from lda_app.topics import usage
+from lda_app.fitted.topics import usage
 
 RNG = np.random.default_rng(0)
 BETA = RNG.dirichlet(np.full(30, 0.2), size=4)

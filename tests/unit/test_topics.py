@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lda_app import topics
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.topics import describe, top_columns, top_words, usage
+from lda_app.fitted import topics
+from lda_app.fitted.topics import describe, top_columns, top_words, usage
 
 
 def infer(doc_term):

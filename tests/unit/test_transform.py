@@ -13,7 +13,7 @@ from lda_app.corpus.documents import Document
 from lda_app.corpus.preprocess import PreprocessOptions, Preprocessor
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError
-from lda_app.transform import Table, Transformed, check_output, transform, write_table
+from lda_app.fitted.transform import Table, Transformed, check_output, transform, write_table
 
 NASTY = 'a "quoted", cell\nwith a line break, ünïcode \u2028 and =1+1'
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
     from lda_app.report.serve.library import Library
 
 MOST_SENT = 4_000_000

@@ -6,7 +6,7 @@ import json
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from lda_app.labels import labels_from_dict, read_labels, write_labels
+from lda_app.fitted.labels import labels_from_dict, read_labels, write_labels
 from lda_app.report.packing import as_json
 from lda_app.report.page import assemble
 from lda_app.storage import content_fingerprint
@@ -14,7 +14,7 @@ from lda_app.storage import content_fingerprint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 _AS_TRAINED = {"label": None, "hidden": False, "merged_into": None}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
     from lda_app.runtime import Progress
 
     Rows = npt.NDArray[np.int64]

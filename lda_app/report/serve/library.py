@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.inference import concentration
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.posterior import share_intervals
+from lda_app.fitted.topics import top_columns
 from lda_app.report.documents import ASKED, LEAST_SHARE, LEVEL, PARTS_PER, document_shares, text_reader
 from lda_app.report.packing import quantized_logs
 from lda_app.report.quiz import topic_questions
 from lda_app.report.serve.index import index_documents
 from lda_app.report.serve.search import Query, QuestionError, search
-from lda_app.topics import top_columns
-from lda_app.uncertainty.posterior import share_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.inference import FloatArray
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.inference import FloatArray
+    from lda_app.fitted.posterior import MeasureShares
     from lda_app.report.serve.index import DocumentIndex
-    from lda_app.uncertainty.posterior import MeasureShares
 
 MOST_ROWS = 200
 """Documents that are listed at a time, at most."""

@@ -34,7 +34,7 @@ def modules_behind(module: str) -> list[Path]:
     Parameters
     ----------
     module
-        Full name, such as ``"lda_app.inference"``.
+        Full name, such as ``"lda_app.fitted.inference"``.
 
     Examples
     --------

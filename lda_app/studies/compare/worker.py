@@ -107,8 +107,8 @@ def _trained(task: Task, train: Split, test: Split, more: Callable[[Fitted], Fig
 
 def _opened(run: str, train: Split, test: Split, more: Callable[[Fitted], Figures]) -> dict[str, Any]:
     """Measure a model that is there; of its training no more is known than its seconds."""
-    from lda_app.inference import concentration
-    from lda_app.model_dir import open_model
+    from lda_app.fitted.folder import open_model
+    from lda_app.fitted.inference import concentration
     from lda_app.studies.compare.figures import figures
 
     model = open_model(Path(run))

@@ -21,7 +21,7 @@ def fit(train: DocTermMatrix, num_topics: int, seed: int, settings: dict[str, An
     """Learn from counts; some are held out to measure perplexity, as for any user."""
     import torch
 
-    from lda_app.inference import concentration
+    from lda_app.fitted.inference import concentration
     from lda_app.training.data import divide
     from lda_app.training.train import make_state
     from lda_app.training.train import train as train_state

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from lda_app.corpus.documents import Document
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source
-    from lda_app.inference import FloatArray, Infer
-    from lda_app.uncertainty.posterior import MeasureShares, ShareIntervals
+    from lda_app.fitted.inference import FloatArray, Infer
+    from lda_app.fitted.posterior import MeasureShares, ShareIntervals
 
     Row = tuple[str | int | float | bool | None, ...]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
-    from lda_app.labels import Labels
+    from lda_app.fitted.inference import FloatArray, Infer
+    from lda_app.fitted.labels import Labels
     from lda_app.runtime import Progress
 
     IntArray = npt.NDArray[np.integer[Any]]
@@ -309,7 +309,7 @@ def labelled(topics: Sequence[Topic], labels: Labels) -> list[Topic]:
 
     Examples
     --------
-    >>> from lda_app.labels import Labels
+    >>> from lda_app.fitted.labels import Labels
     >>> labels = Labels(3).merged(2, [0]).named(2, "space").hidden([1])
     >>> topics = describe(np.eye(2), ["engine", "moon"], num_words=1)
     >>> [(topic.id, topic.label, topic.words[0].word, topic.members) for topic in labelled(topics, labels)]

@@ -11,7 +11,7 @@ from lda_app.errors import FolderError
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.corpus.preprocess import Preprocessor
-    from lda_app.model_dir import ModelDir
+    from lda_app.fitted.folder import ModelDir
 
 
 def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:

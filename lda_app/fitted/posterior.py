@@ -17,7 +17,7 @@ import torch
 
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration, topic_proportions
 from lda_app.models.gibbs import sample_theta
 from lda_app.models.threads import one_torch_thread
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lda_app.inference import FloatArray
+    from lda_app.fitted.inference import FloatArray
     from lda_app.models.lda import LDA
 
     FloatDraws = npt.NDArray[np.float64]
@@ -110,7 +110,7 @@ def share_intervals(
     --------
     >>> from lda_app.config import TrainConfig
     >>> from lda_app.corpus.doc_term import DocTermMatrix
-    >>> from lda_app.model_dir import untrained
+    >>> from lda_app.fitted.folder import untrained
     >>> lda = untrained(TrainConfig(num_topics=2, alpha=1.0), num_documents=1, num_words=3)
     >>> shares = share_intervals(lda, DocTermMatrix.from_scipy([[0, 0, 0]]), level=0.5)  # no word: the prior
     >>> shares.mean.round(1).tolist(), bool((shares.lower < 0.5).all() and (shares.upper > 0.5).all())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray, Infer
 
 FILE = "labels.json"
 SCHEMA_VERSION = 1
