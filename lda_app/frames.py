@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 from lda_app.evaluation.coherence import coherences
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.reference import Reference
-from lda_app.fitted.inference import concentration, topic_proportions
-from lda_app.fitted.posterior import ShareIntervals, share_intervals
-from lda_app.fitted.topics import describe, labelled, top_words, usage, watched
+from lda_app.fitted.inference import topic_proportions
+from lda_app.fitted.model import ShareIntervals
+from lda_app.fitted.topics import describe_shown, top_words, usage, watched
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.coherence import Coherence
-    from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.inference import FloatArray
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
     from lda_app.fitted.topics import Topic, Usage
 
 _BLOCK = 4096  # documents whose shares are in memory at a time
@@ -42,8 +40,7 @@ class Overview(NamedTuple):
 
 
 def overview(
-    model: ModelDir,
-    labels: Labels,
+    model: LabelledModel,
     corpus: Corpus | None,
     *,
     num_words: int = 10,
@@ -57,8 +54,6 @@ def overview(
     ----------
     model
         The model.
-    labels
-        What is said of its topics.
     corpus
         Where prevalence, coherence and documents come from; None does without.
     num_words, num_documents
@@ -69,17 +64,15 @@ def overview(
         Of coherence.
     """
     words = model.vocabulary.words
-    beta = labels.merge_beta(model.alpha, model.beta)
     if corpus is None:
-        return Overview(labelled(describe(beta, words, num_words), labels), None, None)
+        return Overview(describe_shown(model, num_words), None, None)
     doc_term = corpus.split(split)
-    best = top_words(beta, COHERENCE_WORDS)
+    best = top_words(model.beta, COHERENCE_WORDS)
     (coherence,) = coherences(best, words, Reference.of_split(corpus, split), [measure])
-    infer = labels.merge_inference(partial(concentration, model.lda))
     with progress("Inferring topics", total=len(doc_term.filled()), unit="documents") as bar:
-        used = usage(doc_term, watched(infer, bar), num_documents)
-    described = describe(beta, words, num_words, used=used, coherence=coherence.per_topic)
-    return Overview(labelled(described, labels), used, coherence)
+        used = usage(doc_term, watched(model.posterior, bar), num_documents)
+    described = describe_shown(model, num_words, used=used, coherence=coherence.per_topic)
+    return Overview(described, used, coherence)
 
 
 def topics_frame(topics: Sequence[Topic]) -> pd.DataFrame:
@@ -116,8 +109,7 @@ def topic_words_frame(topics: Sequence[Topic]) -> pd.DataFrame:
 
 
 def document_topics(
-    model: ModelDir,
-    labels: Labels,
+    model: LabelledModel,
     doc_term: DocTermMatrix,
     ids: Sequence[object] | pd.Index | pd.Series,
     level: float | None = None,
@@ -127,9 +119,7 @@ def document_topics(
     Parameters
     ----------
     model
-        The model.
-    labels
-        What is said of its topics; hidden ones are left out, so that shares need not add up to 1.
+        The model; hidden topics are left out, so that shares need not add up to 1.
     doc_term
         Counts (D, V).
     ids
@@ -139,36 +129,33 @@ def document_topics(
         draws of the exact posterior, whose mean the share then is. It takes longer.
     """
     with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
-        for start, shares in _shares(model, labels, doc_term, level):
+        for start, shares in _shares(model, doc_term, level):
             some = ids[start : start + len(shares.mean)]
-            yield _long(np.asarray(some), labels, shares, intervals=level is not None)
+            yield _long(np.asarray(some), model, shares, intervals=level is not None)
             bar.advance(len(shares.mean))
 
 
 def _shares(
-    model: ModelDir, labels: Labels, doc_term: DocTermMatrix, level: float | None
+    model: LabelledModel, doc_term: DocTermMatrix, level: float | None
 ) -> Iterator[tuple[int, ShareIntervals]]:
     """Yield the first row of each block, and the shares of the topics that stand for themselves."""
     for number, block in enumerate(doc_term.blocks(_BLOCK)):
         if level is not None:
-            merged = share_intervals(model.lda, block, level, merge=labels.merge_columns)
+            yield number * _BLOCK, model.intervals(block, level)
         else:
-            mean = labels.merge_columns(topic_proportions(concentration(model.lda, block))).astype(float)
-            merged = ShareIntervals(mean, mean, mean, 0.0)
-        yield number * _BLOCK, merged
+            mean = topic_proportions(model.posterior(block)).astype(float)
+            yield number * _BLOCK, ShareIntervals(mean, mean, mean, 0.0)
 
 
 def _long(
-    ids: npt.NDArray[np.object_], labels: Labels, shares: ShareIntervals, *, intervals: bool
+    ids: npt.NDArray[np.object_], model: LabelledModel, shares: ShareIntervals, *, intervals: bool
 ) -> pd.DataFrame:
-    columns = [labels.ids.index(topic) for topic in labels.shown]
-
     def flat(values: FloatArray) -> FloatArray:
-        return np.asarray(values[:, columns].ravel())
+        return np.asarray(values[:, model.columns].ravel())
 
     frame = {
-        "document": np.repeat(ids, len(columns)),
-        "topic": np.tile(labels.shown, len(ids)),
+        "document": np.repeat(ids, len(model.columns)),
+        "topic": np.tile(model.shown, len(ids)),
         "share": flat(shares.mean),
     }
     if intervals:

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -25,10 +25,8 @@ from lda_app.corpus.tokenize import TokenizerOptions
 from lda_app.errors import ConfigError, CorpusError, FolderError, Interrupted
 from lda_app.fitted.corpus import corpus_of_run, recorded_place
 from lda_app.fitted.folder import open_model
-from lda_app.fitted.inference import concentration, topic_proportions
-from lda_app.fitted.labels import read_labels, write_labels
-from lda_app.fitted.posterior import share_intervals
-from lda_app.fitted.topics import top_words
+from lda_app.fitted.inference import topic_proportions
+from lda_app.fitted.labels import write_labels
 from lda_app.fitted.transform import Table, transform
 from lda_app.runtime import progress_shown
 from lda_app.storage import check_replaceable, check_writable, copy_folder, write_atomic
@@ -244,7 +242,7 @@ class TopicModel:
     @property
     def labels(self) -> Labels:
         """What was said of the topics: names, merged and hidden ones."""
-        return read_labels(self.model.path, self.num_topics)
+        return self.model.labels
 
     @property
     def num_topics(self) -> int:
@@ -283,7 +281,7 @@ class TopicModel:
         """
         with progress_shown(self.show_progress):
             doc_term, ids = self.corpus.split(_SPLIT), self._ids
-            parts = list(frames.document_topics(self.model, self.labels, doc_term, ids, _INTERVAL_LEVEL))
+            parts = list(frames.document_topics(self.model.labelled(), doc_term, ids, _INTERVAL_LEVEL))
         return pd.concat(parts, ignore_index=True)
 
     @cached_property
@@ -314,12 +312,12 @@ class TopicModel:
 
     def _top_topics(self) -> tuple[Any, Any]:
         """Return each document's largest topic of those that are shown, and its share; NA if none is."""
-        labels = self.labels
-        if not labels.shown:
+        model = self.model.labelled()
+        if not model.columns:
             missing = [pd.NA] * len(self._shares)
             return pd.array(missing, dtype="Int64"), np.full(len(missing), np.nan, dtype=np.float32)
-        shares = labels.merge_columns(self._shares)[:, labels.shown_columns]
-        top = np.array(labels.shown)[shares.argmax(axis=1)]
+        shares = model.labels.merge_columns(self._shares)[:, model.columns]
+        top = np.array(model.shown)[shares.argmax(axis=1)]
         return pd.array(top, dtype="Int64"), shares.max(axis=1)
 
     def _reasons(self, stored: pd.DataFrame) -> pd.Series:
@@ -360,16 +358,12 @@ class TopicModel:
         FolderError
             If the model was trained on imported counts.
         """
-        documents, labels = list_texts(texts), self.labels
-        if not labels.shown:
-            raise ConfigError("all topics are hidden: show some by lda-app label --show")
-        table = Table((), None, None, self._names(labels), intervals, labels.shown)
-        infer, measure = labels.merge_inference(partial(concentration, self.model.lda)), None
-        if intervals:
-            measure = partial(share_intervals, self.model.lda, level=level, merge=labels.merge_columns)
+        documents, model = list_texts(texts), self.model.labelled()
+        model.require_shown()
+        table = Table((), None, None, model.names(_NAMING_WORDS), intervals)
         with progress_shown(self.show_progress):
-            chunks = transform(documents, self._counting, infer, measure)
-            rows = [row for chunk in chunks for row in table.rows(chunk.of_topics(labels.shown_columns))]
+            chunks = transform(documents, self._counting, model, level if intervals else None)
+            rows = [row for chunk in chunks for row in table.rows(chunk)]
         frame = pd.DataFrame(rows, columns=list(table.header), index=_index_of(texts, len(rows)))
         return frame.astype({"top_topic": "Int64", "known_tokens": int, "too_little_known": bool})
 
@@ -397,7 +391,7 @@ class TopicModel:
         counts = self._counting.counts([text])
         if not counts.num_tokens:
             raise CorpusError("the model knows no word of the text: it says nothing of its topics")
-        (theta,) = topic_proportions(concentration(self.model.lda, counts))
+        (theta,) = topic_proportions(self.model.posterior(counts))
         overlap = np.sqrt(self._shares) @ np.sqrt(theta)
         distance = np.sqrt(np.clip(1 - overlap, 0, 1))
         filled = self.corpus.split(_SPLIT).filled()
@@ -437,12 +431,12 @@ class TopicModel:
     def _overview(self) -> Overview:
         corpus = self.corpus if self._corpus is not None else None
         with progress_shown(self.show_progress):
-            return frames.overview(self.model, self.labels, corpus, num_words=_WORDS_OF_TABLE)
+            return frames.overview(self.model.labelled(), corpus, num_words=_WORDS_OF_TABLE)
 
     @cached_property
     def _shares(self) -> npt.NDArray[np.float32]:
         """Posterior mean of θ of each document of the corpus, (D, K)."""
-        return topic_proportions(concentration(self.model.lda, self.corpus.split(_SPLIT)))
+        return topic_proportions(self.model.posterior(self.corpus.split(_SPLIT)))
 
     @cached_property
     def _ids(self) -> pd.Index[Any]:
@@ -458,15 +452,6 @@ class TopicModel:
                 f"{self.model.path}: trained on imported counts, so it does not know how raw text is counted"
             )
         return self.model.preprocessor
-
-    def _names(self, labels: Labels) -> tuple[str, ...]:
-        """Return what each topic to show is called: its label, or its top words."""
-        beta = labels.merge_beta(self.model.alpha, self.model.beta)[labels.shown_columns]
-        words = top_words(beta, _NAMING_WORDS).tolist()
-        return tuple(
-            labels.name(topic) or ", ".join(self.words[word] for word in top)
-            for topic, top in zip(labels.shown, words, strict=True)
-        )
 
 
 def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from lda_app.fitted.posterior import posterior_draws, share_intervals
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import ModelDir, open_model
 from lda_app.fitted.inference import concentration, topic_proportions
-from lda_app.fitted.posterior import posterior_draws, share_intervals
 from lda_app.simulation import simulate
 from lda_app.uncertainty.composition import NUM_DRAWS
 from lda_app.uncertainty.intervals import credible_intervals

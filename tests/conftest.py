@@ -14,13 +14,16 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+
+    from lda_app.fitted.model import AmortizedModel, FittedModel
+    from lda_app.models.lda import LDA
 
 SUBJECTS = {
     "space": "orbit shuttle moon rocket launch satellite astronaut telescope",
@@ -55,6 +58,35 @@ class Finished(NamedTuple):
     code: int
     stdout: str
     stderr: str
+
+
+@pytest.fixture(scope="session")
+def fitted() -> Callable[[LDA], AmortizedModel]:
+    """Make a fitted model of an LDA in memory: ``fitted(lda).intervals(documents)``."""
+    from lda_app.corpus.vocabulary import Vocabulary
+    from lda_app.fitted.model import AmortizedModel
+
+    def make(lda: LDA) -> AmortizedModel:
+        return AmortizedModel(lda, Vocabulary(tuple(f"word{v}" for v in range(lda.topics.num_words))))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def inferred() -> Callable[..., FittedModel]:
+    """Make a fitted model of α, β and a function that infers: ``inferred(ALPHA, BETA, infer)``."""
+    from lda_app.corpus.vocabulary import Vocabulary
+    from lda_app.fitted.model import FittedModel
+
+    class Inferred(FittedModel):
+        def __init__(self, alpha: Any, beta: Any, infer: Any) -> None:
+            self.alpha, self.beta, self._infer = alpha, beta, infer
+            self.vocabulary = Vocabulary(tuple(f"word{v}" for v in range(beta.shape[1])))
+
+        def posterior(self, doc_term: Any) -> Any:
+            return self._infer(doc_term)
+
+    return Inferred
 
 
 @pytest.fixture(autouse=True)

@@ -87,16 +87,13 @@ class Calibrating:
         overwrite: bool,
     ) -> dict[str, Any]:
         """Calibrate a model on documents of such lengths, and write and draw what is found."""
-        from functools import partial
-
         from lda_app.cli.tables import write_out
         from lda_app.evaluation.calibration import calibrate, document_lengths, draws_rank, guide_rank
-        from lda_app.fitted.inference import concentration
         from lda_app.storage import write_annotation
 
         posteriors = {
-            "guide": guide_rank(partial(concentration, model.lda)),
-            "draws": draws_rank(model.lda),
+            "guide": guide_rank(model.posterior),
+            "draws": draws_rank(model),
         }
         chosen = document_lengths(lengths, self.calibration_documents, seed)
         found = calibrate(

@@ -20,16 +20,17 @@ from lda_app.cli.figures import (
 )
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, DataSplit, corpus_of_run, splits_of
-from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
+from lda_app.cli.shown_topics import NAME_WORDS, ChosenTopics, choose
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from rich.table import Table
 
     from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.model import LabelledModel
     from lda_app.uncertainty.covariates import DocumentData
     from lda_app.uncertainty.design import Design
     from lda_app.uncertainty.effects import Effects
@@ -92,12 +93,12 @@ def effects(
 
     check_outputs(output, plot, overwrite=overwrite)
     model = open_model(run)
-    shown = ShownTopics.of(model, topics)
+    shown = choose(model, topics)
     data, design = _design(model, corpus, split, _one_formula(formula, covariates))
     if along is not None and along not in design.covariates:
         named = ", ".join(map(str, design.covariates))
         raise ConfigError(f"--along {along}: is no covariate of the formula; those are {named}")
-    report = _Report(_regress(model, shown, data, design, seed), shown, along, level)
+    report = _Report(_regress(shown, data, design, seed), shown.names(NAME_WORDS), along, level)
     about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
     deliver(report, about, as_json=as_json, output=output, plot=plot, overwrite=overwrite)
 
@@ -134,19 +135,14 @@ def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> 
     return data.only(design.kept), design
 
 
-def _regress(
-    model: "ModelDir", shown: ShownTopics, data: "DocumentData", design: "Design", seed: int
-) -> "Effects":
+def _regress(model: "LabelledModel", data: "DocumentData", design: "Design", seed: int) -> "Effects":
     from lda_app.runtime import progress
     from lda_app.uncertainty.composition import PASSES
     from lda_app.uncertainty.effects import regress
 
-    labels = shown.labels
     total = PASSES * data.doc_term.num_documents
     with progress("Drawing shares", total=total, unit="document visits") as bar:
-        return regress(
-            model.lda, data.doc_term, design, labels.ids, seed=seed, merge=labels.merge_columns, bar=bar
-        )
+        return regress(model, data.doc_term, design, seed=seed, bar=bar)
 
 
 @dataclass(frozen=True)
@@ -154,7 +150,7 @@ class _Report:
     """What was found, in the layouts that it can be asked for."""
 
     found: "Effects"
-    shown: ShownTopics
+    names: "Mapping[int, str]"
     along: str | None
     level: float
 
@@ -164,7 +160,7 @@ class _Report:
             figures = self.found.table(self.level)
         else:
             figures = self.found.predictions(self.along, self.level, num_points)
-        return figures[figures["topic"].isin(self.shown.names)]
+        return figures[figures["topic"].isin(self.names)]
 
     def tables(self) -> "Iterator[Table]":
         """Yield a table of the figures, topic by topic."""
@@ -185,7 +181,7 @@ class _Report:
         from lda_app.storage import spreadsheet_safe
 
         figures = self.figures()
-        figures.insert(1, "name", figures["topic"].map(self.shown.names).map(spreadsheet_safe))
+        figures.insert(1, "name", figures["topic"].map(self.names).map(spreadsheet_safe))
         key = figures.columns[2]
         figures[key] = [spreadsheet_safe(v) if isinstance(v, str) else v for v in figures[key]]
         return str(figures.to_csv(index=False, lineterminator="\n"))
@@ -200,7 +196,7 @@ class _Report:
             **about,
             "documents": len(design.basis),
             "left_out_without_value": design.num_missing,
-            "topics": [{"id": topic, "name": name} for topic, name in self.shown.names.items()],
+            "topics": [{"id": topic, "name": name} for topic, name in self.names.items()],
             "along": self.along,
             "predictions" if self.along else "coefficients": records(self.figures()),
         }
@@ -228,7 +224,7 @@ class _Report:
         return f"{what} {self.found.design.formula}"
 
     def _name(self, topic: Any) -> str:
-        return f"{topic}  {self.shown.names[topic]}"
+        return f"{topic}  {self.names[topic]}"
 
     @property
     def _interval(self) -> str:

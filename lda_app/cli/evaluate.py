@@ -218,7 +218,6 @@ def evaluate(
     from lda_app.cli.quality_tables import add_labels
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.labels import read_labels
 
     check_file(output, overwrite=overwrite)
     place: dict[str, Any] = {"as_json": as_json, "output": output, "overwrite": overwrite}
@@ -235,7 +234,7 @@ def evaluate(
         model = open_model(run)
         counts = corpus_of_run(model, corpus)
         figures = _of_run(model, counts, options)
-        add_labels(figures, read_labels(run, len(model.alpha)))
+        add_labels(figures, model.labels)
         if calibrating.calibration:
             lengths = counts.split(split).lengths()
             found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)
@@ -282,13 +281,9 @@ def _laid_out(figures: dict[str, Any], *, per_topic: bool) -> "list[RenderableTy
 
 def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dict[str, Any]:
     """Measure a model of ours."""
-    from functools import partial
-
     from lda_app.evaluation.evaluate import evaluate as measure
-    from lda_app.fitted.inference import concentration
 
-    infer = partial(concentration, model.lda)
-    return measure(infer, model.alpha, model.beta, counts, **options).to_dict()
+    return measure(model, counts, **options).to_dict()
 
 
 def _of_imported(imported: Imported, corpus: Path | None, options: dict[str, Any]) -> dict[str, Any]:

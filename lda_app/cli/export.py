@@ -136,19 +136,18 @@ class _Export:
         self, names: "Iterable[TableName]", num_words: int, level: float | None
     ) -> "Mapping[str, Frames]":
         from lda_app import frames
-        from lda_app.fitted.labels import read_labels
 
-        labels = read_labels(self.model.path, len(self.model.alpha))
+        model = self.model.labelled()
         tables: dict[str, Frames] = {}
         if "document-topics" in names:
             corpus = self.corpus()
             tables["document-topics"] = frames.document_topics(
-                self.model, labels, corpus.split(self.split), corpus.ids(self.split), level
+                model, corpus.split(self.split), corpus.ids(self.split), level
             )
         if {"topics", "topic-words"} & set(names):
             there = self.place is not None or recorded_place(self.model) is not None
             known = self.corpus() if there else None
-            shown = frames.overview(self.model, labels, known, num_words=num_words, split=self.split)
+            shown = frames.overview(model, known, num_words=num_words, split=self.split)
             tables["topics"] = [frames.topics_frame(shown.topics)]
             tables["topic-words"] = [frames.topic_words_frame(shown.topics)]
         return {name: tables[name] for name in names}

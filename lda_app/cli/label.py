@@ -122,10 +122,10 @@ def label(
     the words of their mixture.
     """
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.labels import read_labels, write_labels
+    from lda_app.fitted.labels import write_labels
 
     model = open_model(run)
-    labels = before = read_labels(run, len(model.alpha))
+    labels = before = model.labels
     if from_file is not None and from_run is not None:
         raise ConfigError("--import and --from both replace the labels: give one of them")
     if from_file is not None:
@@ -155,12 +155,11 @@ def _imported(model: "ModelDir", file: Path) -> "Labels":
 def _carried(model: "ModelDir", run: Path) -> "Labels":
     """Take the labels of another model's topics; say which were not."""
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.labels import read_labels
     from lda_app.runtime import log
     from lda_app.update.carry import carry_over, match_topics
 
     old = open_model(run)
-    labels = read_labels(run, len(old.alpha))
+    labels = old.labels
     if not labels.topics:
         raise ConfigError(f"--from {run}: nothing was said of its topics")
     matches = match_topics(old.beta, old.vocabulary.words, model.beta, model.vocabulary.words)
@@ -191,10 +190,8 @@ def _merged(labels: "Labels", topics: list[int]) -> "Labels":
 
 def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
     from lda_app.cli.tables import new_table, print_json, print_out
-    from lda_app.fitted.topics import leading_words
 
-    beta = labels.merge_beta(model.alpha, model.beta)
-    words = dict(zip(labels.ids, leading_words(beta, model.vocabulary.words, _WORDS), strict=True))
+    words = model.labelled(labels).only(labels.ids).words(_WORDS)
     if as_json:
         print_json(labels.to_dict() | {"num_topics": labels.num_topics, "shown": list(labels.shown)})
         return

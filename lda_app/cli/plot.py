@@ -7,15 +7,14 @@ import typer
 
 from lda_app.cli.options import Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
-from lda_app.cli.shown_topics import chosen_topics, require_shown
+from lda_app.cli.shown_topics import choose
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lda_app.corpus.folder import Corpus
-    from lda_app.fitted.folder import ModelDir
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
     from lda_app.report.groups import Grouping
     from lda_app.report.plots import Plotted
     from lda_app.report.shares import GroupMeans
@@ -68,7 +67,6 @@ def plot(
     """
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.labels import read_labels
     from lda_app.report.plots import FORMATS, draw, plot_similarity, plot_topics, plot_training
     from lda_app.runtime import log
     from lda_app.storage import write_atomic
@@ -83,62 +81,36 @@ def plot(
     if what == "training":
         figure = plot_training(model.history)
     else:
-        labels = read_labels(run, len(model.alpha))
-        columns = _columns(labels, some)
-        topics = _plotted(model, labels, columns)
+        shown = choose(model, some)
+        topics = _plotted(shown)
         if what == "topics":
             figure = plot_topics(topics, top)
         elif what == "similarity":
             figure = plot_similarity(topics)
         else:
-            figure = _prevalence(model, labels, columns, topics, by, corpus)
+            figure = _prevalence(shown, topics, by, corpus_of_run(model, corpus))
     write_atomic(output, draw(figure, kind))
     log.info("written: %s", output)
 
 
-def _columns(labels: "Labels", some: str | None) -> list[int]:
-    """Return where the topics to show stand among those that stand for themselves."""
-    if some is None:
-        require_shown(labels)
-        return labels.shown_columns
-    return [labels.ids.index(topic) for topic in chosen_topics(labels, some)]
-
-
-def _plotted(model: "ModelDir", labels: "Labels", columns: list[int]) -> "Plotted":
-    from lda_app.fitted.topics import leading_words
+def _plotted(model: "LabelledModel") -> "Plotted":
     from lda_app.report.plots import Plotted
 
-    beta = labels.merge_beta(model.alpha, model.beta)[columns]
-    words = tuple(model.vocabulary.words)
-    ids = tuple(labels.ids[column] for column in columns)
-    best = zip(ids, leading_words(beta, words, _WORDS_OF_A_NAME), strict=True)
-    names = tuple(labels.name(topic) or " ".join(own) for topic, own in best)
-    return Plotted(ids, names, beta, words)
+    names = tuple(model.names(_WORDS_OF_A_NAME).values())
+    return Plotted(model.shown, names, model.beta[model.columns], tuple(model.vocabulary.words))
 
 
-def _prevalence(
-    model: "ModelDir",
-    labels: "Labels",
-    columns: list[int],
-    topics: "Plotted",
-    by: str | None,
-    place: Path | None,
-) -> "Figure":
-    from functools import partial
-
-    from lda_app.fitted.inference import concentration
+def _prevalence(model: "LabelledModel", topics: "Plotted", by: str | None, corpus: "Corpus") -> "Figure":
     from lda_app.report.data import SPLIT
     from lda_app.report.plots import plot_by_group, plot_prevalence
     from lda_app.report.shares import CONFIDENCE, mean_shares
 
-    corpus = corpus_of_run(model, place)
     group = None if by is None else _grouping(corpus, by)
-    infer = labels.merge_inference(partial(concentration, model.lda))
     codes = {} if group is None else {group.column: group.codes}
-    means = mean_shares(corpus.split(SPLIT), infer, len(labels.ids), codes)
+    (means,) = mean_shares(corpus.split(SPLIT), model.trained.posterior, [model], codes)
     if group is None:
-        return plot_prevalence(topics, _of_topics(means.everywhere, columns), CONFIDENCE)
-    chosen = _of_topics(means.groups[group.column], columns)
+        return plot_prevalence(topics, _of_topics(means.everywhere, model.columns), CONFIDENCE)
+    chosen = _of_topics(means.groups[group.column], model.columns)
     return plot_by_group(topics, chosen, group.names, group.column)
 
 

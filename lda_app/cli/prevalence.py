@@ -20,16 +20,17 @@ from lda_app.cli.figures import (
 )
 from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, DataSplit, corpus_of_run, splits_of
-from lda_app.cli.shown_topics import ChosenTopics, ShownTopics
+from lda_app.cli.shown_topics import NAME_WORDS, ChosenTopics, choose
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from rich.table import Table
 
     from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.model import LabelledModel
     from lda_app.uncertainty.covariates import DocumentData, Groups
     from lda_app.uncertainty.prevalence import Prevalence
 
@@ -81,10 +82,10 @@ def prevalence(
 
     check_outputs(output, plot, overwrite=overwrite)
     model = open_model(run)
-    shown = ShownTopics.of(model, topics)
+    shown = choose(model, topics)
     data, groups = _groups(model, corpus, split, by)
     pairs = [_pair(text, groups.names) for text in difference or ()]
-    report = _Report(_measure(model, shown, data, groups, seed), shown, level, pairs)
+    report = _Report(_measure(shown, data, groups, seed), shown.names(NAME_WORDS), level, pairs)
     about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
     deliver(report, about, as_json=as_json, output=output, plot=plot, overwrite=overwrite)
 
@@ -110,19 +111,15 @@ def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tupl
     return data.only(grouped), replace(groups, codes=groups.codes[grouped])
 
 
-def _measure(
-    model: "ModelDir", shown: ShownTopics, data: "DocumentData", groups: "Groups", seed: int
-) -> "Prevalence":
+def _measure(model: "LabelledModel", data: "DocumentData", groups: "Groups", seed: int) -> "Prevalence":
     from lda_app.runtime import progress
     from lda_app.uncertainty.composition import PASSES
     from lda_app.uncertainty.prevalence import Prevalence, group_draws
 
     total = PASSES * data.doc_term.num_documents
     with progress("Drawing shares", total=total, unit="document visits") as bar:
-        draws = group_draws(
-            model.lda, data.doc_term, groups.codes, seed=seed, merge=shown.labels.merge_columns, bar=bar
-        )
-    return Prevalence(groups, draws, shown.labels.ids)
+        draws = group_draws(model, data.doc_term, groups.codes, seed=seed, bar=bar)
+    return Prevalence(groups, draws, model.ids)
 
 
 def _pair(text: str, names: "Sequence[str]") -> tuple[int, int | None]:
@@ -150,7 +147,7 @@ class _Report:
     """What was found, in the layouts that it can be asked for."""
 
     found: "Prevalence"
-    shown: ShownTopics
+    names: "Mapping[int, str]"
     level: float
     pairs: list[tuple[int, int | None]]
 
@@ -196,8 +193,8 @@ class _Report:
         import pandas as pd
 
         rows = pd.concat(parts, ignore_index=True)
-        rows = rows[rows["topic"].isin(self.shown.names)]
-        names = rows["topic"].map(self.shown.names).map(spreadsheet_safe)
+        rows = rows[rows["topic"].isin(self.names)]
+        names = rows["topic"].map(self.names).map(spreadsheet_safe)
         rows.insert(1, "name", names)
         rows.insert(0, "quantity", rows.pop("quantity"))
         rows["group"] = rows["group"].map(spreadsheet_safe)
@@ -212,7 +209,7 @@ class _Report:
             "by": groups.keys,
             "level": self.level,
             **about,
-            "topics": [{"id": topic, "name": name} for topic, name in self.shown.names.items()],
+            "topics": [{"id": topic, "name": name} for topic, name in self.names.items()],
             "groups": [
                 {"values": values, "name": name, "documents": int(size)}
                 for values, name, size in zip(
@@ -243,16 +240,16 @@ class _Report:
         )
 
     def _records(self, figures: "pd.DataFrame") -> list[dict[str, Any]]:
-        return records(figures[figures["topic"].isin(self.shown.names)])
+        return records(figures[figures["topic"].isin(self.names)])
 
     def _by_topic(self, figures: "pd.DataFrame") -> "Iterator[tuple[int, pd.DataFrame]]":
         """Yield the rows of each topic to show, the most prevalent first."""
         overall = dict(zip(self.found.topics, self.found.overall(), strict=True))
-        for topic in sorted(self.shown.names, key=lambda topic: -overall[topic]):
+        for topic in sorted(self.names, key=lambda topic: -overall[topic]):
             yield topic, figures[figures["topic"] == topic]
 
     def _name(self, topic: int) -> str:
-        return f"{topic}  {self.shown.names[topic]}"
+        return f"{topic}  {self.names[topic]}"
 
     def _contrast(self, group: int, other: int | None) -> str:
         names = self.found.groups.names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,12 +9,11 @@ import typer
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lda_app.fitted.folder import ModelDir
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
 
-_WORDS = 4
+NAME_WORDS = 4
+"""Words that stand for the name of a topic without one."""
 
 ChosenTopics = Annotated[
     str | None,
@@ -28,74 +26,23 @@ ChosenTopics = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class ShownTopics:
-    """Topics by number, and what each is called.
-
-    Parameters
-    ----------
-    labels
-        What the analyst said of the model's topics.
-    names
-        Of each topic to show, by id: its label, or its top words.
-    """
-
-    labels: Labels
-    names: Mapping[int, str]
-
-    @classmethod
-    def of(cls, model: ModelDir, chosen: str | None) -> ShownTopics:
-        """Look up the topics of a model that a user chose, or all that are not hidden.
-
-        Raises
-        ------
-        ConfigError
-            If a chosen topic is not one of the model's that stand for themselves, or all are hidden.
-        """
-        from lda_app.fitted.labels import read_labels
-        from lda_app.fitted.topics import leading_words
-
-        labels = read_labels(model.path, len(model.alpha))
-        beta = labels.merge_beta(model.alpha, model.beta)
-        words = leading_words(beta, model.vocabulary.words, _WORDS)
-        names = {
-            topic: labels.name(topic) or ", ".join(own) for topic, own in zip(labels.ids, words, strict=True)
-        }
-        shown = require_shown(labels) if chosen is None else chosen_topics(labels, chosen)
-        return cls(labels, {topic: names[topic] for topic in shown})
-
-
-def require_shown(labels: Labels) -> tuple[int, ...]:
-    """Return the topics that are not hidden.
+def choose(model: ModelDir, chosen: str | None) -> LabelledModel:
+    """Return a model with the topics that ``--topics`` names, or all that are not hidden.
 
     Raises
     ------
     ConfigError
-        If all are.
+        If a chosen topic is not one of the model's that stand for themselves, or all are hidden.
     """
-    if not labels.shown:
-        raise ConfigError(
-            "all topics are hidden; show some by lda-app label --show, or name them by --topics"
-        )
-    return labels.shown
-
-
-def chosen_topics(labels: Labels, given: str) -> list[int]:
-    """Read which topics ``--topics`` names.
-
-    Raises
-    ------
-    ConfigError
-        If one is not of the model's, or is merged into another.
-    """
-    topics = topics_of("--topics", given)
-    for topic in topics:
-        if topic not in labels.ids:
-            raise ConfigError(
-                f"--topics {given}: there is no topic {topic} that stands for itself; the model's are "
-                f"{', '.join(map(str, labels.ids))}"
-            )
-    return topics
+    labelled = model.labelled()
+    if chosen is None:
+        labelled.require_shown()
+        return labelled
+    topics = topics_of("--topics", chosen)
+    try:
+        return labelled.only(topics)
+    except ConfigError as error:
+        raise ConfigError(f"--topics {chosen}: {error}") from None
 
 
 def topics_of(option: str, given: str) -> list[int]:

@@ -182,12 +182,11 @@ def _tables(scores: _Scores) -> "list[RenderableType]":
 
     from lda_app.cli.tables import new_table
     from lda_app.evaluation.stability import FOUND
-    from lda_app.fitted.labels import read_labels
     from lda_app.fitted.topics import leading_words
 
     stability = scores.stability
     table = new_table(str(scores.model.path))
-    labels = read_labels(scores.model.path, len(scores.model.alpha))
+    labels = scores.model.labels
     names = ["" if (name := labels.name(topic)) is None else name for topic in range(labels.num_topics)]
     for column in ("topic", "found in", "similarity"):
         table.add_column(column, justify="right")

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from lda_app.cli.topic_layouts import Shown
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.folder import ModelDir
-    from lda_app.fitted.labels import Labels
     from lda_app.fitted.topics import Topic
 
 SPLIT = "train"
@@ -74,11 +73,10 @@ def _look_up(
 
     from lda_app.cli.topic_layouts import Shown
     from lda_app.evaluation.stability import read_stability
-    from lda_app.fitted.labels import read_labels
     from lda_app.frames import overview
     from lda_app.runtime import log, one_line
 
-    labels = read_labels(model.path, len(model.alpha))
+    labelled = model.labelled()
     stability = read_stability(model.path, len(model.alpha))
     corpus = None
     if place is None and recorded_place(model) is None:
@@ -89,17 +87,14 @@ def _look_up(
     else:
         corpus = corpus_of_run(model, place)
     sizes = {"num_words": num_words, "num_documents": num_documents}
-    found = overview(model, labels, corpus, **sizes, split=SPLIT, measure=measure)
+    found = overview(labelled, corpus, **sizes, split=SPLIT, measure=measure)
     shown = [
         replace(topic, words=tuple(replace(word, word=one_line(word.word)) for word in topic.words))
         for topic in found.topics
     ]
     beginnings = {} if corpus is None else _beginnings(corpus, shown)
-    return Shown(shown, found.usage, found.coherence, beginnings, _num_hidden(labels), stability)
-
-
-def _num_hidden(labels: "Labels") -> int:
-    return len(labels.ids) - len(labels.shown)
+    num_hidden = len(labelled.ids) - len(labelled.columns)
+    return Shown(shown, found.usage, found.coherence, beginnings, num_hidden, stability)
 
 
 def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:

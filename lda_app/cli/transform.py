@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source as DocumentSource
-    from lda_app.fitted.folder import ModelDir
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
     from lda_app.fitted.transform import Transformed
 
 _WORDS_OF_A_TOPIC = 5
@@ -63,7 +62,6 @@ def transform(
     """
     from lda_app.corpus.sources import open_source
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.labels import read_labels
     from lda_app.fitted.transform import check_output
 
     if output is not None:
@@ -71,15 +69,9 @@ def transform(
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
-    work = _Work(
-        model,
-        preprocessor_of(model),
-        open_source(source, reading.options()),
-        level if intervals else None,
-        read_labels(run, len(model.alpha)),
-    )
-    if not work.labels.shown:
-        raise ConfigError(f"{run}: all topics are hidden; show some by lda-app label --show")
+    documents, topics = open_source(source, reading.options()), model.labelled()
+    work = _Work(topics, preprocessor_of(model), documents, level if intervals else None)
+    topics.require_shown()
     work.read_once()
     if output is not None:
         work.write_left_out(output, overwrite=overwrite)
@@ -93,11 +85,10 @@ def transform(
 class _Work:
     """A model, the documents it is asked about, and what was noticed on the way."""
 
-    model: "ModelDir"
+    model: "LabelledModel"
     preprocessor: "Preprocessor"
     source: "DocumentSource"
     level: float | None  # of the shares' intervals, if they are wanted
-    labels: "Labels"
     num_documents: int = 0
     num_little_known: int = 0
 
@@ -110,8 +101,8 @@ class _Work:
         from lda_app.fitted.transform import Table, write_table
         from lda_app.runtime import log, progress
 
-        has_intervals, shown = self.level is not None, self.labels.shown
-        table = Table.of(self.source, self._names(), intervals=has_intervals, topic_ids=shown)
+        names = self.model.names(_WORDS_OF_A_TOPIC)
+        table = Table.of(self.source, names, intervals=self.level is not None)
         with progress("Inferring topics", total=self.num_documents, unit="documents") as bar:
 
             def advancing() -> "Iterator[Transformed]":
@@ -139,16 +130,17 @@ class _Work:
         """Yield a line a document, for people."""
         from lda_app.runtime import one_line
 
-        names = self._names(", …")
+        labels, words = self.model.labels, self.model.words(_WORDS_OF_A_TOPIC)
+        topics = [(k, labels.name(k) or ", ".join([*own, "…"])) for k, own in words.items()]
         for chunk in self._chunks():
             for row, document in enumerate(chunk.documents):
-                yield f"{one_line(document.id)}: {_sentence(chunk, row, names, self.labels.shown)}\n"
+                yield f"{one_line(document.id)}: {_sentence(chunk, row, topics)}\n"
 
     def json(self) -> "Iterator[str]":
         """Yield one JSON document, piece by piece: its memory does not grow with the input."""
         topics = [
-            {"id": topic, "label": self.labels.name(topic), "words": words}
-            for topic, words in zip(self.labels.shown, self._words(), strict=True)
+            {"id": topic, "label": self.model.labels.name(topic), "words": words}
+            for topic, words in self.model.words(_WORDS_OF_A_TOPIC).items()
         ]
         level = {} if self.level is None else {"level": self.level}
         head = {"schema_version": 1, **level, "topics": topics}
@@ -156,7 +148,7 @@ class _Work:
         separator = "\n"
         for chunk in self._chunks():
             for row in range(len(chunk.documents)):
-                yield separator + json.dumps(_entry(chunk, row, self.labels.shown), ensure_ascii=False)
+                yield separator + json.dumps(_entry(chunk, row, self.model.shown), ensure_ascii=False)
                 separator = ",\n"
         left_out = [{"place": place, "reason": reason} for place, reason in self.source.left_out]
         yield f'\n], "left_out": {json.dumps(left_out, ensure_ascii=False)}}}\n'
@@ -180,33 +172,14 @@ class _Work:
             )
 
     def _chunks(self) -> "Iterator[Transformed]":
-        from functools import partial
-
-        from lda_app.fitted.inference import concentration
         from lda_app.fitted.transform import transform as infer_topics
 
-        infer, measure = self.labels.merge_inference(partial(concentration, self.model.lda)), None
-        if self.level is not None:
-            from lda_app.fitted.posterior import share_intervals
-
-            merge = self.labels.merge_columns
-            measure = partial(share_intervals, self.model.lda, level=self.level, merge=merge)
-        for chunk in infer_topics(self.source, self.preprocessor, infer, measure):
+        for chunk in infer_topics(self.source, self.preprocessor, self.model, self.level):
             self.num_little_known += int(chunk.too_little_known.sum())
-            yield chunk.of_topics(self.labels.shown_columns)
-
-    def _words(self) -> list[list[str]]:
-        from lda_app.fitted.topics import leading_words
-
-        beta = self.labels.merge_beta(self.model.alpha, self.model.beta)[self.labels.shown_columns]
-        return leading_words(beta, self.model.vocabulary.words, _WORDS_OF_A_TOPIC)
-
-    def _names(self, after_words: str = "") -> list[str]:
-        words = zip(self.labels.shown, self._words(), strict=True)
-        return [self.labels.name(topic) or ", ".join(own) + after_words for topic, own in words]
+            yield chunk
 
 
-def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]", ids: "Sequence[int]") -> str:
+def _sentence(chunk: "Transformed", row: int, topics: "Sequence[tuple[int, str]]") -> str:
     """Say which topics a document is about: the largest, and others of at least a tenth."""
     known, tokens = int(chunk.known_tokens[row]), int(chunk.known_tokens[row] + chunk.unknown_tokens[row])
     if known == 0:
@@ -214,7 +187,11 @@ def _sentence(chunk: "Transformed", row: int, names: "Sequence[str]", ids: "Sequ
     shares = chunk.shares[row]
     first, *others = (-shares).argsort(kind="stable")[:_TOPICS_OF_A_LINE].tolist()
     shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]
-    about = "; ".join(f"topic {ids[topic]} ({names[topic]}) {_share(chunk, row, topic)}" for topic in shown)
+    about = "; ".join(
+        f"topic {number} ({name}) {_share(chunk, row, column)}"
+        for column in shown
+        for number, name in [topics[column]]
+    )
     return about + (f"; only {known} of {tokens} tokens known" if chunk.too_little_known[row] else "")
 
 

@@ -137,12 +137,8 @@ class _Told:
 
 def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Path | None) -> _Told:
     """Compare a model before and after."""
-    from functools import partial
-
     import numpy as np
 
-    from lda_app.fitted.inference import concentration
-    from lda_app.fitted.labels import read_labels
     from lda_app.fitted.topics import leading_words
     from lda_app.runtime import one_line
     from lda_app.update.drift import mean_shares, topic_drift
@@ -153,7 +149,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     before = np.zeros((len(model.alpha), len(words)), dtype=np.float32)
     before[:, columns] = model.beta
     doc_term = new.split("train")
-    after = mean_shares(doc_term, partial(concentration, new_model.lda))
+    after = mean_shares(doc_term, new_model.posterior)
     old = _old_shares(model, new_model, columns, given)
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=len(words))
     frequency[columns] = 0
@@ -161,7 +157,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     return _Told(
         new_model.path,
         topic_drift(before, new_model.beta, [one_line(word) for word in words], old, after),
-        read_labels(new_model.path, len(model.alpha)),
+        new_model.labels,
         leading_words(new_model.beta, words, _WORDS_OF_A_TOPIC),
         [one_line(words[w]) for w in order],
         int(frequency.sum()),
@@ -174,10 +170,7 @@ def _old_shares(
     model: "ModelDir", new_model: "ModelDir", columns: "npt.NDArray[np.int32]", given: Path | None
 ) -> "MeanShares | None":
     """Average the shares of the old documents by the new model; None if they are not there any more."""
-    from functools import partial
-
     from lda_app.corpus.counting import relabel
-    from lda_app.fitted.inference import concentration
     from lda_app.runtime import log
     from lda_app.update.drift import mean_shares
 
@@ -189,7 +182,7 @@ def _old_shares(
         return None
     doc_term = corpus_of_run(model, given).split("train")
     widened = relabel(doc_term, columns, len(new_model.vocabulary))
-    return mean_shares(widened, partial(concentration, new_model.lda))
+    return mean_shares(widened, new_model.posterior)
 
 
 def _tell(told: _Told, *, as_json: bool) -> None:

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.special import betainc, ndtri
 from scipy.stats import chisquare
 
-from lda_app.fitted.posterior import INTERVAL_DRAWS, posterior_draws
+from lda_app.fitted.model import INTERVAL_DRAWS
 from lda_app.runtime import progress, rng
 from lda_app.simulation import simulate
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.inference import FloatArray, Infer
-    from lda_app.models.lda import LDA
+    from lda_app.fitted.model import FittedModel
     from lda_app.runtime import Progress
 
     Numbers = npt.NDArray[np.float64]
@@ -222,12 +222,12 @@ def guide_rank(infer: Infer) -> Rank:
     return rank
 
 
-def draws_rank(lda: LDA, *, num_draws: int = INTERVAL_DRAWS) -> Rank:
+def draws_rank(model: FittedModel, *, num_draws: int = INTERVAL_DRAWS) -> Rank:
     """Rank truths among draws of the exact posterior, of which the app makes the intervals that it prints.
 
     Parameters
     ----------
-    lda
+    model
         The model.
     num_draws
         L, draws a document; u is the rank, from 0 to L, and a random number up to 1, over L + 1.
@@ -236,7 +236,7 @@ def draws_rank(lda: LDA, *, num_draws: int = INTERVAL_DRAWS) -> Rank:
     def rank(doc_term: DocTermMatrix, theta: Numbers, generator: np.random.Generator) -> Ranked:
         ranks, mean = np.empty_like(theta), np.empty_like(theta)
         first = 0
-        for draws in posterior_draws(lda, doc_term, num_draws):
+        for draws in model.draws(doc_term, num_draws):
             rows = slice(first, first := first + len(draws))
             truth = theta[rows, None]
             ties = generator.random(theta[rows].shape) * (1 + (draws == truth).sum(axis=1))

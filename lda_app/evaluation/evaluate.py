@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.evaluation.perplexity import Effort
     from lda_app.evaluation.scores import Perplexity
-    from lda_app.fitted.inference import FloatArray, Infer
+    from lda_app.fitted.model import FittedModel
 
 __all__ = ["COHERENCE_WORDS", "DIVERSITY_WORDS", "Evaluation", "evaluate"]
 
@@ -92,9 +92,7 @@ class Evaluation:
 
 
 def evaluate(
-    infer: Infer,
-    alpha: FloatArray,
-    beta: FloatArray,
+    model: FittedModel,
     corpus: Corpus,
     *,
     split: str = "test",
@@ -112,10 +110,8 @@ def evaluate(
 
     Parameters
     ----------
-    infer
-        Gives the concentration (D, K) of q(θ|w) for counts (D, V).
-    alpha, beta
-        The model: prior (K,) of θ, topic-word probabilities (K, V).
+    model
+        The model.
     corpus
         Over the model's vocabulary.
     split
@@ -152,13 +148,13 @@ def evaluate(
     # Each protocol's pass infers all documents, usage those that have a token.
     num_inferences = num_passes(protocols) * doc_term.num_documents + len(doc_term.filled())
     with progress("Evaluating", total=num_inferences, unit="inferences") as bar:
-        watched = topics.watched(infer, bar)
+        watched = topics.watched(model.posterior, bar)
         measured = perplexities(
             protocols,
             doc_term,
             watched,
-            alpha,
-            beta,
+            model.alpha,
+            model.beta,
             seed=seed,
             effort=effort,
             bootstrap=Bootstrap(confidence, seed),
@@ -166,19 +162,21 @@ def evaluate(
         used = topics.usage(doc_term, watched, num_documents=0)
     agreement = None
     if labels is not None and label_of is not None:
-        agreement = label_agreement(doc_term, infer, label_of, labels, seed=seed)
+        agreement = label_agreement(doc_term, model.posterior, label_of, labels, seed=seed)
     words = corpus.vocabulary.words
     return Evaluation(
         split=split,
         seed=seed,
         confidence=confidence,
         corpus=corpus.fingerprint,
-        num_topics=len(beta),
+        num_topics=len(model.beta),
         words=words,
         num_tokens=used.num_tokens,
         num_unknown=num_unknown,
         perplexities=measured,
-        quality=topic_quality(beta, used, words, lookups, num_top_words=num_top_words, agreement=agreement),
+        quality=topic_quality(
+            model.beta, used, words, lookups, num_top_words=num_top_words, agreement=agreement
+        ),
     )
 
 

@@ -13,15 +13,14 @@ It is not held out if θ was inferred from the very words that it is scored on, 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lda_app.errors import CorpusError
 from lda_app.evaluation.evaluate import evaluate
+from lda_app.fitted.model import MeanFieldModel
 from lda_app.interchange import align
-from lda_app.models.fold_in import fold_in
 from lda_app.runtime import log
 
 if TYPE_CHECKING:
@@ -126,10 +125,8 @@ def evaluate_imported(
     """
     aligned = align(model, corpus.vocabulary)
     given = None if model.doc_topics is None else _given_theta(model.doc_topics, aligned, corpus, split)
-    infer = partial(fold_in, alpha=model.alpha, beta=aligned.beta)
-    evaluation = evaluate(
-        infer, model.alpha, aligned.beta, corpus, split=split, is_known=aligned.is_known, **options
-    )
+    fitted = MeanFieldModel(model.alpha, aligned.beta, corpus.vocabulary)
+    evaluation = evaluate(fitted, corpus, split=split, is_known=aligned.is_known, **options)
     return ImportedEvaluation(model, aligned, evaluation, given)
 
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import safetensors
 import safetensors.torch
 import torch
@@ -33,6 +32,8 @@ from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.preprocess import Preprocessor
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, FolderError
+from lda_app.fitted.labels import Labels, read_labels
+from lda_app.fitted.model import AmortizedModel, LabelledModel
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
 from lda_app.storage import open_folder, read_json, sealed_folder, write_json
@@ -46,7 +47,7 @@ _CARD_WORDS = 8
 
 
 @dataclass(frozen=True)
-class ModelDir:
+class ModelDir(AmortizedModel):
     """A trained model and what it was made from.
 
     Parameters
@@ -69,17 +70,20 @@ class ModelDir:
     lda: LDA
     vocabulary: Vocabulary
 
-    @cached_property
-    def alpha(self) -> npt.NDArray[np.float32]:
-        """Concentration (K,) of the prior of θ."""
-        alpha: npt.NDArray[np.float32] = self.lda.alpha.detach().numpy()
-        return alpha
+    @property
+    def labels(self) -> Labels:
+        """What the analyst says of the topics now.
 
-    @cached_property
-    def beta(self) -> npt.NDArray[np.float32]:
-        """Topic-word probabilities (K, V)."""
-        beta: npt.NDArray[np.float32] = self.lda.topics.beta().numpy()
-        return beta
+        Raises
+        ------
+        FolderError
+            If ``labels.json`` is damaged.
+        """
+        return read_labels(self.path, len(self.alpha))
+
+    def labelled(self, labels: Labels | None = None) -> LabelledModel:
+        """Return the model with its topics as they are labelled: those labels, or the folder's now."""
+        return LabelledModel(self, self.labels if labels is None else labels)
 
     @cached_property
     def preprocessor(self) -> Preprocessor | None:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.fitted.inference import FloatArray, Infer
+    from lda_app.fitted.inference import FloatArray
 
 FILE = "labels.json"
 SCHEMA_VERSION = 1
@@ -156,16 +155,6 @@ class Labels:
             return beta
         parts = [list(self.members(topic)) for topic in self.ids]
         return np.stack([np.average(beta[part], axis=0, weights=alpha[part]) for part in parts])
-
-    def merge_inference(self, infer: Infer) -> Infer:
-        """Let inference answer with concentrations (D, G) of the topics that stand for themselves."""
-        if len(self.ids) == self.num_topics:
-            return infer
-
-        def merged(doc_term: DocTermMatrix) -> FloatArray:
-            return self.merge_columns(infer(doc_term))
-
-        return merged
 
     def to_dict(self) -> dict[str, Any]:
         """Return all as JSON can hold it."""

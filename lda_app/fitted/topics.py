@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.inference import FloatArray, Infer
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
     from lda_app.runtime import Progress
 
     IntArray = npt.NDArray[np.integer[Any]]
@@ -297,29 +297,35 @@ def describe(
     return sorted(topics, key=lambda topic: -(topic.prevalence or 0))
 
 
-def labelled(topics: Sequence[Topic], labels: Labels) -> list[Topic]:
-    """Give described topics the analyst's numbers and names, and leave the hidden ones out.
+def describe_shown(model: LabelledModel, num_words: int = 10, **measured: Any) -> list[Topic]:
+    """Describe the topics to show of a model, with their numbers and names.
 
     Parameters
     ----------
-    topics
-        Of :func:`describe`, for what ``labels`` merges to.
-    labels
-        What is said of the model's topics.
+    model
+        The model.
+    num_words
+        Top words a topic.
+    **measured
+        ``used`` and ``coherence``, as :func:`describe` takes them.
 
     Examples
     --------
+    >>> from lda_app.corpus.vocabulary import Vocabulary
     >>> from lda_app.fitted.labels import Labels
-    >>> labels = Labels(3).merged(2, [0]).named(2, "space").hidden([1])
-    >>> topics = describe(np.eye(2), ["engine", "moon"], num_words=1)
-    >>> [(topic.id, topic.label, topic.words[0].word, topic.members) for topic in labelled(topics, labels)]
-    [(2, 'space', 'moon', (0, 2))]
+    >>> from lda_app.fitted.model import MeanFieldModel
+    >>> model = MeanFieldModel(np.ones(3), np.eye(3), Vocabulary(("moon", "engine", "orbit")))
+    >>> labelled = model.labelled(Labels(3).merged(2, [0]).named(2, "space").hidden([1]))
+    >>> [(topic.id, topic.label, topic.words[0].word) for topic in describe_shown(labelled, num_words=1)]
+    [(2, 'space', 'moon')]
     """
-    shown = [replace(topic, id=labels.ids[topic.id]) for topic in topics]
+    described = describe(model.beta, model.vocabulary.words, num_words, **measured)
+    columns, labels = set(model.columns), model.labels
     return [
-        replace(topic, label=labels.name(topic.id), members=labels.members(topic.id))
-        for topic in shown
-        if not labels.entry(topic.id).hidden
+        replace(topic, id=k, label=labels.name(k), members=labels.members(k))
+        for topic in described
+        if topic.id in columns
+        for k in [model.ids[topic.id]]
     ]
 
 

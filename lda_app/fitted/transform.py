@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -14,10 +14,11 @@ import numpy as np
 from lda_app.corpus.counting import chunks_of
 from lda_app.corpus.documents import JsonText
 from lda_app.errors import ConfigError
+from lda_app.fitted.inference import topic_proportions
 from lda_app.storage import atomic_file, check_writable, spreadsheet_safe, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from lda_app.corpus.documents import Document
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.corpus.sources import Source
-    from lda_app.fitted.inference import FloatArray, Infer
-    from lda_app.fitted.posterior import MeasureShares, ShareIntervals
+    from lda_app.fitted.inference import FloatArray
+    from lda_app.fitted.model import LabelledModel, ShareIntervals
 
     Row = tuple[str | int | float | bool | None, ...]
 
@@ -64,12 +65,6 @@ class Transformed:
         # A quotient rounds to the limit where it equals it; 0.1 * 30 tokens would be more than three.
         return np.asarray(self.known_tokens / np.maximum(tokens, 1) < LITTLE_KNOWN)
 
-    def of_topics(self, columns: Sequence[int]) -> Transformed:
-        """Keep the shares of some topics alone."""
-        chosen = list(columns)
-        intervals = None if self.intervals is None else self.intervals.of_topics(chosen)
-        return replace(self, shares=self.shares[:, chosen], intervals=intervals)
-
     @property
     def top_topics(self) -> npt.NDArray[np.int64]:
         """The column of the largest share, (D,)."""
@@ -79,8 +74,8 @@ class Transformed:
 def transform(
     documents: Iterable[Document],
     preprocessor: Preprocessor,
-    infer: Infer,
-    measure: MeasureShares | None = None,
+    model: LabelledModel,
+    level: float | None = None,
 ) -> Iterator[Transformed]:
     """Infer the topics of documents, some at a time, in order.
 
@@ -92,30 +87,34 @@ def transform(
         Raw documents.
     preprocessor
         Of the model.
-    infer
-        Gives the concentration (D, K) of q(θ|w) for counts (D, V).
-    measure
-        Gives the shares with their intervals, in place of ``infer``.
+    model
+        The topics; only those to show have a share.
+    level
+        Of credible intervals, if they are wanted; the shares are then the means of the draws that these come
+        from, and it takes longer.
 
     Examples
     --------
     >>> from lda_app.corpus.documents import Document
     >>> from lda_app.corpus.preprocess import Preprocessor, PreprocessOptions
     >>> from lda_app.corpus.vocabulary import Vocabulary
-    >>> preprocessor = Preprocessor(PreprocessOptions(), Vocabulary(("moon", "orbit")))
+    >>> from lda_app.fitted.labels import Labels
+    >>> from lda_app.fitted.model import MeanFieldModel
+    >>> words = Vocabulary(("moon", "orbit"))
+    >>> model = MeanFieldModel(np.ones(2), np.eye(2), words).labelled(Labels(2))
     >>> documents = [Document("1", "the orbit, an orbit"), Document("2", "engine")]
-    >>> (result,) = transform(documents, preprocessor, lambda counts: 1 + counts.to_scipy().toarray())
-    >>> result.shares.tolist(), result.known_tokens.tolist(), result.too_little_known.tolist()
+    >>> (result,) = transform(documents, Preprocessor(PreprocessOptions(), words), model)
+    >>> result.shares.round(3).tolist(), result.known_tokens.tolist(), result.too_little_known.tolist()
     ([[0.25, 0.75], [0.5, 0.5]], [2, 0], [False, True])
     """
     for chunk in chunks_of(documents, lambda document: document.text):
         counted = preprocessor.count_all(document.text for document in chunk)
         tokens = counted.matrix.lengths(), counted.unknown_tokens
-        if measure is None:
-            concentration = infer(counted.matrix)
-            yield Transformed(chunk, concentration / concentration.sum(axis=1, keepdims=True), *tokens)
+        if level is None:
+            shares = topic_proportions(model.posterior(counted.matrix))
+            yield Transformed(chunk, shares[:, model.columns], *tokens)
         else:
-            intervals = measure(counted.matrix)
+            intervals = model.intervals(counted.matrix, level).of_topics(model.columns)
             yield Transformed(chunk, intervals.mean, *tokens, intervals)
 
 
@@ -129,38 +128,22 @@ class Table:
         The user's columns, those of text and id included.
     text_column, id_column
         Which of them hold the text and the document's id; None if none does.
-    topic_words
-        For each topic some words that name it, or the analyst's name for it.
+    topics
+        Number and name of each topic, in the order of their shares.
     intervals
         Whether each share has its interval.
-    topic_ids
-        The topics' numbers; None counts them from 0.
     """
 
     columns: tuple[str, ...]
     text_column: str | None
     id_column: str | None
-    topic_words: tuple[str, ...]
+    topics: Mapping[int, str]
     intervals: bool = False
-    topic_ids: tuple[int, ...] | None = None
 
     @classmethod
-    def of(
-        cls,
-        source: Source,
-        topic_words: Sequence[str],
-        *,
-        intervals: bool = False,
-        topic_ids: Sequence[int] | None = None,
-    ) -> Table:
+    def of(cls, source: Source, topics: Mapping[int, str], *, intervals: bool = False) -> Table:
         """Take the columns of a source that has been read once."""
-        own = source.text_column, source.id_column
-        ids = None if topic_ids is None else tuple(topic_ids)
-        return cls(tuple(source.columns), *own, tuple(topic_words), intervals, ids)
-
-    @property
-    def _ids(self) -> Sequence[int]:
-        return range(len(self.topic_words)) if self.topic_ids is None else self.topic_ids
+        return cls(tuple(source.columns), source.text_column, source.id_column, topics, intervals)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -168,10 +151,10 @@ class Table:
 
         Examples
         --------
-        >>> Table(("text", "topic_0"), "text", None, ("moon", "engine")).header[-2:]
+        >>> Table(("text", "topic_0"), "text", None, {0: "moon", 1: "engine"}).header[-2:]
         ('lda_topic_0', 'lda_topic_1')
         """
-        topics = [f"topic_{topic}" for topic in self._ids]
+        topics = [f"topic_{topic}" for topic in self.topics]
         added = [
             *("known_tokens", "unknown_tokens", "too_little_known", "top_topic", "top_topic_words"),
             *topics,
@@ -186,6 +169,7 @@ class Table:
 
         None is where a document lacks a column, and the top topic of one without a known token.
         """
+        topics = list(self.topics.items())
         parts = zip(
             chunk.documents,
             chunk.known_tokens.tolist(),
@@ -196,7 +180,7 @@ class Table:
             strict=True,
         )
         for document, known, unknown, too_little, top, figures in parts:
-            topic = (self._ids[top], self.topic_words[top]) if known else (None, None)
+            topic = topics[top] if known else (None, None)
             yield (*self._own(document), known, unknown, too_little, *topic, *figures)
 
     def _figures(self, chunk: Transformed) -> FloatArray:

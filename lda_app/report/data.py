@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +12,7 @@ from lda_app.evaluation.coherence import document_npmi
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.exclusivity import frex_scores
 from lda_app.fitted import topics
-from lda_app.fitted.inference import concentration
-from lda_app.fitted.labels import read_labels
-from lda_app.fitted.posterior import share_intervals
+from lda_app.fitted.labels import Labels
 from lda_app.report.added import found_later
 from lda_app.report.documents import LEVEL, choose_rows, pack_documents
 from lda_app.report.figures import curve, held_out_perplexity, quality
@@ -30,7 +27,7 @@ from lda_app.runtime import progress
 from lda_app.storage import content_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.inference import FloatArray, Infer
-    from lda_app.fitted.labels import Labels
+    from lda_app.fitted.model import LabelledModel
     from lda_app.report.groups import Grouping
     from lda_app.report.shares import GroupMeans, MeanShares
 
@@ -86,12 +83,25 @@ def report_parts(model: ModelDir, corpus: Corpus, wanted: Wanted) -> dict[str, s
     """
     doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
     grouped = groupings(corpus.documents(SPLIT, list(corpus.metadata_columns(SPLIT))))
+    labelled, as_trained = model.labelled(), model.labelled(Labels(len(beta)))
+    views = [as_trained, labelled] if len(labelled.ids) < len(beta) else [as_trained]
     with progress("Inferring topics", _num_inferences(corpus, wanted), "inferences") as bar:
-        watched = topics.watched(partial(concentration, model.lda), bar)
-        means = mean_shares(doc_term, watched, len(beta), {group.column: group.codes for group in grouped})
+        watched = topics.watched(model.posterior, bar)
+        means, *merged = mean_shares(
+            doc_term, watched, views, {group.column: group.codes for group in grouped}
+        )
         perplexity = _held_out(model, corpus, watched, wanted.seed)
-        typical = topics.usage(doc_term, watched, REPRESENTATIVE).rows if wanted.documents else None
-    described = _describe_topics(beta, means, doc_term, read_labels(model.path, len(beta)))
+        typical = None
+        if wanted.documents:
+            infer = topics.watched(labelled.posterior, bar)
+            typical = topics.usage(doc_term, infer, REPRESENTATIVE).rows
+    said = labelled.labels.to_dict()["topics"]
+    described = [
+        _describe_topics(view, found, doc_term) for view, found in zip(views, [means, *merged], strict=True)
+    ]
+    for topic in described[0]["topics"]:
+        topic.update(said.get(str(topic["id"]), {}))
+    words = _describe_words(views, means.token_shares, labelled, described)
     content = {
         "schema_version": SCHEMA_VERSION,
         "version": __version__,
@@ -104,16 +114,18 @@ def report_parts(model: ModelDir, corpus: Corpus, wanted: Wanted) -> dict[str, s
         "bibtex": bibtex(model.config["lda_app"]),
         "perplexity": perplexity,
         "quantile": QUANTILE,
+        "alpha": [rounded(value, 6) for value in model.alpha],
         "num_documents": int(means.everywhere.num_documents[0]),
         "covariance": [[rounded(value) for value in row[: k + 1]] for k, row in enumerate(means.covariance)],
-        **described,
-        **_describe_words(beta, means.token_shares, model.vocabulary.words, described["topics"]),
+        **described[0],
+        **words,
         "groups": [_describe_groups(group, means.groups[group.column]) for group in grouped],
+        "labelled": _describe_labelled(labelled, described[-1], grouped, merged[0]) if merged else None,
         "quality": quality(beta, means.everywhere.mean[0]),
         "curve": curve(model.history),
         **found_later(model.path, len(beta)),
     }
-    carried = {} if typical is None else _carry_documents(model, corpus, typical, wanted)
+    carried = {} if typical is None else _carry_documents(labelled, corpus, typical, wanted)
     return {"data": as_json({**content, "carried": bool(carried)}), **carried}
 
 
@@ -146,27 +158,36 @@ def _describe_corpus(corpus: Corpus) -> dict[str, Any]:
     return {name: corpus.manifest[name] for name in kept if name in corpus.manifest}
 
 
-def _describe_topics(
-    beta: FloatArray, means: MeanShares, doc_term: DocTermMatrix, labels: Labels
+def _describe_labelled(
+    model: LabelledModel, described: dict[str, Any], grouped: list[Grouping], means: MeanShares
 ) -> dict[str, Any]:
+    """Describe the topics as merged: what the page shows for as long as nobody merges others in it."""
+    groups = [_describe_groups(group, means.groups[group.column]) for group in grouped]
+    entries = [
+        {**topic, "members": model.labels.members(topic["id"]), "column": column}
+        for column, topic in enumerate(described["topics"])
+    ]
+    return {"topics": entries, "coherence": described["coherence"], "groups": groups}
+
+
+def _describe_topics(model: LabelledModel, means: MeanShares, doc_term: DocTermMatrix) -> dict[str, Any]:
     """Describe each topic but for its words."""
+    beta = np.asarray(model.beta, dtype=np.float64)
     distances = topic_distances(beta)
     places = place(distances)
     coherence = document_npmi(topics.top_words(beta, COHERENCE_WORDS), doc_term, SPLIT)
     overall = means.everywhere
     low, high = overall.interval()
-    said = labels.to_dict()["topics"]
     described = [
         {
-            "id": k,
+            "id": model.ids[k],
             "prevalence": rounded(overall.mean[0, k]),
             "low": rounded(low[0, k]),
             "high": rounded(high[0, k]),
             "token_share": rounded(means.token_shares[k]),
             "coherence": rounded(coherence.per_topic[k]),
             "place": [rounded(value) for value in places[k]],
-            "nearest": _nearest(distances, k),
-            **said.get(str(k), {}),
+            "nearest": [[model.ids[other], distance] for other, distance in _nearest(distances, k)],
         }
         for k in range(len(beta))
     ]
@@ -181,25 +202,30 @@ def _describe_topics(
     }
 
 
-def _nearest(distances: npt.NDArray[np.float64], topic: int) -> list[list[float]]:
+def _nearest(distances: npt.NDArray[np.float64], topic: int) -> list[tuple[int, float]]:
     others = np.argsort(distances[topic] - 2 * (np.arange(len(distances)) == topic), kind="stable")[1:]
-    return [[int(other), rounded(distances[topic, other])] for other in others[:_NEAREST]]
+    return [(int(other), rounded(distances[topic, other])) for other in others[:_NEAREST]]
 
 
 def _describe_words(
-    beta: FloatArray, token_shares: FloatArray, vocabulary: Sequence[str], described: list[dict[str, Any]]
+    views: Sequence[LabelledModel],
+    token_shares: FloatArray,
+    asked_about: LabelledModel,
+    described: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Add to each topic the words it can be shown by, and describe those words."""
+    """Add to each topic of each view the words it can be shown by, and describe those words."""
+    beta, vocabulary = np.asarray(views[0].beta, dtype=np.float64), asked_about.vocabulary.words
     word_shares = marginal(beta, token_shares)
-    scores = np.stack(list(frex_scores(beta)))
-    chosen = reachable(beta, word_shares, scores, SHOWN_WORDS)
-    questions = word_questions(beta, seed=0)
+    words = [_TopicWords.of(np.asarray(view.beta, dtype=np.float64), word_shares) for view in views]
+    columns = asked_about.columns
+    shown_beta = np.asarray(asked_about.beta, dtype=np.float64)[columns]
+    questions = word_questions(shown_beta, asked_about.shown, seed=0) if columns else []
+    chosen = [row for found in words for row in found.chosen]
     used = np.unique(np.concatenate([*chosen, *(question["words"] for question in questions)]))
     number = {int(word): place for place, word in enumerate(used)}
-    for k, topic in enumerate(described):
-        topic["words"] = [number[word] for word in chosen[k].tolist()]
-        topic["p"] = [rounded(value) for value in beta[k, chosen[k]]]
-        topic["frex"] = [rounded(value, 3) for value in scores[k, chosen[k]]]
+    for view, found in zip(described, words, strict=True):
+        for k, topic in enumerate(view["topics"]):
+            topic.update(found.describe(k, number))
     for question in questions:
         question["words"] = [number[word] for word in question["words"]]
         question["intruder"] = number[question["intruder"]]
@@ -211,6 +237,27 @@ def _describe_words(
         "shown_words": SHOWN_WORDS,
         "questions": questions,
     }
+
+
+@dataclass(frozen=True, eq=False)
+class _TopicWords:
+    """The words that topics can be shown by, (K,) rows of them, with (K, V) probabilities and FREX scores."""
+
+    chosen: list[npt.NDArray[np.int64]]
+    beta: FloatArray
+    scores: FloatArray
+
+    @classmethod
+    def of(cls, beta: FloatArray, word_shares: FloatArray) -> _TopicWords:
+        scores = np.stack(list(frex_scores(beta)))
+        return cls(reachable(beta, word_shares, scores, SHOWN_WORDS), beta, scores)
+
+    def describe(self, k: int, number: Mapping[int, int]) -> dict[str, list[float]]:
+        return {
+            "words": [number[word] for word in self.chosen[k].tolist()],
+            "p": [rounded(value) for value in self.beta[k, self.chosen[k]]],
+            "frex": [rounded(value, 3) for value in self.scores[k, self.chosen[k]]],
+        }
 
 
 def _uses(shares: npt.NDArray[np.float64]) -> list[float]:
@@ -237,14 +284,13 @@ def _describe_groups(grouping: Grouping, means: GroupMeans) -> dict[str, Any]:
 
 
 def _carry_documents(
-    model: ModelDir, corpus: Corpus, typical: npt.NDArray[np.int64], wanted: Wanted
+    model: LabelledModel, corpus: Corpus, typical: npt.NDArray[np.int64], wanted: Wanted
 ) -> dict[str, str]:
-    measure = partial(share_intervals, model.lda, level=LEVEL)
     sizes = {split: corpus.split(split).num_documents for split in corpus.splits}
     chosen = choose_rows(sizes, typical.ravel(), wanted.documents)
-    levels, lowest, highest = quantized_logs(np.asarray(model.beta, dtype=np.float64))
+    levels, lowest, highest = quantized_logs(np.asarray(model.trained.beta, dtype=np.float64))
     return {
-        **pack_documents(corpus, measure, chosen, typical, seed=wanted.seed),
+        **pack_documents(corpus, model, chosen, typical, seed=wanted.seed),
         "beta": f"{lowest!r} {highest!r} {packed(levels)}",
     }
 

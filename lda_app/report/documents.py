@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.corpus.tokenize import Tokenizer
+from lda_app.fitted.model import INTERVAL_DRAWS, intervals_of
 from lda_app.report.packing import packed_json
 from lda_app.report.quiz import topic_questions
 from lda_app.runtime import progress
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
-    from lda_app.fitted.posterior import MeasureShares, ShareIntervals
+    from lda_app.fitted.model import LabelledModel
 
     Rows = npt.NDArray[np.int64]
 
@@ -73,7 +75,7 @@ def choose_rows(sizes: Mapping[str, int], wanted: Rows, most: int) -> dict[str, 
 
 def pack_documents(
     corpus: Corpus,
-    measure: MeasureShares,
+    model: LabelledModel,
     chosen: Mapping[str, Rows],
     representative: npt.NDArray[np.int64],
     *,
@@ -85,12 +87,12 @@ def pack_documents(
     ----------
     corpus
         Of the model.
-    measure
-        Gives the shares (D, K) of documents with their credible intervals.
+    model
+        The model.
     chosen
         Split → rows, by :func:`choose_rows`.
     representative
-        (K, N) for each topic rows of the first split whose shares of it are the largest.
+        (G, N) for each topic rows of the first split whose shares of it are the largest.
     seed
         Of the questions on documents.
 
@@ -101,7 +103,7 @@ def pack_documents(
     """
     frames = {split: corpus.some_documents(split, rows) for split, rows in chosen.items()}
     place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
-    shares, tokens = _measure_all(corpus, measure, chosen)
+    shares, tokens = _measure_all(corpus, model, chosen)
     texts = [text or "" for frame in frames.values() for text in frame.get("text", [])]
     readable = [document for document in range(len(place)) if texts and texts[document].strip()]
     chunks = list(_chunks(texts))
@@ -112,31 +114,42 @@ def pack_documents(
         "shares": shares,
         "tokens": tokens,
         "chunks": [len(chunk) for chunk in chunks],
-        "representative": _representative(representative, place, shares),
+        "representative": _representative(model, representative, place, shares),
         "reader": text_reader(corpus, texts),
         "vocabulary": list(corpus.vocabulary.words),
-        "questions": topic_questions(shares, readable, len(representative), ASKED, seed),
+        "questions": topic_questions(
+            [shown_shares(packed, model) for packed in shares], readable, model.shown, ASKED, seed
+        ),
     }
     return {"documents": packed_json(content), "texts": "\n".join(packed_json(chunk) for chunk in chunks)}
 
 
 def _representative(
-    rows: npt.NDArray[np.int64], place: Mapping[int, int], shares: Sequence[Sequence[int]]
-) -> list[list[int]]:
-    """Places of the documents of each topic that the page carries, the largest share first."""
+    model: LabelledModel,
+    rows: npt.NDArray[np.int64],
+    place: Mapping[int, int],
+    shares: Sequence[Sequence[int]],
+) -> dict[int, list[int]]:
+    """Topic → places of its documents that the page carries, the largest share first."""
 
     def share(document: int, topic: int) -> int:
         packed = shares[document]
         return dict(zip(packed[::4], packed[1::4], strict=True)).get(topic, 0)
 
-    return [
-        sorted((place[row] for row in own if row in place), key=lambda document: -share(document, topic))
-        for topic, own in enumerate(rows.tolist())
-    ]
+    return {
+        k: sorted((place[row] for row in own if row in place), key=lambda document: -share(document, code))
+        for k, own in zip(model.ids, rows.tolist(), strict=True)
+        for code in [_code(model, k)]
+    }
+
+
+def _code(model: LabelledModel, topic: int) -> int:
+    """How packed shares call a topic: by its number k, or as −1 − k if others are merged into it."""
+    return topic if len(model.labels.members(topic)) == 1 else -1 - topic
 
 
 def _measure_all(
-    corpus: Corpus, measure: MeasureShares, chosen: Mapping[str, Rows]
+    corpus: Corpus, model: LabelledModel, chosen: Mapping[str, Rows]
 ) -> tuple[list[list[int]], list[int]]:
     """Shares, by :func:`document_shares`, and tokens of each document."""
     shares, tokens = [], []
@@ -145,14 +158,17 @@ def _measure_all(
             doc_term = corpus.split(split)
             for start in range(0, len(rows), _BLOCK):
                 block = doc_term.rows(rows[start : start + _BLOCK])
-                shares += document_shares(measure(block))
+                shares += document_shares(model, block)
                 tokens += block.lengths().tolist()
                 bar.advance(block.num_documents)
     return shares, tokens
 
 
-def document_shares(measured: ShareIntervals) -> list[list[int]]:
-    """Largest shares of each document with their credible intervals, largest first.
+def document_shares(model: LabelledModel, doc_term: DocTermMatrix) -> list[list[int]]:
+    """Measure the largest shares of each document with their credible intervals, the largest first.
+
+    The page can part merged topics and merge others. So each topic as it was trained has its share, by its
+    number k, and each that others are merged into has the share of all of them, as −1 − k.
 
     Returns
     -------
@@ -161,19 +177,39 @@ def document_shares(measured: ShareIntervals) -> list[list[int]]:
 
     Examples
     --------
-    >>> from lda_app.fitted.posterior import ShareIntervals
-    >>> mean, lower, upper = np.array([[[0.799, 0.2, 0.001]], [[0.7, 0.1, 0.0]], [[0.9, 0.3, 0.01]]])
-    >>> document_shares(ShareIntervals(mean, lower, upper, 0.9))
-    [[0, 799, 700, 900, 1, 200, 100, 300]]
+    >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> from lda_app.corpus.vocabulary import Vocabulary
+    >>> from lda_app.fitted.labels import Labels
+    >>> from lda_app.fitted.model import MeanFieldModel
+    >>> model = MeanFieldModel(np.full(3, 0.01), np.eye(3), Vocabulary(("moon", "orbit", "goal")))
+    >>> moon_and_goal = DocTermMatrix.from_scipy([[500, 0, 500]])
+    >>> (packed,) = document_shares(model.labelled(Labels(3).merged(0, [1])), moon_and_goal)
+    >>> sorted(packed[::4]), [round(share, -2) for share in packed[1::4]]
+    ([-1, 0, 2], [500, 500, 500])
     """
+    merged = [k for k in model.ids if _code(model, k) < 0]
+    columns = [model.ids.index(k) for k in merged]
+    codes = np.array([*range(len(model.trained.alpha)), *(-1 - k for k in merged)])
+    drawn = (
+        np.concatenate([draws, model.merge(draws)[..., columns]], axis=-1)
+        for draws in model.trained.draws(doc_term, INTERVAL_DRAWS)
+    )
+    measured = intervals_of(drawn, (doc_term.num_documents, len(codes)), LEVEL)
     stacked = np.stack([measured.mean, measured.lower, measured.upper], axis=2)
     parts = np.rint(stacked * PARTS_PER).astype(np.int64)
     result = []
     for means, triples in zip(measured.mean, parts, strict=True):
         kept = np.flatnonzero(means >= LEAST_SHARE)
         order = kept[np.argsort(-means[kept], kind="stable")]
-        result.append(np.column_stack([order, triples[order]]).ravel().tolist())
+        result.append(np.column_stack([codes[order], triples[order]]).ravel().tolist())
     return result
+
+
+def shown_shares(packed: Sequence[int], model: LabelledModel) -> dict[int, int]:
+    """Return the shares of the topics to show, by number, of what `document_shares` gave for a document."""
+    shares = dict(zip(packed[::4], packed[1::4], strict=True))
+    numbers = {_code(model, k): k for k in model.shown}
+    return {numbers[code]: share for code, share in shares.items() if code in numbers}
 
 
 def _columns(frames: list[pd.DataFrame]) -> list[dict[str, Any]]:

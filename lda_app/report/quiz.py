@@ -17,7 +17,7 @@ from lda_app.fitted.topics import top_words
 from lda_app.runtime import rng
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -29,7 +29,7 @@ _INTRUDERS_FROM = 20  # top words of the other topics
 _IMPROBABLE = 0.5  # an intruder is in the topic's lower half by probability
 
 
-def word_questions(beta: FloatArray, seed: int) -> list[dict[str, Any]]:
+def word_questions(beta: FloatArray, topics: Sequence[int], seed: int) -> list[dict[str, Any]]:
     """Ask for each topic which of six words does not belong.
 
     Topics for which no word of another topic is improbable are passed over.
@@ -38,6 +38,8 @@ def word_questions(beta: FloatArray, seed: int) -> list[dict[str, Any]]:
     ----------
     beta
         (K, V) topic-word probabilities.
+    topics
+        (K,) the topics' numbers.
     seed
         Of the intruders and the order.
 
@@ -49,28 +51,28 @@ def word_questions(beta: FloatArray, seed: int) -> list[dict[str, Any]]:
     Examples
     --------
     >>> beta = np.array([[9, 8, 7, 6, 5, 1, 1, 1, 1, 1, 1.0], [1, 1, 1, 1, 1, 1, 9, 8, 7, 6, 5]]) / 41
-    >>> [(question["topic"], sorted(question["words"])) for question in word_questions(beta, 0)]
+    >>> [(question["topic"], sorted(question["words"])) for question in word_questions(beta, [0, 1], 0)]
     [(1, [2, 6, 7, 8, 9, 10]), (0, [0, 1, 2, 3, 4, 10])]
     """
     generator = rng(seed, "word intrusion")
     top = top_words(beta, _INTRUDERS_FROM)
     questions = []
-    for topic, beta_k in enumerate(beta):
-        own = top[topic, :WORDS]
+    for row, beta_k in enumerate(beta):
+        own = top[row, :WORDS]
         improbable = beta_k <= np.quantile(beta_k, _IMPROBABLE)
-        others = np.unique(np.delete(top[:, : 2 * WORDS], topic, axis=0))
+        others = np.unique(np.delete(top[:, : 2 * WORDS], row, axis=0))
         candidates = others[improbable[others] & ~np.isin(others, own)]
         if len(candidates):
             intruder = generator.choice(candidates)
             shown = generator.permutation([*own, intruder])
-            questions.append({"topic": topic, "words": shown.tolist(), "intruder": int(intruder)})
+            questions.append({"topic": topics[row], "words": shown.tolist(), "intruder": int(intruder)})
     return _shuffled(questions, generator)
 
 
 def topic_questions(
-    shares: Sequence[Sequence[int]],
+    shares: Sequence[Mapping[int, int]],
     candidates: Sequence[int],
-    num_topics: int,
+    topics: Sequence[int],
     number: int,
     seed: int,
 ) -> list[dict[str, Any]]:
@@ -79,11 +81,11 @@ def topic_questions(
     Parameters
     ----------
     shares
-        Of each document, by `lda_app.report.documents.document_shares`.
+        Of each document, topic → share, the largest first.
     candidates
         Documents to choose from.
-    num_topics
-        K.
+    topics
+        Numbers of all topics.
     number
         Questions to ask, at most.
     seed
@@ -95,22 +97,21 @@ def topic_questions(
         ``document``, ``topics`` in the order to show, ``shares`` of them, and ``intruder``.
     """
     generator = rng(seed, "topic intrusion")
-    usable = [d for d in candidates if len(shares[d]) >= 4 * TOPICS and num_topics > len(shares[d]) // 4]
+    usable = [d for d in candidates if TOPICS <= len(shares[d]) < len(topics)]
     chosen = generator.permutation(np.array(usable, dtype=np.int64))[:number].tolist()
-    return [_topic_question(document, shares[document], num_topics, generator) for document in chosen]
+    return [_topic_question(document, shares[document], topics, generator) for document in chosen]
 
 
 def _topic_question(
-    document: int, shares: Sequence[int], num_topics: int, generator: np.random.Generator
+    document: int, shares: Mapping[int, int], topics: Sequence[int], generator: np.random.Generator
 ) -> dict[str, Any]:
-    share_of = dict(zip(shares[::4], shares[1::4], strict=True))
-    own = [*share_of][:TOPICS]
-    intruder = int(generator.choice(np.setdiff1d(np.arange(num_topics), [*share_of])))
+    own = [*shares][:TOPICS]
+    intruder = int(generator.choice(np.setdiff1d(topics, [*shares])))
     shown: npt.NDArray[np.int64] = generator.permutation([*own, intruder])
     return {
         "document": document,
         "topics": shown.tolist(),
-        "shares": [share_of.get(topic, 0) for topic in shown.tolist()],
+        "shares": [shares.get(topic, 0) for topic in shown.tolist()],
         "intruder": intruder,
     }
 

@@ -18,12 +18,13 @@ from scipy.stats import norm
 from lda_app.fitted.topics import posteriors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.inference import Infer
+    from lda_app.fitted.model import LabelledModel
     from lda_app.fitted.topics import Posteriors
 
 CONFIDENCE = 0.95
@@ -130,51 +131,74 @@ class _Sums:
         return GroupMeans(self._number, mean, np.sqrt(spread) / number)
 
 
+class _Averages:
+    """Averages of shares over all documents and over groups of them."""
+
+    def __init__(
+        self, lengths: npt.NDArray[np.int64], num_topics: int, groupings: Mapping[str, npt.NDArray[np.int64]]
+    ) -> None:
+        self._lengths = lengths
+        self._everywhere = _Sums(np.zeros(len(lengths), dtype=np.int64), num_topics)
+        self._groups = {name: _Sums(codes, num_topics) for name, codes in groupings.items()}
+        self._covariance, self._by_token = _Covariance(num_topics), np.zeros(num_topics)
+
+    def add(self, documents: Posteriors) -> None:
+        """Add some documents."""
+        self._by_token += self._lengths[documents.rows] @ documents.mean
+        self._covariance.add(documents)
+        for sums in (self._everywhere, *self._groups.values()):
+            sums.add(documents)
+
+    def result(self) -> MeanShares:
+        """Divide the sums."""
+        return MeanShares(
+            self._everywhere.means(),
+            self._covariance.of_means(),
+            self._by_token / self._by_token.sum(),
+            {name: sums.means() for name, sums in self._groups.items()},
+        )
+
+
 def mean_shares(
     doc_term: DocTermMatrix,
     infer: Infer,
-    num_topics: int,
+    views: Sequence[LabelledModel],
     groupings: Mapping[str, npt.NDArray[np.int64]],
-) -> MeanShares:
+) -> list[MeanShares]:
     """Average topic shares over all documents that have a token, and over groups of them.
 
-    Memory does not grow with the corpus, but by the codes.
+    Memory does not grow with the corpus, but by the codes. However many views of the topics there are,
+    documents are inferred once.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
-    num_topics
-        K.
+        Gives the concentration (D, K) of q(θ|w) for counts, of the topics as they were trained.
+    views
+        How these topics are labelled: the averages of each view are of its own topics.
     groupings
         Name → (D,) the number of each document's group, −1 for none.
 
     Examples
     --------
     >>> from lda_app.corpus.doc_term import DocTermMatrix
+    >>> from lda_app.corpus.vocabulary import Vocabulary
+    >>> from lda_app.fitted.labels import Labels
+    >>> from lda_app.fitted.model import MeanFieldModel
     >>> documents = DocTermMatrix.from_scipy([[9, 0], [0, 0], [0, 1]])
-    >>> infer = lambda block: 1e9 * block.to_scipy().toarray() + 1.0
+    >>> model = MeanFieldModel(np.full(2, 1e-3), np.eye(2), Vocabulary(("moon", "goal"))).labelled(Labels(2))
     >>> half = np.array([0, 0, 1])
-    >>> found = mean_shares(documents, infer, 2, {"half": half})
-    >>> found.everywhere.mean.round(3).tolist(), found.token_shares.round(3).tolist()
+    >>> (found,) = mean_shares(documents, model.posterior, [model], {"half": half})
+    >>> found.everywhere.mean.round(2).tolist(), found.token_shares.round(2).tolist()
     ([[0.5, 0.5]], [0.9, 0.1])
-    >>> found.groups["half"].mean.round(3).tolist(), found.groups["half"].num_documents.tolist()
+    >>> found.groups["half"].mean.round(2).tolist(), found.groups["half"].num_documents.tolist()
     ([[1.0, 0.0], [0.0, 1.0]], [1, 1])
     """
     lengths = doc_term.lengths()
-    everywhere = _Sums(np.zeros(doc_term.num_documents, dtype=np.int64), num_topics)
-    groups = {name: _Sums(codes, num_topics) for name, codes in groupings.items()}
-    covariance, by_token = _Covariance(num_topics), np.zeros(num_topics)
+    averages = [_Averages(lengths, len(view.ids), groupings) for view in views]
     for block in posteriors(doc_term, infer, doc_term.filled()):
-        by_token += lengths[block.rows] @ block.mean
-        covariance.add(block)
-        for sums in (everywhere, *groups.values()):
-            sums.add(block)
-    return MeanShares(
-        everywhere.means(),
-        covariance.of_means(),
-        by_token / by_token.sum(),
-        {name: sums.means() for name, sums in groups.items()},
-    )
+        for view, average in zip(views, averages, strict=True):
+            average.add(block._replace(mean=view.merge(block.mean)))
+    return [average.result() for average in averages]

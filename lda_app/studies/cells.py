@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lda_app.evaluation.coherence import document_npmi
@@ -11,7 +10,6 @@ from lda_app.evaluation.diversity import unique_share
 from lda_app.evaluation.exclusivity import FREX_WEIGHT, exclusivity
 from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS
 from lda_app.fitted.folder import open_model
-from lda_app.fitted.inference import concentration
 from lda_app.fitted.topics import top_words
 from lda_app.training.data import divide
 from lda_app.training.run import checkpoint_of, open_run, train_model
@@ -71,7 +69,7 @@ def measure(model: ModelDir, config: TrainConfig, corpus: Corpus) -> dict[str, A
 
 
 def _completion(model: ModelDir, validation: DocTermMatrix, seed: int) -> dict[str, Any]:
-    scores = completion_scores(validation, partial(concentration, model.lda), model.beta, seed=seed)
+    scores = completion_scores(validation, model.posterior, model.beta, seed=seed)
     return {
         "protocol": "document_completion",
         "log_likelihood": scores.log_likelihood.tolist(),

@@ -24,15 +24,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy import stats
 
-from lda_app.fitted.posterior import posterior_draws
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.models.lda import LDA
+    from lda_app.fitted.model import FittedModel
     from lda_app.runtime import Progress
 
     FloatArray = npt.NDArray[np.float64]
@@ -58,9 +56,9 @@ class MeanModel(Protocol):
 
 
 def composed_draws(
-    lda: LDA,
+    model: FittedModel,
     doc_term: DocTermMatrix,
-    model: MeanModel,
+    means: MeanModel,
     *,
     seed: int,
     num_draws: int = NUM_DRAWS,
@@ -70,11 +68,11 @@ def composed_draws(
 
     Parameters
     ----------
-    lda
+    model
         The topic model.
     doc_term
         Counts (D, V).
-    model
+    means
         Fitted here; what it held before does not matter.
     seed
         Of the draws.
@@ -88,15 +86,15 @@ def composed_draws(
     rows, draws
         (B,) row numbers and (B, S, K) draws.
     """
-    alpha = lda.alpha.detach().cpu().numpy().astype(np.float64)
+    alpha = np.asarray(model.alpha, dtype=np.float64)
 
     def prior(rows: Rows) -> FloatArray:
-        return np.asarray(alpha.sum() * _as_shares(model.predict(rows)))
+        return np.asarray(alpha.sum() * _as_shares(means.predict(rows)))
 
     def drawn(num: int, thin: int, *, informed: bool, stream: int) -> Iterator[tuple[Rows, FloatArray]]:
         first = 0
         own = prior if informed else None
-        for draws in posterior_draws(lda, doc_term, num, seed=seed + stream, prior=own, thin=thin):
+        for draws in model.draws(doc_term, num, seed=seed + stream, prior=own, thin=thin):
             rows = np.arange(first, first := first + len(draws))
             yield rows, draws
             if bar is not None:
@@ -104,7 +102,7 @@ def composed_draws(
 
     for number in range(_ROUNDS):
         draws = drawn(_DRAWS_A_ROUND, 2, informed=number > 0, stream=number)
-        model.fit((rows, theta.mean(axis=1)) for rows, theta in draws)
+        means.fit((rows, theta.mean(axis=1)) for rows, theta in draws)
     yield from drawn(num_draws, _THIN, informed=True, stream=_ROUNDS)
 
 

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.models.lda import LDA
+    from lda_app.fitted.model import LabelledModel
     from lda_app.runtime import Progress
     from lda_app.uncertainty.composition import FloatArray, Rows
     from lda_app.uncertainty.design import Design
-    from lda_app.uncertainty.prevalence import Merge
 
 _ROWS_AT_A_TIME = 1024
 _FULL_LEVERAGE = 1e-9
@@ -113,49 +112,42 @@ class Effects:
 
 
 def regress(
-    lda: LDA,
+    model: LabelledModel,
     doc_term: DocTermMatrix,
     design: Design,
-    topics: Sequence[int],
     *,
     seed: int = 0,
     num_draws: int = NUM_DRAWS,
-    merge: Merge | None = None,
     bar: Progress | None = None,
 ) -> Effects:
     """Regress the shares of topics on covariates. Memory holds the design, but no array documents x topics.
 
     Parameters
     ----------
-    lda
-        The model.
+    model
+        Its topics are the G that stand for themselves.
     doc_term
         Counts (n, V) of the documents of the design.
     design
         The covariates.
-    topics
-        Ids of the topics, after ``merge``.
     seed
         Of the draws.
     num_draws
         S.
-    merge
-        Turns shares (…, K) of the model's topics into those of the topics that are asked about.
     bar
         See :func:`lda_app.uncertainty.composition.composed_draws`.
     """
     basis = design.basis
-    model = _LinearMean(basis, lda.topics.num_topics)
-    coefficients = np.zeros((num_draws, basis.shape[1], len(topics)))
-    within = np.zeros((len(topics), basis.shape[1] ** 2))
-    for rows, draws in composed_draws(lda, doc_term, model, seed=seed, num_draws=num_draws, bar=bar):
-        shares, expected = draws, model.predict(rows)
-        if merge is not None:
-            shares, expected = np.asarray(merge(draws)), np.asarray(merge(expected))
+    means = _LinearMean(basis, len(model.trained.alpha))
+    coefficients = np.zeros((num_draws, basis.shape[1], len(model.ids)))
+    within = np.zeros((len(model.ids), basis.shape[1] ** 2))
+    composed = composed_draws(model.trained, doc_term, means, seed=seed, num_draws=num_draws, bar=bar)
+    for rows, draws in composed:
+        shares, expected = model.merge(draws), model.merge(means.predict(rows))
         coefficients += np.einsum("bp,bsk->spk", basis[rows], shares, optimize=True)
         within += _meat(basis[rows], ((shares - expected[:, None]) ** 2).mean(axis=1))
-    shape = len(topics), basis.shape[1], basis.shape[1]
-    return Effects(design, topics, coefficients, within.reshape(shape))
+    shape = len(model.ids), basis.shape[1], basis.shape[1]
+    return Effects(design, model.ids, coefficients, within.reshape(shape))
 
 
 def _meat(basis: FloatArray, squares: FloatArray) -> FloatArray:

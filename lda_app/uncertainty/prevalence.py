@@ -14,7 +14,7 @@ is moderated by what it is over all topics of the group (as Smyth 2004 moderates
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,17 +24,15 @@ from lda_app.runtime import rng
 from lda_app.uncertainty.composition import NUM_DRAWS, Estimate, composed_draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.models.lda import LDA
+    from lda_app.fitted.model import LabelledModel
     from lda_app.runtime import Progress
     from lda_app.uncertainty.composition import FloatArray, Rows
     from lda_app.uncertainty.covariates import Groups
-
-    Merge = Callable[[npt.NDArray[np.floating[Any]]], npt.NDArray[np.floating[Any]]]
 
 _MODERATION = 5.0  # as many documents of a topic as all topics together count for
 _DIFFERENCES = 20_000
@@ -165,21 +163,20 @@ class MeanShare:
 
 
 def group_draws(
-    lda: LDA,
+    model: LabelledModel,
     doc_term: DocTermMatrix,
     groups: npt.NDArray[np.int64],
     *,
     seed: int = 0,
     num_draws: int = NUM_DRAWS,
-    merge: Merge | None = None,
     bar: Progress | None = None,
 ) -> GroupDraws:
     """Draw θ of all documents, and add it up by group. Memory does not grow with the number of documents.
 
     Parameters
     ----------
-    lda
-        The model.
+    model
+        Its topics are the G that stand for themselves.
     doc_term
         Counts (D, V).
     groups
@@ -188,19 +185,16 @@ def group_draws(
         Of the draws.
     num_draws
         S.
-    merge
-        Turns shares (…, K) of the model's topics into those of the topics that are asked about, (…, G).
     bar
         See :func:`lda_app.uncertainty.composition.composed_draws`.
     """
     sizes = np.bincount(groups)
-    model = _MeanOfGroup(groups, (len(sizes), lda.topics.num_topics))
-    num_shown = (
-        lda.topics.num_topics if merge is None else merge(np.zeros((1, lda.topics.num_topics))).shape[1]
-    )
-    sums, squares = np.zeros((len(sizes), num_draws, num_shown)), np.zeros((len(sizes), num_shown))
-    for rows, draws in composed_draws(lda, doc_term, model, seed=seed, num_draws=num_draws, bar=bar):
-        shares = draws if merge is None else np.asarray(merge(draws), dtype=np.float64)
+    means = _MeanOfGroup(groups, (len(sizes), len(model.trained.alpha)))
+    num_topics = len(model.ids)
+    sums, squares = np.zeros((len(sizes), num_draws, num_topics)), np.zeros((len(sizes), num_topics))
+    composed = composed_draws(model.trained, doc_term, means, seed=seed, num_draws=num_draws, bar=bar)
+    for rows, draws in composed:
+        shares = model.merge(draws)
         _add_by_group(sums, groups[rows], shares)
         _add_by_group(squares, groups[rows], (shares**2).mean(axis=1))
     return GroupDraws(sizes, sums.transpose(1, 0, 2), squares)

@@ -16,7 +16,7 @@ import torch
 from lda_app.distributed import ALONE
 from lda_app.errors import ConfigError, Interrupted
 from lda_app.fitted.folder import new_model_dir, write_model
-from lda_app.fitted.labels import read_labels, write_labels
+from lda_app.fitted.labels import write_labels
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.runtime import interruptible
@@ -78,7 +78,7 @@ def update_model(
             if not train(state, config, data, save=lambda _: None, interruption=interruption):
                 raise Interrupted("stopped; nothing was written", interruption.requested or 0)
         write_model(staging, trained_model(state, config, corpus, data, out))
-    labels = read_labels(model.path, len(model.alpha))
+    labels = model.labels
     if labels.topics:
         write_labels(out, labels)
 

@@ -101,7 +101,7 @@ def test_documents_are_ordered_by_the_share_of_a_topic(report, visit):
         """async () => {
           const found = await STORE.search({ topic: 2, least: 0.05, order: "share" });
           const docs = await found.slice(0, found.total);
-          return docs.map((doc) => doc.shares.find(({ topic }) => topic === 2).share);
+          return docs.map((doc) => shownShares(doc).find(({ topic }) => topic === 2).share);
         }"""
     )
     assert shares == sorted(shares, reverse=True)
@@ -112,7 +112,7 @@ def test_a_document_shows_its_shares_with_intervals(report, visit):
     page = visit(report.page, "#documents")
     page.locator(".document-button").first.wait_for()
     mixed = page.evaluate("STORE.search({}).then((found) => found.slice(0, 60))")
-    row = next(document["row"] for document in mixed if len(document["shares"]) > 1)
+    row = next(document["row"] for document in mixed if len(document["parts"]) > 1)
     page.evaluate(f"location.hash = '#documents/{row}'")
     detail = page.locator(".detail")
     detail.locator("mark").first.wait_for()

@@ -83,7 +83,7 @@ def test_documents_are_searched_and_filtered(server, visit_server, texts):
         """async () => {
           const found = await STORE.search({ topic: 2, least: 0.05, order: "share" });
           const docs = await found.slice(0, found.total);
-          return docs.map((doc) => doc.shares.find(({ topic }) => topic === 2).share);
+          return docs.map((doc) => shownShares(doc).find(({ topic }) => topic === 2).share);
         }"""
     )
     assert shares == sorted(shares, reverse=True)
@@ -162,7 +162,7 @@ def test_a_long_list_can_be_scrolled_to_its_end(server, visit_server):
     page.get_by_text("60 documents found").wait_for()
     page.evaluate(
         """() => {
-          const doc = (row) => ({ row, id: `${row}`, shares: [] });
+          const doc = (row) => ({ row, id: `${row}`, parts: [], merged: [] });
           const slice = async (start, end) => Array.from({ length: end - start }, (_, i) => doc(start + i));
           STORE.search = async () => ({ total: 1_000_000, slice });
         }"""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from lda_app.fitted.posterior import share_intervals
 from scipy import stats
 
 from lda_app.config import TrainConfig
@@ -17,7 +18,6 @@ from lda_app.evaluation.calibration import (
 )
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
-from lda_app.fitted.posterior import share_intervals
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.uncertainty.intervals import credible_intervals
 

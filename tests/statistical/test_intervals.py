@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from lda_app.fitted.posterior import share_intervals
 
 from lda_app.config import TrainConfig
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
-from lda_app.fitted.posterior import share_intervals
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.simulation import simulate
 from lda_app.uncertainty.intervals import credible_intervals

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from lda_app.fitted.posterior import posterior_draws
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
-from lda_app.fitted.posterior import posterior_draws
 from lda_app.models.topic_word import TopicWordCounts
 from lda_app.simulation import simulate
 from lda_app.uncertainty import composition

@@ -232,7 +232,7 @@ def test_our_code_is_what_training_and_inference_import() -> None:
     loaded = {line.rpartition("/lda_app/")[2] for line in done.stdout.split()}
     rivals = {name for name in loaded if "/compare/methods/" in name}
     assert loaded - rivals <= found
-    assert {"training/step.py", "models/gibbs.py", "inference.py"} <= found
+    assert {"training/step.py", "models/gibbs.py", "fitted/inference.py"} <= found
     others = ("cli/", "interchange/", "studies/compare/comparison.py", "corpus/sources/", "transform.py")
     assert not [name for name in found if name.startswith(others)]
 

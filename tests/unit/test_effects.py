@@ -8,6 +8,7 @@ import torch
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
+from lda_app.fitted.labels import Labels
 from lda_app.uncertainty import effects
 from lda_app.uncertainty.design import make_design
 from lda_app.uncertainty.effects import regress
@@ -16,9 +17,10 @@ N, K = 80, 3
 
 
 @pytest.fixture
-def lda():
+def model(fitted):
     with torch.random.fork_rng():
-        return untrained(TrainConfig(num_topics=K), num_documents=N, num_words=4)
+        lda = untrained(TrainConfig(num_topics=K), num_documents=N, num_words=4)
+    return fitted(lda).labelled()
 
 
 @pytest.fixture
@@ -39,9 +41,9 @@ def known(monkeypatch, design):
     theta = generator.dirichlet([2.0, 3.0, 5.0], N)
     theta[::2] = (theta[::2] + 1 / K) / 2
 
-    def draws(lda, doc_term, model, *, num_draws, **_):
+    def draws(model, doc_term, means, *, num_draws, **_):
         rows = np.arange(N)
-        model.fit(iter([(rows, theta)]))
+        means.fit(iter([(rows, theta)]))
         for part in (rows[:30], rows[30:]):
             yield part, np.repeat(theta[part, None], num_draws, axis=1)
 
@@ -49,16 +51,16 @@ def known(monkeypatch, design):
     return theta
 
 
-def test_coefficients_are_those_of_least_squares(lda, documents, design, known):
-    table = regress(lda, documents, design, range(K), num_draws=4).table(0.95)
+def test_coefficients_are_those_of_least_squares(model, documents, design, known):
+    table = regress(model, documents, design, num_draws=4).table(0.95)
     matrix = design.basis @ design.triangle
     expected, *_ = np.linalg.lstsq(matrix, known, rcond=None)
     np.testing.assert_allclose(table["estimate"], expected.T.ravel())
     assert table["coefficient"].tolist() == ["Intercept", "party[T.right]", "year"] * K
 
 
-def test_standard_errors_are_hc2(lda, documents, design, known):
-    found = regress(lda, documents, design, range(K), num_draws=4)
+def test_standard_errors_are_hc2(model, documents, design, known):
+    found = regress(model, documents, design, num_draws=4)
     matrix = design.basis @ design.triangle
     bread = np.linalg.inv(matrix.T @ matrix)
     residual = known - matrix @ bread @ matrix.T @ known
@@ -70,34 +72,32 @@ def test_standard_errors_are_hc2(lda, documents, design, known):
         np.testing.assert_allclose(errors, np.sqrt(np.diag(covariance)), rtol=1e-8)
 
 
-def test_a_group_of_its_own_has_the_standard_error_of_its_mean(lda, documents, design, known):
+def test_a_group_of_its_own_has_the_standard_error_of_its_mean(model, documents, design, known):
     party = design.covariates[["party"]].astype(object)
-    found = regress(lda, documents, make_design("~ 0 + party", party), range(K), num_draws=4).table(0.95)
+    found = regress(model, documents, make_design("~ 0 + party", party), num_draws=4).table(0.95)
     left = known[(party["party"] == "left").to_numpy()]
     row = found.query("topic == 1").iloc[0]
     assert row["estimate"] == pytest.approx(left[:, 1].mean())
     assert row["standard_error"] == pytest.approx(left[:, 1].std(ddof=1) / np.sqrt(len(left)))
 
 
-def test_effects_of_shares_that_sum_to_one_cancel(lda, documents, design, known):
-    table = regress(lda, documents, design, range(K), num_draws=4).table(0.95)
+def test_effects_of_shares_that_sum_to_one_cancel(model, documents, design, known):
+    table = regress(model, documents, design, num_draws=4).table(0.95)
     sums = table.groupby("coefficient")["estimate"].sum()
     assert sums.to_dict() == pytest.approx({"Intercept": 1, "party[T.right]": 0, "year": 0}, abs=1e-9)
 
 
-def test_merged_topics_are_regressed_as_one(lda, documents, design, known):
-    def merge(shares):
-        return np.stack([shares[..., 0] + shares[..., 2], shares[..., 1]], axis=-1)
-
-    whole = regress(lda, documents, design, range(K), num_draws=4).table(0.95)
-    merged = regress(lda, documents, design, (0, 1), num_draws=4, merge=merge).table(0.95)
+def test_merged_topics_are_regressed_as_one(model, documents, design, known):
+    one = model.trained.labelled(Labels(K).merged(0, [2]))
+    whole = regress(model, documents, design, num_draws=4).table(0.95)
+    merged = regress(one, documents, design, num_draws=4).table(0.95)
     parts = whole.set_index(["topic", "coefficient"])["estimate"]
-    one = merged.query("topic == 0").set_index("coefficient")["estimate"]
-    np.testing.assert_allclose(one, parts.loc[0] + parts.loc[2])
+    found = merged.query("topic == 0").set_index("coefficient")["estimate"]
+    np.testing.assert_allclose(found, parts.loc[0] + parts.loc[2])
 
 
-def test_predictions_lie_on_the_line(lda, documents, design, known):
-    found = regress(lda, documents, design, range(K), num_draws=4)
+def test_predictions_lie_on_the_line(model, documents, design, known):
+    found = regress(model, documents, design, num_draws=4)
     line = found.predictions("year", 0.95, num_points=5).query("topic == 0")
     slope = found.table(0.95).query("topic == 0 and coefficient == 'year'")["estimate"].iloc[0]
     np.testing.assert_allclose(np.diff(line["share"]), slope * np.diff(line["value"].astype(float)))

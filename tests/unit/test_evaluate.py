@@ -51,12 +51,17 @@ def infer(doc_term):
 
 
 @pytest.fixture
+def model(inferred):
+    return inferred(ALPHA, BETA, infer)
+
+
+@pytest.fixture
 def corpus():
     return FakeCorpus({"train": sample(200, 1), "test": sample(80, 2)})
 
 
-def test_each_figure_has_its_protocol_and_is_the_one_of_its_function(corpus):
-    result = evaluate(infer, ALPHA, BETA, corpus, seed=5).to_dict()
+def test_each_figure_has_its_protocol_and_is_the_one_of_its_function(model, corpus):
+    result = evaluate(model, corpus, seed=5).to_dict()
     test = corpus.split("test")
     perplexity = result["perplexity"]
     assert list(perplexity) == ["elbo", "elbo_document_mean", "importance", "document_completion"]
@@ -72,8 +77,8 @@ def test_each_figure_has_its_protocol_and_is_the_one_of_its_function(corpus):
     assert result["schema_version"] == 2
 
 
-def test_each_perplexity_has_an_interval_around_it_and_says_what_was_sampled(corpus):
-    found = evaluate(infer, ALPHA, BETA, corpus, confidence=0.8).to_dict()["perplexity"]
+def test_each_perplexity_has_an_interval_around_it_and_says_what_was_sampled(model, corpus):
+    found = evaluate(model, corpus, confidence=0.8).to_dict()["perplexity"]
     for figure in found.values():
         assert figure["interval"]["low"] < figure["value"] < figure["interval"]["high"]
         assert figure["interval"]["confidence"] == 0.8
@@ -81,17 +86,17 @@ def test_each_perplexity_has_an_interval_around_it_and_says_what_was_sampled(cor
     assert found["importance"]["settings"] == {"num_samples": 100}
 
 
-def test_protocols_are_chosen_by_name_and_as_much_is_sampled_as_asked(corpus):
+def test_protocols_are_chosen_by_name_and_as_much_is_sampled_as_asked(model, corpus):
     effort = Effort(left_to_right_particles=2, max_documents=5)
-    found = evaluate(infer, ALPHA, BETA, corpus, protocols=["left_to_right"], effort=effort).to_dict()
+    found = evaluate(model, corpus, protocols=["left_to_right"], effort=effort).to_dict()
     assert list(found["perplexity"]) == ["left_to_right"]
     figure = found["perplexity"]["left_to_right"]
     assert figure["settings"] == {"num_particles": 2, "num_runs": 2}
     assert (figure["num_documents"], figure["num_not_drawn"]) == (5, 75)
 
 
-def test_words_out_of_the_vocabulary_are_counted(corpus):
-    found = evaluate(infer, ALPHA, BETA, corpus).to_dict()["out_of_vocabulary"]
+def test_words_out_of_the_vocabulary_are_counted(model, corpus):
+    found = evaluate(model, corpus).to_dict()["out_of_vocabulary"]
     tokens = corpus.split("test").num_tokens
     assert found == {
         "split": "test",
@@ -101,34 +106,32 @@ def test_words_out_of_the_vocabulary_are_counted(corpus):
     }
 
 
-def test_words_out_of_the_vocabulary_are_unknown_where_counts_were_imported(corpus):
+def test_words_out_of_the_vocabulary_are_unknown_where_counts_were_imported(model, corpus):
     corpus.pruned = None
-    found = evaluate(infer, ALPHA, BETA, corpus).to_dict()["out_of_vocabulary"]
+    found = evaluate(model, corpus).to_dict()["out_of_vocabulary"]
     assert found["num_tokens"] is None
     assert found["share"] is None
     assert "imported as counts" in found["why_unknown"]
 
 
-def test_the_document_is_json_and_the_same_each_time(corpus):
-    first, again = (
-        json.dumps(evaluate(infer, ALPHA, BETA, corpus).to_dict(), allow_nan=False) for _ in range(2)
-    )
+def test_the_document_is_json_and_the_same_each_time(model, corpus):
+    first, again = (json.dumps(evaluate(model, corpus).to_dict(), allow_nan=False) for _ in range(2))
     assert first == again
 
 
-def test_the_training_split_is_its_own_reference(corpus):
-    result = evaluate(infer, ALPHA, BETA, corpus, split="train").to_dict()
+def test_the_training_split_is_its_own_reference(model, corpus):
+    result = evaluate(model, corpus, split="train").to_dict()
     assert {c["reference_split"] for c in result["coherence"]} == {"train"}
 
 
-def test_duplicate_topics_are_counted_and_listed(corpus):
+def test_duplicate_topics_are_counted_and_listed(inferred, corpus):
     twice = np.vstack([BETA[:2], BETA[:1]])
-    result = evaluate(infer, ALPHA, twice, corpus).to_dict()["duplicate_topics"]
+    result = evaluate(inferred(ALPHA, twice, infer), corpus).to_dict()["duplicate_topics"]
     assert result["value"] == 2
     assert result["pairs"][0] == {"topic": 0, "other": 2, "shared_words": 10}
 
 
-def test_a_split_without_words_is_named():
+def test_a_split_without_words_is_named(model):
     corpus = FakeCorpus({"train": sample(9, 0), "test": DocTermMatrix.from_scipy(np.zeros((3, 40)))})
     with pytest.raises(CorpusError, match="'test' has a word"):
-        evaluate(infer, ALPHA, BETA, corpus)
+        evaluate(model, corpus)

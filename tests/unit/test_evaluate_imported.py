@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +14,8 @@ from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import CorpusError
 from lda_app.evaluation.evaluate import evaluate
 from lda_app.evaluation.imported import evaluate_imported
+from lda_app.fitted.model import MeanFieldModel
 from lda_app.interchange import DocTopics, ImportedModel
-from lda_app.models.fold_in import fold_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +46,8 @@ def test_figures_are_those_of_evaluate_whatever_the_order_of_words(corpus: Corpu
     words, model = corpus.vocabulary.words, model_of(corpus)
     mixed = np.random.default_rng(0).permutation(len(words))
     shuffled = ImportedModel.of("m", topics_of(corpus)[:, mixed], [words[v] for v in mixed], alpha=0.2)
-    infer = partial(fold_in, alpha=model.alpha, beta=model.beta)
-    expected = evaluate(infer, model.alpha, model.beta, corpus, protocols=PROTOCOLS).to_dict()
+    fitted = MeanFieldModel(model.alpha, model.beta, corpus.vocabulary)
+    expected = evaluate(fitted, corpus, protocols=PROTOCOLS).to_dict()
     found = evaluate_imported(shuffled, corpus, protocols=PROTOCOLS).to_dict()
     assert found["model"]["unknown_words"] == found["model"]["foreign_words"] == 0
     assert found["given_theta"] is None

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import ConfigError, FolderError
 from lda_app.fitted.labels import Labels, labels_from_dict, read_labels_file
 
@@ -46,8 +45,6 @@ def test_shares_of_merged_topics_add_up_and_their_words_mix_by_the_prior():
     beta = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     assert labels.merge_columns(np.array([[0.2, 0.3, 0.5]])).tolist() == [[0.3, 0.7]]
     assert labels.merge_beta(alpha, beta).tolist() == [[0.5, 0.5], [0.25, 0.75]]
-    infer = labels.merge_inference(lambda counts: np.array([[1.0, 2.0, 3.0]] * counts.num_documents))
-    assert infer(DocTermMatrix.from_scipy([[1]])).tolist() == [[2.0, 4.0]]
 
 
 def test_labels_survive_json():

@@ -8,7 +8,9 @@ import zlib
 import numpy as np
 import pytest
 
-from lda_app.fitted.posterior import ShareIntervals
+from lda_app.corpus.doc_term import DocTermMatrix
+from lda_app.corpus.vocabulary import Vocabulary
+from lda_app.fitted.model import MeanFieldModel
 from lda_app.report.documents import PARTS_PER, choose_rows, document_shares
 from lda_app.report.packing import LEVELS, as_json, packed_json, quantized_logs
 from lda_app.report.page import SCRIPTS, assemble, asset, policy
@@ -49,8 +51,9 @@ def test_documents_carried_are_as_many_as_may_be(most):
 
 
 def test_shares_are_the_largest_first_with_their_interval():
-    theta = np.random.default_rng(0).dirichlet(np.full(9, 0.3), 20)
-    packed = document_shares(ShareIntervals(theta, theta / 2, np.sqrt(theta), 0.9))
+    counts = DocTermMatrix.from_scipy(np.random.default_rng(0).poisson(1, (20, 9)))
+    model = MeanFieldModel(np.full(9, 0.3), np.eye(9), Vocabulary(tuple("abcdefghi")))
+    packed = document_shares(model.labelled(), counts)
     for row in packed:
         shares = np.array(row).reshape(-1, 4)
         assert np.all(np.diff(shares[:, 1]) <= 0)
@@ -60,20 +63,20 @@ def test_shares_are_the_largest_first_with_their_interval():
 
 def test_an_intruder_is_improbable_here_and_probable_elsewhere():
     beta = np.random.default_rng(1).dirichlet(np.full(60, 0.1), 5)
-    questions = word_questions(beta, 0)
+    questions = word_questions(beta, range(5), 0)
     assert len(questions) == 5
     for question in questions:
         own = set(question["words"]) - {question["intruder"]}
         best = np.argsort(-beta[question["topic"]])[:WORDS]
         assert own == set(best.tolist())
         assert beta[question["topic"], question["intruder"]] <= np.median(beta[question["topic"]])
-    assert questions == word_questions(beta, 0)
-    assert questions != word_questions(beta, 1)
+    assert questions == word_questions(beta, range(5), 0)
+    assert questions != word_questions(beta, range(5), 1)
 
 
 def test_a_document_is_asked_for_its_topics_and_one_it_has_not():
-    shares = [[0, 500, 0, 0, 3, 300, 0, 0, 1, 200, 0, 0], [2, 999, 0, 0]]
-    (question,) = topic_questions(shares, [0, 1], num_topics=5, number=9, seed=0)
+    shares = [{0: 500, 3: 300, 1: 200}, {2: 999}]
+    (question,) = topic_questions(shares, [0, 1], range(5), number=9, seed=0)
     assert question["document"] == 0
     assert question["intruder"] in {2, 4}
     assert sorted(question["topics"]) == sorted([0, 3, 1, question["intruder"]])

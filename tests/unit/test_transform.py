@@ -23,6 +23,11 @@ def infer(counts):
 
 
 @pytest.fixture
+def model(inferred):
+    return inferred(np.ones(2), np.eye(2), infer).labelled()
+
+
+@pytest.fixture
 def preprocessor():
     return Preprocessor(PreprocessOptions(), Vocabulary(("moon", "orbit")))
 
@@ -34,19 +39,19 @@ def transformed(texts, **metadata):
 
 
 def table(*columns, id_column=None):
-    return Table(columns, "text", id_column, ("moon, orbit", "engine"))
+    return Table(columns, "text", id_column, {0: "moon, orbit", 1: "engine"})
 
 
-def test_shares_and_token_counts(preprocessor):
-    (result,) = transform([Document("1", "Moon, moon! Orbit: apogee.")], preprocessor, infer)
+def test_shares_and_token_counts(preprocessor, model):
+    (result,) = transform([Document("1", "Moon, moon! Orbit: apogee.")], preprocessor, model)
     assert result.shares[0] == pytest.approx([3 / 5, 2 / 5])
     assert (result.known_tokens[0], result.unknown_tokens[0]) == (3, 1)
     assert result.top_topics[0] == 0
 
 
-def test_documents_come_in_chunks_and_in_order(preprocessor):
+def test_documents_come_in_chunks_and_in_order(preprocessor, model):
     documents = (Document(str(n), "moon " * (n % 3)) for n in range(5_001))
-    chunks = list(transform(documents, preprocessor, infer))
+    chunks = list(transform(documents, preprocessor, model))
     assert len(chunks) > 1
     assert [d.id for chunk in chunks for d in chunk.documents] == [str(n) for n in range(5_001)]
     assert np.concatenate([chunk.known_tokens for chunk in chunks]).tolist() == [n % 3 for n in range(5_001)]

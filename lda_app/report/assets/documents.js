@@ -78,11 +78,9 @@ class VirtualList {
         h(
           "span",
           { class: "document-topics" },
-          doc.shares
+          shownShares(doc)
             .slice(0, 3)
-            .map(({ topic, share }) =>
-              h("span", null, data(topicName(rootOf(topic))), ` ${percent(share)} `),
-            ),
+            .map(({ topic, share }) => h("span", null, data(topicName(topic)), ` ${percent(share)} `)),
         ),
       ),
     );
@@ -103,24 +101,26 @@ function sharesTable(doc, marking, onmark) {
     h(
       "tbody",
       null,
-      doc.shares.slice(0, SHOWN_SHARES).map((part) =>
+      shownShares(doc)
+        .slice(0, SHOWN_SHARES)
+        .map((part) =>
         h(
           "tr",
           null,
           h(
             "th",
             { scope: "row" },
-            button(data(topicName(rootOf(part.topic))), () => onmark(part.topic), {
+            button(data(topicName(part.topic)), () => onmark(part.topic), {
               class: "quiet",
               "aria-pressed": String(part.topic === marking),
             }),
           ),
-          h("td", { class: "share" }, shareBar(part.share, [part.low, part.high], 1)),
+          h("td", { class: "share" }, shareBar(part.share, part.low === null ? null : [part.low, part.high], 1)),
           h(
             "td",
             { class: "figure" },
             percent(part.share),
-            h("span", { class: "muted" }, ` ${between(part.low, part.high)}`),
+            h("span", { class: "muted" }, ` ${intervalOf(part)}`),
           ),
         ),
       ),
@@ -130,21 +130,22 @@ function sharesTable(doc, marking, onmark) {
 
 function documentDetail(doc, onclose) {
   const body = h("div");
+  const shares = shownShares(doc);
   const draw = (topic) => {
     body.replaceChildren(
       ...[
-        doc.shares.length
+        shares.length
           ? sharesTable(doc, topic, (chosen) => {
               draw(chosen);
               body.querySelector("[aria-pressed=true]")?.focus();
             })
-          : h("p", { class: "muted" }, "No topic has a share of one percent."),
-        h("p", { class: "muted" }, "Marked: ", data(topicName(rootOf(topic)))),
+          : h("p", { class: "muted" }, "No topic that is shown has a share of one percent."),
+        h("p", { class: "muted" }, "Marked: ", data(topicName(topic))),
         markedText(doc, topic),
       ],
     );
   };
-  draw(query.topic ?? doc.shares[0]?.topic ?? 0);
+  draw(query.topic ?? shares[0]?.topic ?? shownTopics()[0] ?? 0);
   return [
     h(
       "header",
@@ -241,6 +242,7 @@ const documents = {
   render([row]) {
     if (!STORE.available)
       return [h("h2", null, "Documents"), h("p", null, "The page was made without documents.")];
+    if (!shownTopics().includes(query.topic)) Object.assign(query, { topic: null, order: "corpus" });
     const status = h("p", { class: "muted", role: "status" }, "Unpacking…");
     const detail = h("section", { class: "detail", "aria-label": "The chosen document" });
     const filters = h("div");

@@ -47,6 +47,7 @@ function isEdited() {
 /** The model has these labels now. */
 function modelKnows(entries) {
   known = entries;
+  STORE.forgetDocuments();
   tellListeners();
 }
 
@@ -56,15 +57,110 @@ function undoEdits() {
 }
 
 /** The topic that a topic is shown as. */
-function rootOf(topic) {
+function rootOf(topic, entries = labels) {
   let root = topic;
-  while (labels[root].merged_into !== null) root = labels[root].merged_into;
+  while (entries[root].merged_into !== null) root = entries[root].merged_into;
   return root;
 }
 
 /** The topics that are shown as one. */
 function membersOf(topic) {
-  return TOPICS.map(({ id }) => id).filter((id) => rootOf(id) === topic);
+  return membersBy(labels, topic);
+}
+
+function membersBy(entries, topic) {
+  return TOPICS.map(({ id }) => id).filter((id) => rootOf(id, entries) === topic);
+}
+
+/** The topics that others were merged into when the page was made, as they are described then. */
+const LABELLED = new Map((REPORT.labelled?.topics ?? []).map((topic) => [topic.id, topic]));
+
+/** Whether a topic is made of the same topics now as `members`. */
+function isMadeOf(topic, members) {
+  return members !== undefined && String(membersOf(topic)) === String(members);
+}
+
+/** The description of a topic as it is shown; what merging in the page makes is put together from its parts. */
+function described(topic) {
+  const exact = LABELLED.get(topic);
+  if (isMadeOf(topic, exact?.members)) return exact;
+  const members = membersOf(topic);
+  return members.length > 1 ? mixture(topic, members) : TOPICS[topic];
+}
+
+/** Whether words, coherence and intervals of a topic are not known before the report is made again. */
+function isMixture(topic) {
+  return membersOf(topic).length > 1 && !isMadeOf(topic, LABELLED.get(topic)?.members);
+}
+
+const MIXTURES = new Map();
+
+/** A topic put together in the page: a word is of its part k with probability α_k / Σ α, as in all commands. */
+function mixture(topic, members) {
+  const kept = MIXTURES.get(String(members));
+  if (kept) return { ...kept, id: topic };
+  const total = members.reduce((sum, id) => sum + REPORT.alpha[id], 0);
+  const words = [...new Set(members.flatMap((id) => TOPICS[id].words))];
+  const mean = (values) => members.reduce((sum, id, i) => sum + (REPORT.alpha[id] / total) * values[i], 0);
+  const p = words.map((word) => mean(members.map((id) => probabilityIn(id, word))));
+  const frex = words.map((word) => mean(members.map((id) => TOPICS[id].frex[TOPICS[id].words.indexOf(word)] ?? 0)));
+  const order = Array.from(words.keys()).sort((a, b) => p[b] - p[a]);
+  const mixed = {
+    ...TOPICS[topic],
+    words: order.map((i) => words[i]),
+    p: order.map((i) => p[i]),
+    frex: order.map((i) => frex[i]),
+    token_share: members.reduce((sum, id) => sum + TOPICS[id].token_share, 0),
+    coherence: null,
+    nearest: [],
+  };
+  MIXTURES.set(String(members), mixed);
+  return mixed;
+}
+
+/** β of a word in a topic as it was trained; from the topic's part of the word where it is not listed. */
+function probabilityIn(topic, word) {
+  const { words, p, token_share: share } = TOPICS[topic];
+  const listed = words.indexOf(word);
+  if (listed >= 0) return p[listed];
+  const part = new Map(usersOf(word)).get(topic) ?? 0;
+  return (part * REPORT.word_shares[word]) / share;
+}
+
+/** Shares of a word's tokens that topics have as they were trained: [[topic, share], …]. */
+function usersOf(word) {
+  const flat = REPORT.word_topics[word];
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
+}
+
+/** What a document has of the topics to show: {topic, share, low, high}, the largest share first. */
+function shownShares(doc) {
+  const sums = new Map();
+  for (const { topic, share } of doc.parts) {
+    const root = rootOf(topic);
+    if (!labels[root].hidden) sums.set(root, (sums.get(root) ?? 0) + share);
+  }
+  const single = new Map(doc.parts.map((part) => [part.topic, part]));
+  return Array.from(sums, ([topic, share]) => {
+    if (membersOf(topic).length === 1) return single.get(topic);
+    const exact = doc.merged.find((part) => part.topic === topic && isMadeOf(topic, part.members));
+    return exact ?? { topic, share, low: null, high: null };
+  }).sort((a, b) => b.share - a.share || a.topic - b.topic);
+}
+
+/** Take apart the shares of a document: topic, share, low, high and so on; merged topics k stand as −1 − k. */
+function unpackShares(packed) {
+  const all = Array.from({ length: packed.length / 4 }, (_, i) => packed.slice(4 * i, 4 * i + 4));
+  const entries = all.map(([topic, ...figures]) => {
+    const [share, low, high] = figures.map((figure) => figure / PARTS);
+    return { topic, share, low, high };
+  });
+  return {
+    parts: entries.filter(({ topic }) => topic >= 0),
+    merged: entries
+      .filter(({ topic }) => topic < 0)
+      .map((entry) => ({ ...entry, topic: -1 - entry.topic, members: membersBy(known, -1 - entry.topic) })),
+  };
 }
 
 /** Topics to show, the most prevalent first. */
@@ -97,8 +193,8 @@ function topicName(topic) {
 }
 
 function firstWords(topic, number) {
-  return TOPICS[topic].words
-    .slice(0, number)
+  return described(topic)
+    .words.slice(0, number)
     .map((word) => REPORT.words[word])
     .join(", ");
 }

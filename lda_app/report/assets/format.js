@@ -12,6 +12,7 @@ function oneDecimal(value) {
 }
 
 function decimals(value, places) {
+  if (value === null) return "–";
   return value
     .toFixed(places)
     .replace(/^-(0\.?0*)$/, "$1")
@@ -30,6 +31,11 @@ function percent(share) {
 function between(low, high, format = percent) {
   const [first, last] = [format(low), format(high)];
   return first.endsWith("%") && last.endsWith("%") ? `${first.slice(0, -1)}–${last}` : `${first}–${last}`;
+}
+
+/** The interval of a share; nothing where it is not known. */
+function intervalOf({ low, high }) {
+  return low === null ? "" : between(low, high);
 }
 
 /** "1 document", "3 documents". */

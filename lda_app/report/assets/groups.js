@@ -4,8 +4,23 @@ let groupColumn = 0;
 let groupTopic = null;
 let compared = null;
 
-/** Mean share of a topic in each group, with its interval; merged topics are summed, without one. */
+/** Mean share of a topic in each group with its interval, as it was computed when the page was made. */
+function exactMeans(grouping, column) {
+  const own = REPORT.labelled.groups[REPORT.groups.indexOf(grouping)];
+  return own.names.map((name, g) => ({
+    name,
+    value: own.mean[g][column],
+    low: own.low[g][column],
+    high: own.high[g][column],
+    error: own.error[g][column],
+    number: own.num_documents[g],
+  }));
+}
+
+/** Mean share of a topic in each group, with its interval; what is merged in the page is summed. */
 function groupMeans(grouping, topic) {
+  const exact = LABELLED.get(topic);
+  if (isMadeOf(topic, exact?.members)) return exactMeans(grouping, exact.column);
   const members = membersOf(topic);
   return grouping.names.map((name, g) => {
     const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);

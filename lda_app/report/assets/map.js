@@ -16,7 +16,7 @@ let lambda = 0.6;
 
 /** Words of a topic in the order of a ranking: {word, p, score}. */
 function rankedWords(topic, number = REPORT.shown_words) {
-  const { words, p, frex } = TOPICS[topic];
+  const { words, p, frex } = described(topic);
   const weight = ranking === "lift" ? 0 : lambda;
   const score = (place) => {
     if (ranking === "frex") return frex[place];
@@ -26,12 +26,6 @@ function rankedWords(topic, number = REPORT.shown_words) {
     .map((word, place) => ({ word, p: p[place], score: score(place) }))
     .sort((a, b) => b.score - a.score || b.p - a.p)
     .slice(0, number);
-}
-
-/** Shares of a word's tokens that topics have: [[topic, share], …]. */
-function usersOf(word) {
-  const flat = REPORT.word_topics[word];
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 }
 
 function rankingControls(redraw) {
@@ -91,11 +85,21 @@ function wordBars(topic, onword) {
 }
 
 function shareOfTokens(topic) {
-  return TOPICS[topic].token_share;
+  return described(topic).token_share;
+}
+
+/** Shares of a word's tokens that the topics to show have: [[topic, share], …], the largest first. */
+function shownUsersOf(word) {
+  const sums = new Map();
+  for (const [topic, share] of usersOf(word)) {
+    const root = rootOf(topic);
+    if (!labels[root].hidden) sums.set(root, (sums.get(root) ?? 0) + share);
+  }
+  return [...sums].sort(([, a], [, b]) => b - a);
 }
 
 function wordUsers(word) {
-  const users = usersOf(word).filter(([topic]) => !labels[rootOf(topic)].hidden);
+  const users = shownUsersOf(word);
   return h(
     "section",
     { class: "users", "aria-live": "polite" },
@@ -154,7 +158,7 @@ function moveApart(placed, low, high) {
 /** Circles of a map: {id, x, y, r}. */
 function circles() {
   const shown = shownTopics();
-  const places = shown.map((id) => TOPICS[id].place);
+  const places = shown.map((id) => described(id).place);
   const middle = [0, 1].map(
     (axis) => (Math.min(...places.map((at) => at[axis])) + Math.max(...places.map((at) => at[axis]))) / 2,
   );
@@ -200,7 +204,7 @@ function mapLabels(placed) {
 
 function drawMap(onselect) {
   const uses =
-    mapWord === null ? null : new Map(usersOf(mapWord).map(([topic, share]) => [rootOf(topic), share]));
+    mapWord === null ? null : new Map(shownUsersOf(mapWord));
   const placed = circles();
   return s(
     "svg",

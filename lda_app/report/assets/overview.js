@@ -106,7 +106,7 @@ function topicTable() {
             "td",
             { class: "figure" },
             h("span", { class: "inline-label" }, "coherence"),
-            decimals(TOPICS[id].coherence, 3),
+            decimals(described(id).coherence, 3),
           ),
           REPORT.stability &&
             h("td", { class: "figure" }, h("span", { class: "inline-label" }, "found in"), foundIn(id)),

@@ -25,7 +25,12 @@ function trainingCurves() {
 }
 
 function weakTopics() {
-  const { duplicates, duplicate_words: words, dead, least_share: least } = REPORT.quality;
+  const { duplicate_words: words, least_share: least } = REPORT.quality;
+  const isAsTrained = (id) => membersOf(id).length === 1 && !labels[id].hidden;
+  const dead = REPORT.quality.dead.filter(isAsTrained);
+  const duplicates = REPORT.quality.duplicates.filter(
+    ({ topic, other }) => isAsTrained(topic) && isAsTrained(other),
+  );
   return [
     h("h3", null, "Duplicate topics"),
     duplicates.length

@@ -1,6 +1,7 @@
 // The report's data, and how the words of a topic are found in a text.
 
 const REPORT = JSON.parse(document.getElementById("data").textContent);
+const PARTS = 1000; // of a share, as documents have them
 
 class Reader {
   static #FORM = /[\p{L}\p{M}\p{N}\p{Cf}'’ʼ＇]+/gu;
@@ -29,13 +30,13 @@ class Reader {
   }
 
   /**
-   * How much of each word of a text is of a topic: φ_wk = θ_k β_kw / Σ_j θ_j β_jw.
+   * How much of each word of a text is of some topics that are one: Σ_k φ_wk, φ_wk = θ_k β_kw / Σ_j θ_j β_jw.
    *
    * Shares that the page does not carry are spread evenly over the other topics.
    *
    * @returns [start, end, φ] for each word of the vocabulary in the text
    */
-  responsibilities(text, shares, topic) {
+  responsibilities(text, shares, members) {
     const numTopics = REPORT.model.num_topics;
     const rest = Math.max(0, 1 - shares.reduce((sum, { share }) => sum + share, 0));
     const theta = new Array(numTopics).fill(rest / Math.max(1, numTopics - shares.length));
@@ -44,7 +45,8 @@ class Reader {
     const strength = (word) => {
       if (!known.has(word)) {
         const all = theta.reduce((sum, share, k) => sum + share * this.beta(k, word), 0);
-        known.set(word, (theta[topic] * this.beta(topic, word)) / all);
+        const own = members.reduce((sum, k) => sum + theta[k] * this.beta(k, word), 0);
+        known.set(word, own / all);
       }
       return known.get(word);
     };

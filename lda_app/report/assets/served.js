@@ -54,8 +54,9 @@ class ServerStore {
     return this.#ask("questions");
   }
 
-  document(row) {
-    return this.#remembered(this.#documents, "document", row);
+  async document(row) {
+    const { shares, ...doc } = await this.#remembered(this.#documents, "document", row);
+    return { ...doc, ...unpackShares(shares) };
   }
 
   async text(row) {
@@ -90,7 +91,8 @@ class ServerStore {
   }
 
   async #listed(rows) {
-    return rows.length ? this.#ask("documents", { rows: rows.join() }) : [];
+    const docs = rows.length ? await this.#ask("documents", { rows: rows.join() }) : [];
+    return docs.map(({ shares, ...doc }) => ({ ...doc, parts: shares, merged: [] }));
   }
 
   /** The run has the labels, not the browser. */
@@ -116,6 +118,11 @@ class ServerStore {
       this.#saved.textContent = `Not saved: ${error.message}`;
     }
     document.querySelector("#masthead .title").append(this.#saved);
+  }
+
+  /** Shares are drawn by the labels that the run has. */
+  forgetDocuments() {
+    this.#documents.clear();
   }
 
   /** How edits come to the model. */

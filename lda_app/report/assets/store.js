@@ -2,7 +2,7 @@
 // analyst's labels, which the browser keeps. The store of served.js takes the place of this one where the page
 // comes from a server.
 
-const PARTS = 1000;
+const REPRESENTATIVE = 10; // documents of a topic
 
 async function inflate(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -51,7 +51,12 @@ class PageStore {
 
   /** Rows of the documents with the largest shares of a topic, the largest first. */
   async representative(topic) {
-    return (await this.#content()).representative[topic] ?? [];
+    const { representative, shares, splits } = await this.#content();
+    const isAsGiven = String(membersOf(topic)) === String(membersBy(givenLabels(), topic));
+    if (isAsGiven) return representative[topic] ?? [];
+    const rows = Array.from({ length: splits[0][1] }, (_, row) => row);
+    const shareOf = rows.map((row) => this.#share(shares[row], topic));
+    return rows.sort((a, b) => shareOf[b] - shareOf[a] || a - b).slice(0, REPRESENTATIVE);
   }
 
   /** Documents with three topics of theirs and one that is not, for the quiz. */
@@ -61,16 +66,10 @@ class PageStore {
 
   async document(row) {
     const { ids, splitOf, columns, shares, tokens } = await this.#content();
-    const packed = shares[row];
-    const parts = [];
-    for (let i = 0; i < packed.length; i += 4) {
-      const [topic, share, low, high] = packed.slice(i, i + 4);
-      parts.push({ topic, share: share / PARTS, low: low / PARTS, high: high / PARTS });
-    }
     const metadata = columns
       .filter(({ codes }) => codes[row] >= 0)
       .map(({ name, values, codes }) => [name, values[codes[row]]]);
-    return { row, id: ids[row], split: splitOf[row], shares: parts, tokens: tokens[row], metadata };
+    return { row, id: ids[row], split: splitOf[row], ...unpackShares(shares[row]), tokens: tokens[row], metadata };
   }
 
   /** The text of a document; null where none was stored. */
@@ -126,9 +125,12 @@ class PageStore {
     };
   }
 
+  /** What a document has of a topic with all that is merged into it, in parts. */
   #share(packed, topic) {
-    for (let i = 0; i < packed.length; i += 4) if (packed[i] === topic) return packed[i + 1];
-    return 0;
+    let sum = 0;
+    for (let i = 0; i < packed.length; i += 4)
+      if (packed[i] >= 0 && rootOf(packed[i]) === topic) sum += packed[i + 1];
+    return sum;
   }
 
   async #containing(content, rows, terms, signal) {
@@ -178,6 +180,9 @@ class PageStore {
       // then the edits last as long as the page is open
     }
   }
+
+  /** Nothing is remembered that depends on labels. */
+  forgetDocuments() {}
 
   /** How edits come to the model. */
   aboutEdits() {

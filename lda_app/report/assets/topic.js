@@ -28,7 +28,7 @@ function markedText(doc, topic, className = "text", ondrawn = () => {}) {
       place.replaceChildren(h("p", { class: "muted" }, "The corpus was built without texts."));
     else {
       const shown = text.trim();
-      place.replaceChildren(...marked(shown, reader.responsibilities(shown, doc.shares, topic)));
+      place.replaceChildren(...marked(shown, reader.responsibilities(shown, doc.parts, membersOf(topic))));
     }
     ondrawn(place);
   });
@@ -48,7 +48,7 @@ function metadataLine(doc) {
 }
 
 function documentCard(doc, topic) {
-  const share = doc.shares.find((part) => part.topic === topic);
+  const share = shownShares(doc).find((part) => part.topic === topic);
   const open = button(
     "Whole text",
     () => {
@@ -71,7 +71,7 @@ function documentCard(doc, topic) {
           "span",
           { class: "figure" },
           percent(share.share),
-          h("span", { class: "muted" }, ` ${between(share.low, share.high)}`),
+          h("span", { class: "muted" }, ` ${intervalOf(share)}`),
         ),
     ),
     metadataLine(doc),
@@ -82,7 +82,7 @@ function documentCard(doc, topic) {
 }
 
 function topicFacts(topic) {
-  const { coherence } = TOPICS[topic];
+  const { coherence } = described(topic);
   const interval = prevalenceInterval(topic);
   return h(
     "dl",
@@ -91,7 +91,7 @@ function topicFacts(topic) {
     statistic(
       "Coherence",
       decimals(coherence, 3),
-      `mean of the topics ${decimals(REPORT.coherence.value, 3)}`,
+      `mean of the topics ${decimals((REPORT.labelled ?? REPORT).coherence.value, 3)}`,
     ),
     stabilityOf(topic) && statistic("Stability", foundIn(topic), stabilityNote(topic)),
   );
@@ -102,7 +102,7 @@ function stabilityNote(topic) {
 }
 
 function nearestList(topic) {
-  const shown = TOPICS[topic].nearest.filter(
+  const shown = described(topic).nearest.filter(
     ([other]) => rootOf(other) !== topic && !labels[rootOf(other)].hidden,
   );
   return h(
@@ -147,12 +147,20 @@ async function representativeCards(topic) {
   return docs.map((doc) => documentCard(doc, topic));
 }
 
+function hiddenTopic(topic) {
+  return [
+    h("h2", null, "Topic ", h("span", { class: "topic-number" }, topic)),
+    h("p", null, `Topic ${topic} is hidden: show it again in `, h("a", { href: "#edit" }, "Edit"), "."),
+  ];
+}
+
 const topicView = {
   id: "topic",
   title: "Topic",
   needsTopics: true,
   render([asked]) {
     const topic = asked in TOPICS ? rootOf(Number(asked)) : shownTopics()[0];
+    if (labels[topic].hidden) return hiddenTopic(topic);
     const members = membersOf(topic).filter((id) => id !== topic);
     const words = h("div");
     const drawWords = () =>
@@ -175,7 +183,8 @@ const topicView = {
           null,
           "With ",
           members.map((id) => `topic ${id}`).join(", "),
-          "; words and documents are those of its own.",
+          isMixture(topic) &&
+            "; merged in this page: its words are approximate until the report is made again.",
         ),
       topicFacts(topic),
       h(

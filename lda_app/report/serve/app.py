@@ -64,7 +64,7 @@ def _answers(library: Library, desk: Desk, token: str) -> Starlette:
         "document": lambda request: library.document(_row(request)),
         "text": lambda request: library.text(_row(request)),
         "representative": lambda request: library.representative(_required(request, "topic")),
-        "questions": lambda _: library.questions,
+        "questions": lambda _: library.questions(),
     }
     routes = [Route(f"/api/{name}", _answering(ask)) for name, ask in questions.items()]
     routes.append(Route("/", lambda _: HTMLResponse(desk.page())))

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import base64
-from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.fitted.inference import concentration
-from lda_app.fitted.posterior import share_intervals
 from lda_app.fitted.topics import top_columns
-from lda_app.report.documents import ASKED, LEAST_SHARE, LEVEL, PARTS_PER, document_shares, text_reader
+from lda_app.report.documents import ASKED, LEAST_SHARE, document_shares, shown_shares, text_reader
 from lda_app.report.packing import quantized_logs
 from lda_app.report.quiz import topic_questions
 from lda_app.report.serve.index import index_documents
-from lda_app.report.serve.search import Query, QuestionError, search
+from lda_app.report.serve.search import Query, QuestionError, members_of, search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.inference import FloatArray
-    from lda_app.fitted.posterior import MeasureShares
     from lda_app.report.serve.index import DocumentIndex
 
 MOST_ROWS = 200
@@ -35,9 +31,7 @@ _LOOKED_AT = 500  # documents of which those for the questions are chosen
 
 def open_library(model: ModelDir, corpus: Corpus) -> Library:
     """Index the documents of a corpus by a model that was trained on it."""
-    index = index_documents(corpus, partial(concentration, model.lda))
-    measure = partial(share_intervals, model.lda, level=LEVEL)
-    return Library(corpus, index, measure, np.asarray(model.beta, dtype=np.float64))
+    return Library(corpus, index_documents(corpus, model.posterior), model)
 
 
 class Library:
@@ -51,18 +45,14 @@ class Library:
         Of the model.
     index
         Of its documents.
-    measure
-        Gives shares (D, K) of documents with their credible intervals; asked by one thread at a time.
-    beta
-        (K, V) topic-word probabilities.
+    model
+        Draws shares of documents, for one thread at a time, by the labels that its folder has then.
     """
 
-    def __init__(
-        self, corpus: Corpus, index: DocumentIndex, measure: MeasureShares, beta: FloatArray
-    ) -> None:
-        self._corpus, self._index, self._measure = corpus, index, measure
-        levels, self._lowest, self._highest = quantized_logs(beta)
-        self._levels = np.frombuffer(levels, dtype=np.uint8).reshape(beta.shape)
+    def __init__(self, corpus: Corpus, index: DocumentIndex, model: ModelDir) -> None:
+        self._corpus, self._index, self._model = corpus, index, model
+        levels, self._lowest, self._highest = quantized_logs(np.asarray(model.beta, dtype=np.float64))
+        self._levels = np.frombuffer(levels, dtype=np.uint8).reshape(model.beta.shape)
         self._measuring = Lock()
 
     def about(self) -> dict[str, Any]:
@@ -72,7 +62,7 @@ class Library:
 
     def search(self, query: Query, cursor: int) -> dict[str, Any]:
         """Find documents from a row on."""
-        found = search(self._corpus, self._index, query, cursor)
+        found = search(self._corpus, self._index, self._model.labels, query, cursor)
         return {"rows": found.rows, "shares": found.shares, "cursor": found.cursor}
 
     def listed(self, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -92,8 +82,7 @@ class Library:
         record = self._corpus.some_documents(split, np.array([own])).iloc[0]
         counts = self._corpus.split(split).rows(np.array([own]))
         with self._measuring:
-            (packed,) = document_shares(self._measure(counts))
-        parts = np.array(packed, dtype=np.int64).reshape(-1, 4).tolist()
+            (packed,) = document_shares(self._model.labelled(), counts)
         metadata = record.drop(["id", "text"], errors="ignore").dropna()
         return {
             "row": row,
@@ -101,10 +90,7 @@ class Library:
             "split": split,
             "tokens": counts.num_tokens,
             "metadata": [[name, value] for name, value in metadata.items()],
-            "shares": [
-                {"topic": k, "share": share / PARTS_PER, "low": low / PARTS_PER, "high": high / PARTS_PER}
-                for k, share, low, high in parts
-            ],
+            "shares": packed,
         }
 
     def text(self, row: int) -> dict[str, Any]:
@@ -135,22 +121,22 @@ class Library:
 
     def representative(self, topic: int) -> list[int]:
         """Return the training documents with the largest shares of a topic, the largest first."""
-        if not 0 <= topic < self._index.num_topics:
-            raise QuestionError(f"there is no topic {topic}")
-        shares = self._index.tables[0].of_topic(topic)
+        members = members_of(self._index, self._model.labels, topic)
+        shares = np.sum([self._index.tables[0].of_topic(k) for k in members], axis=0)
         shares[self._corpus.split(self._index.splits[0]).lengths() == 0] = -1
         best: list[int] = top_columns(shares[None], min(REPRESENTATIVE, len(shares)))[0].tolist()
         return [row for row in best if shares[row] >= 0]
 
-    @cached_property
     def questions(self) -> list[dict[str, Any]]:
         """Documents with three topics of theirs and one that is not, for the quiz."""
         doc_term = self._corpus.split(self._index.splits[0])
         evenly = np.linspace(0, doc_term.num_documents, _LOOKED_AT, endpoint=False)
         rows = np.unique(evenly.astype(np.int64))
+        model = self._model.labelled()
         with self._measuring:
-            shares = document_shares(self._measure(doc_term.rows(rows)))
-        asked = topic_questions(shares, range(len(rows)), self._index.num_topics, ASKED, seed=0)
+            packed = document_shares(model, doc_term.rows(rows))
+        shares = [shown_shares(row, model) for row in packed]
+        asked = topic_questions(shares, range(len(rows)), model.shown, ASKED, seed=0)
         return [{**question, "document": int(rows[question["document"]])} for question in asked]
 
     def _place(self, row: int) -> tuple[str, int]:

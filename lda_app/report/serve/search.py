@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lda_app.corpus.folder import Corpus
+    from lda_app.fitted.labels import Labels
     from lda_app.report.serve.index import DocumentIndex
 
 MOST_FOUND = 100_000
@@ -72,18 +73,24 @@ class Found:
 
 
 def search(
-    corpus: Corpus, index: DocumentIndex, query: Query, cursor: int = 0, most_read: int = MOST_READ
+    corpus: Corpus,
+    index: DocumentIndex,
+    labels: Labels,
+    query: Query,
+    cursor: int = 0,
+    most_read: int = MOST_READ,
 ) -> Found:
     """Find documents from a row on, as far as one answer goes.
 
-    A group of documents is read at a time: memory grows by a few bytes a document alone.
+    A topic has the share of all that are merged into it. A group of documents is read at a time: memory grows
+    by a few bytes a document alone.
 
     Raises
     ------
     QuestionError
         If there is no such topic or column.
     """
-    shares = None if query.topic is None else _shares(index, query.topic)
+    shares = None if query.topic is None else _shares(index, labels, query.topic)
     wanted = np.ones(index.num_documents, dtype=bool)
     if shares is not None:
         wanted &= shares >= query.least
@@ -101,10 +108,23 @@ def search(
     return Found(rows.tolist(), rounded, end)
 
 
-def _shares(index: DocumentIndex, topic: int) -> npt.NDArray[np.float32]:
-    if not 0 <= topic < index.num_topics:
+def members_of(index: DocumentIndex, labels: Labels, topic: int) -> tuple[int, ...]:
+    """Return the topics that are shown as this one.
+
+    Raises
+    ------
+    QuestionError
+        If there is no such topic.
+    """
+    members = labels.members(topic) if 0 <= topic < index.num_topics else ()
+    if not members:
         raise QuestionError(f"there is no topic {topic}")
-    return index.of_topic(topic)
+    return members
+
+
+def _shares(index: DocumentIndex, labels: Labels, topic: int) -> npt.NDArray[np.float32]:
+    parts = [index.of_topic(k) for k in members_of(index, labels, topic)]
+    return np.asarray(np.sum(parts, axis=0, dtype=np.float32))
 
 
 def _column_is(index: DocumentIndex, name: str, value: str) -> npt.NDArray[np.bool_]:

@@ -108,11 +108,10 @@ def _trained(task: Task, train: Split, test: Split, more: Callable[[Fitted], Fig
 def _opened(run: str, train: Split, test: Split, more: Callable[[Fitted], Figures]) -> dict[str, Any]:
     """Measure a model that is there; of its training no more is known than its seconds."""
     from lda_app.fitted.folder import open_model
-    from lda_app.fitted.inference import concentration
     from lda_app.studies.compare.figures import figures
 
     model = open_model(Path(run))
-    fitted = Fitted(model.alpha, model.beta, partial(concentration, model.lda))
+    fitted = Fitted(model.alpha, model.beta, model.posterior)
     timing = json.loads((model.path / "timing.json").read_text(encoding="utf-8"))
     return {
         "usage": {"seconds": timing.get("train_seconds")},
