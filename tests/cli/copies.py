@@ -6,6 +6,7 @@ A line of stdin is a JSON list: what to do, and arguments. It is answered by a l
 copy of rank r reads ``r.in`` of the folder, and writes to ``r.out`` and ``r.err``.
 
 - ``lda-app, …``: be ``lda-app`` with these arguments.
+- ``script, path, …``: be a Python script with these arguments.
 - ``torchrun, …``: be ``torchrun`` with these arguments.
 - ``together, event, rank, step, …``: train together by these arguments of ``lda-app``, and let an event
   (``nothing``, ``SIGTERM``, ``SIGKILL``) happen to a rank before a step.
@@ -16,6 +17,7 @@ copy of rank r reads ``r.in`` of the folder, and writes to ``r.out`` and ``r.err
 
 import json
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -56,6 +58,10 @@ def begin(folder: Path, size: int, what: str, arguments: list[str]) -> list[int]
         if what == "lda-app":
             sys.argv[1:] = arguments
             main()  # ends by SystemExit, so that the interpreter is taken down as after any command
+        elif what == "script":
+            sys.argv[:] = arguments
+            runpy.run_path(arguments[0], run_name="__main__")
+            sys.exit()
         elif what == "torchrun":
             torchrun(arguments)
         else:

@@ -52,14 +52,13 @@ def test_a_training_in_progress_is_left_alone(training, cli, assert_refused, tin
     assert cli("train", "--resume", run, "--num-topics", 4).code == 2  # no longer in use
 
 
-def test_killed_at_ten_moments_the_training_ends_as_if_it_never_was(trained_run, quick, tmp_path):
+def test_killed_at_ten_moments_the_training_ends_as_if_it_never_was(
+    begin_copies, trained_run, quick, tmp_path
+):
     out = tmp_path / "run"
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_training.py"), trained_run.corpus, out, *quick],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    script = Path(__file__).with_name("killed_training.py")
+    (done,) = begin_copies("script", script, trained_run.corpus, out, *quick)
+    assert done.wait() == 0, done.stderr
     *killed, last = done.stdout.splitlines()
     assert len(killed) == 10, done.stderr
     assert {int(line.split()[0]) for line in killed} <= {-signal.SIGKILL, 0}, done.stderr

@@ -4,10 +4,20 @@ import json
 
 import pytest
 
+from lda_app.studies.compare import running
+from lda_app.studies.compare.worker import Task, work
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_model_is_compared_with_a_rival(cli, planted, tiny_run, tmp_path):
+def test_a_model_is_compared_with_a_rival(cli, planted, tiny_run, tmp_path, monkeypatch):
+    real = running.run_in_session
+
+    def of_the_rival_alone(command, **options):
+        task = Task(**json.loads(command[-1]))
+        return real(command, **options) if task.run is None else work(task)
+
+    monkeypatch.setattr(running, "run_in_session", of_the_rival_alone)
     run, out = planted(tmp_path / "run"), tmp_path / "out"
     arguments = ("compare", tiny_run.corpus, "--run", run, "--with", "prodlda", "--out", out)
     done = cli(*arguments)
