@@ -218,14 +218,14 @@ class Copy(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def begin_copies(tmp_path_factory):
+def begin_copies(tmp_path_factory, tiny_run):
     """Begin processes that need not import anything: ``begin_copies("lda-app", "train", …)``.
 
     See `copies.py`. Standard input is a text; standard output may go to a file or pipe that is there already.
     """
     script = Path(__file__).with_name("copies.py")
     with subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, script, tiny_run.corpus], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as starter:
 
         def ask(*what):

@@ -1,6 +1,7 @@
 """Copies of a process in which all that is heavy is loaded; `begin_copies` of the tests runs this.
 
-A line of stdin is a JSON list: what to do, and arguments. It is answered by a line of JSON.
+It first trains on the corpus that it is given, in a moment, so that the compiled loops are loaded, too. Then
+a line of stdin is a JSON list, what to do and arguments, and is answered by a line of JSON.
 
 ``["begin", folder, size, what, …]`` makes copies that do one of the following, and answers their ids. The
 copy of rank r reads ``r.in`` of the folder, and writes to ``r.out`` and ``r.err``.
@@ -21,6 +22,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -174,5 +176,17 @@ def serve() -> None:
             os.kill(child, signal.SIGKILL)
 
 
+def warm_up(corpus: str) -> None:
+    """Train once, and say nothing of it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        code = run(
+            ["train", corpus, "--out", f"{scratch}/run", "--num-topics", "3", "--epochs", "1", "--quiet"]
+        )
+        if code:
+            sys.exit(code)
+
+
 if __name__ == "__main__":
+    warm_up(sys.argv[1])
     serve()
+    os._exit(0)  # at once: all that was loaded is left to the system
