@@ -1,6 +1,12 @@
 """A small corpus and a model of it that needs no training: its topics are put in."""
 
 import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,3 +186,65 @@ def planted(tiny_run, tiny_texts):
         return path
 
     return save
+
+
+class Copy(NamedTuple):
+    """A process that `begin_copies` began."""
+
+    pid: int
+    files: tuple[Path, Path]
+    wait_for: Callable[[int, float], int | None]
+
+    @property
+    def stdout(self) -> str:
+        """What it has written so far."""
+        return self.files[0].read_text()
+
+    @property
+    def stderr(self) -> str:
+        """What it has written so far."""
+        return self.files[1].read_text()
+
+    def wait(self, timeout: float = 60) -> int:
+        """Return its exit code when it has ended; to be called once."""
+        code = self.wait_for(self.pid, timeout)
+        assert code is not None, f"it has not ended after {timeout} s: {self.stderr}"
+        return code
+
+    def kill(self) -> None:
+        """End it at once, and wait until it has ended."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+
+
+@pytest.fixture(scope="session")
+def begin_copies(tmp_path_factory, tiny_run):
+    """Begin processes that need not import anything: ``begin_copies("lda-app", "train", …)``.
+
+    See `copies.py`. Standard input is a text; standard output may go to a file or pipe that is there already.
+    """
+    script = Path(__file__).with_name("copies.py")
+    with subprocess.Popen(
+        [sys.executable, script, tiny_run.corpus], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starter:
+
+        def ask(*what):
+            print(json.dumps(what), file=starter.stdin, flush=True)
+            return json.loads(starter.stdout.readline())
+
+        def wait_for(pid, seconds):
+            return ask("wait", pid, seconds)
+
+        def begin(*arguments, size=1, stdin="", stdout=None):
+            folder = tmp_path_factory.mktemp("copies")
+            for rank in range(size):
+                (folder / f"{rank}.in").write_text(stdin)
+                if stdout is not None:
+                    (folder / f"{rank}.out").symlink_to(stdout)
+            pids = ask("begin", str(folder), size, *map(str, arguments))
+            return [
+                Copy(pid, (folder / f"{rank}.out", folder / f"{rank}.err"), wait_for)
+                for rank, pid in enumerate(pids)
+            ]
+
+        yield begin

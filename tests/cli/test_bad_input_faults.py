@@ -1,5 +1,6 @@
 """The row "faults" of the bad-input contract, between processes: kill -9, signals, readers that leave."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,27 +11,16 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-LDA_APP = [sys.executable, "-m", "lda_app"]
 SECONDS_TO_END = 10  # as the contract has it
 
 
 @pytest.fixture
-def training(tiny_run, tmp_path):
+def training(begin_copies, tiny_run, tmp_path):
     """Begin a training that would take long, in a process of its own; it has a checkpoint."""
-    run = tmp_path / "run"
-    process = subprocess.Popen(
-        [*LDA_APP, "train", tiny_run.corpus, "--out", run, "--num-topics", "3", "--epochs", "1000000"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        wait_for(lambda: (tmp_path / "run.checkpoint").exists() or process.poll() is not None)
-        assert process.poll() is None, process.stderr.read()
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    long = ("--num-topics", "3", "--epochs", "1000000")
+    (process,) = begin_copies("lda-app", "train", tiny_run.corpus, "--out", tmp_path / "run", *long)
+    wait_for((tmp_path / "run.checkpoint").exists)
+    return process
 
 
 def wait_for(condition):
@@ -42,11 +32,11 @@ def wait_for(condition):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_training_in_time_with_a_checkpoint(training, tmp_path, signum, code):
-    training.send_signal(signum)
-    out, err = training.communicate(timeout=SECONDS_TO_END)
-    assert (training.returncode, out) == (code, "")
-    assert "go on with: lda-app train --resume" in err.splitlines()[-1]
-    assert "Traceback" not in err
+    os.kill(training.pid, signum)
+    assert training.wait(timeout=SECONDS_TO_END) == code
+    assert training.stdout == ""
+    assert "go on with: lda-app train --resume" in training.stderr.splitlines()[-1]
+    assert "Traceback" not in training.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["run.checkpoint"]
 
 
@@ -58,20 +48,17 @@ def test_a_training_in_progress_is_left_alone(training, cli, assert_refused, tin
         ("train", "--resume", run),
     ):
         assert_refused(cli(*arguments), 5, run, f"in use by process {training.pid}")
-    assert training.poll() is None
-    training.kill()
-    training.wait()
+    training.kill()  # it fails if there is nothing left to kill
     assert cli("train", "--resume", run, "--num-topics", 4).code == 2  # no longer in use
 
 
-def test_killed_at_ten_moments_the_training_ends_as_if_it_never_was(trained_run, quick, tmp_path):
+def test_killed_at_ten_moments_the_training_ends_as_if_it_never_was(
+    begin_copies, trained_run, quick, tmp_path
+):
     out = tmp_path / "run"
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_training.py"), trained_run.corpus, out, *quick],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    script = Path(__file__).with_name("killed_training.py")
+    (done,) = begin_copies("script", script, trained_run.corpus, out, *quick)
+    assert done.wait() == 0, done.stderr
     *killed, last = done.stdout.splitlines()
     assert len(killed) == 10, done.stderr
     assert {int(line.split()[0]) for line in killed} <= {-signal.SIGKILL, 0}, done.stderr
@@ -111,14 +98,15 @@ def is_running(pid):
         return False
 
 
-def test_a_reader_that_leaves_is_no_error(trained_run):
-    pipeline = '"$0" -m lda_app topics "$1" --top 24 --documents 20 | head -1; echo "${PIPESTATUS[0]}"'
-    done = subprocess.run(
-        ["bash", "-c", pipeline, sys.executable, trained_run.run], capture_output=True, text=True, check=False
-    )
-    assert done.stdout.splitlines()[-1] == "0"
-    assert "Traceback" not in done.stderr
-    assert "error" not in done.stderr
+def test_a_reader_that_leaves_is_no_error(begin_copies, trained_run, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    shown = ("topics", trained_run.run, "--top", "24", "--documents", "20")
+    (process,) = begin_copies("lda-app", *shown, stdout=pipe)
+    pipe.open().close()
+    assert process.wait() == 0, process.stderr
+    assert "Traceback" not in process.stderr
+    assert "error" not in process.stderr
 
 
 def test_a_home_that_cannot_be_written_is_no_error(cli_process, trained_run, tmp_path):

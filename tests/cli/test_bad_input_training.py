@@ -3,12 +3,13 @@
 import json
 import math
 import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from lda_app.storage import folder_lock
 from lda_app.training import step as step_module
 from lda_app.training import train as train_module
 from lda_app.training.run import checkpoint_of
@@ -52,6 +53,18 @@ def interrupted(train, before_step, tmp_path):
     return tmp_path / "run"
 
 
+@pytest.fixture(scope="module")
+def interrupted_once(trained_run, tmp_path_factory):
+    """Interrupt a training at its first step; read only."""
+    from lda_app.cli import run
+
+    out = tmp_path_factory.mktemp("interrupted") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_module, "train_step", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        assert run(["train", str(trained_run.corpus), "--out", str(out), "--num-topics", "3"]) == 130
+    return out
+
+
 BY_ELBO = ("--topic-update", "elbo")
 
 
@@ -88,8 +101,10 @@ def test_a_loss_of_nan_before_there_are_weights_to_keep(train, assert_refused, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_loss_of_nan_does_not_harm_the_model_that_was_there(train, assert_refused, tmp_path, monkeypatch):
-    assert train(tmp_path / "run").code == 0
+def test_a_loss_of_nan_does_not_harm_the_model_that_was_there(
+    train, planted, assert_refused, tmp_path, monkeypatch
+):
+    planted(tmp_path / "run")
     before = weights(tmp_path / "run")
     nan_from(1, monkeypatch)
     assert_refused(train(tmp_path / "run", "--overwrite", *BY_ELBO), 1, "nan")
@@ -151,7 +166,7 @@ OTHERWISE = {
 def test_a_run_does_not_go_on_otherwise_than_it_began(
     cli, assert_refused, trained_run, request, state, options, parts
 ):
-    run = request.getfixturevalue("interrupted") if state == "interrupted" else trained_run.run
+    run = request.getfixturevalue("interrupted_once") if state == "interrupted" else trained_run.run
     assert_refused(cli("train", "--resume", run, *options), 2, *parts)
 
 
@@ -159,7 +174,7 @@ def test_a_run_does_not_go_on_otherwise_than_it_began(
 def test_a_run_does_not_go_on_with_another_corpus(
     cli, assert_refused, trained_run, tmp_path, tiny_csv, request, state
 ):
-    run = request.getfixturevalue("interrupted") if state == "interrupted" else trained_run.run
+    run = request.getfixturevalue("interrupted_once") if state == "interrupted" else trained_run.run
     other = tmp_path / "other"
     assert cli("corpus", "build", tiny_csv, "--out", other, "--max-vocab", 20).code == 0
     assert_refused(cli("train", other, "--resume", run), 2, other, "fingerprint")
@@ -200,9 +215,8 @@ def test_topics_that_are_mostly_unused_or_alike_are_warned_of(train, tmp_path):
     assert "try fewer topics, or more text" in done.stderr
 
 
-def test_an_output_that_exists_is_replaced_on_demand_only(train, assert_refused, tmp_path):
-    run = tmp_path / "run"
-    assert train(run).code == 0
+def test_an_output_that_exists_is_replaced_on_demand_only(train, planted, assert_refused, tmp_path):
+    run = planted(tmp_path / "run")
     before = weights(run)
     assert_refused(train(run, "--seed", 1), 2, run, "--overwrite")
     assert weights(run) == before
@@ -231,12 +245,12 @@ def test_another_corpus_beside_the_run_is_not_replaced_unasked(
     before = (beside / "manifest.json").read_bytes()
     assert_refused(cli("train", tiny_csv, "--out", tmp_path / "run", *quick), 2, beside, "--overwrite")
     assert (beside / "manifest.json").read_bytes() == before
-    assert cli("train", tiny_csv, "--out", tmp_path / "run", *quick, "--overwrite").code == 0
+    again = cli("train", tiny_csv, "--out", tmp_path / "run", *quick, "--epochs", 1, "--overwrite")
+    assert again.code == 0, again.stderr
 
 
-def test_a_full_disk(train, full_disk, assert_refused, tmp_path):
-    run = tmp_path / "run"
-    assert train(run).code == 0
+def test_a_full_disk(train, planted, full_disk, assert_refused, tmp_path):
+    run = planted(tmp_path / "run")
     before = weights(run)
     with full_disk():
         done = train(run, "--overwrite")
@@ -257,13 +271,29 @@ def test_a_read_only_folder_is_known_before_anything_is_read(cli, assert_refused
     assert_refused(cli("train", "no-such-corpus.csv", "--out", out), 5, out, "Permission denied")
 
 
-@pytest.mark.slow
-def test_two_runs_into_one_folder(cli_process, assert_refused, interrupted, tiny_run):
-    with folder_lock(interrupted):
-        begun = cli_process("train", tiny_run.corpus, "--out", interrupted)
-        resumed = cli_process("train", "--resume", interrupted)
+HOLDER = """
+import sys
+from pathlib import Path
+from lda_app.storage import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_runs_into_one_folder(cli, assert_refused, interrupted, tiny_run):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, interrupted],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        begun = cli("train", tiny_run.corpus, "--out", interrupted)
+        resumed = cli("train", "--resume", interrupted)
+        other.stdin.close()
     for done in (begun, resumed):
-        assert_refused(done, 5, interrupted, "in use by process")
+        assert_refused(done, 5, interrupted, f"in use by process {other.pid}")
 
 
 PLACES = {
@@ -277,7 +307,7 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_any_path_will_do(cli, train, tmp_path, monkeypatch, place):
     monkeypatch.chdir(tmp_path)
-    done = train(place)
+    done = train(place, "--epochs", 1)
     assert done.code == 0, done.stderr
     (run,) = tmp_path.iterdir()
     assert (f"'{run.name}'" if " " in place or "模" in place else run.name) in done.stderr.splitlines()[-1]
@@ -294,5 +324,5 @@ def test_the_folder_one_is_in(cli, interrupted, trained_run, monkeypatch):
 
 def test_nothing_of_torch_is_left_behind(train, tmp_path):
     threads = torch.get_num_threads()
-    assert train(tmp_path / "run").code == 0
+    assert train(tmp_path / "run", "--epochs", 1).code == 0
     assert torch.get_num_threads() == threads

@@ -1,13 +1,35 @@
 """``lda-app compare``."""
 
 import json
+import sys
 
 import pytest
+
+from lda_app.studies.compare import figures, running, sessions, worker
+
+IN_A_MOMENT = """
+import sys
+from lda_app.studies.compare import figures, worker
+figures._SECONDS_OF_INFERENCE = 0.0
+sys.exit(worker.main())
+"""
+
+
+def in_a_session_if_a_rival(command, **options):
+    """Measure a run in this process; train a rival in its own, but do not time it for long."""
+    *python, specification = command
+    assert python == [sys.executable, "-m", worker.__name__]
+    task = worker.Task(**json.loads(specification))
+    if task.run is not None:
+        return worker.work(task)
+    return sessions.run_in_session([sys.executable, "-c", IN_A_MOMENT, specification], **options)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_model_is_compared_with_a_rival(cli, planted, tiny_run, tmp_path):
+def test_a_model_is_compared_with_a_rival(cli, planted, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "_SECONDS_OF_INFERENCE", 0.0)
+    monkeypatch.setattr(running, "run_in_session", in_a_session_if_a_rival)
     run, out = planted(tmp_path / "run"), tmp_path / "out"
     arguments = ("compare", tiny_run.corpus, "--run", run, "--with", "prodlda", "--out", out)
     done = cli(*arguments)

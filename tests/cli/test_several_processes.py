@@ -3,9 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -28,19 +25,27 @@ def _loopback():
             pytest.skip(f"processes cannot talk over the loopback interface here: {error}")
 
 
-@pytest.fixture(scope="module")
-def two_processes():
-    """Run two processes by `several_processes.py`; return the exit code and stderr of each."""
-    script = Path(__file__).with_name("several_processes.py")
-    with subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as starter:
+@pytest.fixture(scope="session")
+def two_processes(begin_copies):
+    """Begin two processes by `copies.py`; return what waits for exit code and stderr of each."""
 
-        def run(*arguments):
-            print(json.dumps([str(argument) for argument in arguments]), file=starter.stdin, flush=True)
-            return json.loads(starter.stdout.readline())
+    def begin(*arguments):
+        copies = begin_copies(*arguments, size=2)
+        return lambda: [[copy.wait(), copy.stderr] for copy in copies]
 
-        yield run
+    return begin
+
+
+@pytest.fixture(scope="module", autouse=True)
+def talking(two_processes):
+    """Let two processes talk while other tests run, for they wait most of the time."""
+    return two_processes("talk")
+
+
+@pytest.fixture
+def train_together(two_processes):
+    """Let two processes train; return exit code and stderr of each."""
+    return lambda *arguments: two_processes("together", *arguments)()
 
 
 def perplexity(run):
@@ -72,20 +77,22 @@ def interrupted_alone(monkeypatch, cli, tiny_run, tmp_path):
     return tmp_path / "run"
 
 
-def test_torchrun_finds_what_one_process_finds_and_the_first_alone_writes(alone, tiny_run, tmp_path):
+def test_torchrun_finds_what_one_process_finds_and_the_first_alone_writes(
+    begin_copies, alone, tiny_run, tmp_path
+):
     out = tmp_path / "run"
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, "-m", "lda_app", "train", tiny_run.corpus, "--out", out, *OPTIONS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    launcher = ["torchrun", "--standalone", "--nproc-per-node", "2"]
+    command = ["-m", "lda_app", "train", tiny_run.corpus, "--out", out, *OPTIONS]
+    (copy,) = begin_copies(*launcher, *command)
+    assert copy.wait() == 0, copy.stderr
     assert perplexity(out) == pytest.approx(perplexity(alone), rel=0.1)
-    assert done.stderr.count("Training: ") == done.stderr.count("Model in ") == 1
+    assert copy.stderr.count("Training: ") == copy.stderr.count("Model in ") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in alone.iterdir())
 
 
-def test_processes_wait_for_each_other_but_not_for_ever(two_processes):
-    for rank, (code, stderr) in enumerate(two_processes("talk")):
+def test_processes_wait_for_each_other_but_not_for_ever(talking):
+    for rank, (code, stderr) in enumerate(talking()):
         said = dict(line.split(" ", 1) for line in stderr.splitlines())
         assert said.pop("told", None) == [None, "what to do"][rank]
         assert "the weights are not the same on all processes" in said.pop("different")
@@ -99,9 +106,9 @@ def test_processes_wait_for_each_other_but_not_for_ever(two_processes):
         assert code == 1
 
 
-def test_a_signal_to_one_ends_both_and_one_process_goes_on(two_processes, cli, alone, tiny_run, tmp_path):
+def test_a_signal_to_one_ends_both_and_one_process_goes_on(train_together, cli, alone, tiny_run, tmp_path):
     command = "train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS
-    first, second = two_processes("SIGTERM", 1, BEFORE_STEP, *command)
+    first, second = train_together("SIGTERM", 1, BEFORE_STEP, *command)
     stopped = f"stopped after step {BEFORE_STEP + 1}; go on with: lda-app train --resume"
     assert first[0] == 143
     assert stopped in first[1]
@@ -110,8 +117,8 @@ def test_a_signal_to_one_ends_both_and_one_process_goes_on(two_processes, cli, a
     assert perplexity(tmp_path / "run") == pytest.approx(perplexity(alone), rel=0.1)
 
 
-def test_two_processes_go_on_with_the_run_of_one(two_processes, alone, interrupted_alone):
-    first, second = two_processes("nothing", 0, 0, "train", "--resume", interrupted_alone)
+def test_two_processes_go_on_with_the_run_of_one(train_together, alone, interrupted_alone):
+    first, second = train_together("nothing", 0, 0, "train", "--resume", interrupted_alone)
     assert first[0] == 0, first[1]
     assert second == [0, ""]
     assert perplexity(interrupted_alone) == pytest.approx(perplexity(alone), rel=0.1)
@@ -119,9 +126,9 @@ def test_two_processes_go_on_with_the_run_of_one(two_processes, alone, interrupt
 
 
 @pytest.mark.parametrize("killed", [0, 1])
-def test_when_one_is_killed_the_other_ends_with_a_line(two_processes, tiny_run, tmp_path, killed):
+def test_when_one_is_killed_the_other_ends_with_a_line(train_together, tiny_run, tmp_path, killed):
     command = "train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS
-    ended = two_processes("SIGKILL", killed, BEFORE_STEP, *command)
+    ended = train_together("SIGKILL", killed, BEFORE_STEP, *command)
     assert ended[killed][0] == -signal.SIGKILL
     code, stderr = ended[1 - killed]
     assert code == 1
@@ -131,8 +138,8 @@ def test_when_one_is_killed_the_other_ends_with_a_line(two_processes, tiny_run, 
     assert checkpoint_of(tmp_path / "run").exists()
 
 
-def test_an_error_of_the_first_is_said_once(two_processes, tiny_csv, tmp_path):
-    first, second = two_processes("nothing", 0, 0, "train", tiny_csv, "--out", tmp_path / "run", *OPTIONS)
+def test_an_error_of_the_first_is_said_once(train_together, tiny_csv, tmp_path):
+    first, second = train_together("nothing", 0, 0, "train", tiny_csv, "--out", tmp_path / "run", *OPTIONS)
     assert first[0] == 2
     assert "several processes train on a corpus folder: build one of" in first[1]
     assert second == [0, ""]

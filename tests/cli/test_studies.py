@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from lda_app.studies import pool
+
 pytestmark = pytest.mark.slow
 
 QUICK = ("--steps", "30", "--batch-size", "8", "--validation-fraction", "0.2", "--jobs", "2")
@@ -27,6 +29,24 @@ def sweep(cli, tiny_run, tmp_path):
         )
 
     return call
+
+
+@pytest.fixture
+def when_looking(monkeypatch):
+    """Do something once, when the parent looks at its trainings and a condition holds."""
+    real = pool.wait
+
+    def install(condition, action):
+        def wait(*arguments):
+            ready = real(*arguments)
+            if condition():
+                monkeypatch.setattr(pool, "wait", real)
+                action()
+            return ready
+
+        monkeypatch.setattr(pool, "wait", wait)
+
+    return install
 
 
 def assert_same_weights(*models):
@@ -176,17 +196,16 @@ def endless(tiny_run, tmp_path):
 
 
 def wait_for(condition, process=None):
-    for _ in range(600):
+    for _ in range(1200):
         if condition():
             return
         assert process is None or process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError("it never came")
 
 
-@pytest.mark.parametrize("to_all", [True, False], ids=["to the group", "to the parent"])
-def test_ctrl_c_ends_all_with_a_checkpoint(endless, tmp_path, to_all):
-    (os.killpg if to_all else os.kill)(endless.pid, signal.SIGINT)
+def test_ctrl_c_to_the_group_ends_all_with_a_checkpoint(endless, tmp_path):
+    os.killpg(endless.pid, signal.SIGINT)
     stdout, stderr = endless.communicate(timeout=60)
     assert endless.returncode == 130, stderr
     assert stdout == ""
@@ -194,6 +213,19 @@ def test_ctrl_c_ends_all_with_a_checkpoint(endless, tmp_path, to_all):
     assert "the same command goes on" in stderr
     assert "Traceback" not in stderr
     assert nobody_writes(tmp_path / "study")
+
+
+def test_ctrl_c_to_the_parent_ends_all_with_a_checkpoint(sweep, tmp_path, when_looking):
+    study = tmp_path / "study"
+    when_looking(
+        lambda: len(list(study.glob("*.checkpoint"))) == 2, lambda: signal.raise_signal(signal.SIGINT)
+    )
+    done = sweep(*ENDLESS, seeds=1)
+    assert (done.code, done.stdout) == (130, ""), done.stderr
+    assert "stopped with 0 of 2 models" in done.stderr
+    assert "the same command goes on" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert nobody_writes(study)
 
 
 def test_ctrl_c_before_a_training_has_begun_is_no_traceback(tiny_run, tmp_path):
@@ -235,21 +267,11 @@ def nobody_writes(study):
     )
 
 
-def test_an_interrupted_study_ends_as_if_it_had_not_been(sweep, tmp_path, monkeypatch):
-    from lda_app.studies import pool
-
-    real = pool.wait
-
-    def interrupted(*arguments):
-        ready = real(*arguments)
-        if list((tmp_path / "study").glob("*-seed0.json")):
-            signal.raise_signal(signal.SIGINT)
-        return ready
-
-    monkeypatch.setattr(pool, "wait", interrupted)
+def test_an_interrupted_study_ends_as_if_it_had_not_been(sweep, tmp_path, when_looking):
+    study = tmp_path / "study"
+    when_looking(lambda: list(study.glob("*-seed0.json")), lambda: signal.raise_signal(signal.SIGINT))
     stopped = sweep(*ONE_BY_ONE, seeds=1)
     assert stopped.code == 130, stopped.stderr
-    monkeypatch.setattr(pool, "wait", real)
     done = sweep(*ONE_BY_ONE, "--json", seeds=1)
     assert done.code == 0, done.stderr
     whole = sweep(*ONE_BY_ONE, "--json", "--overwrite", seeds=1)

@@ -30,9 +30,10 @@ def read_csv(path):
 
 
 @pytest.mark.slow
-def test_a_line_on_standard_input_is_told_its_topic(cli_process, tiny_run):
-    done = cli_process("transform", tiny_run.run, "-", "--format", "txt", stdin="The shuttle reached orbit\n")
-    assert done.code == 0, done.stderr
+def test_a_line_on_standard_input_is_told_its_topic(begin_copies, tiny_run):
+    command = ("lda-app", "transform", tiny_run.run, "-", "--format", "txt")
+    (done,) = begin_copies(*command, stdin="The shuttle reached orbit\n")
+    assert done.wait() == 0, done.stderr
     assert done.stdout.startswith("1: topic 0 (")
     assert "shuttle" in done.stdout
     assert done.stdout.count("\n") == 1
@@ -362,11 +363,11 @@ def test_rows_come_out_as_they_went_in(cli, tiny_run, in_format, tmp_path, kind,
 
 
 @pytest.mark.slow
-def test_rows_of_standard_input_come_out_as_they_went_in(cli_process, tiny_run, in_format, tmp_path):
+def test_rows_of_standard_input_come_out_as_they_went_in(begin_copies, tiny_run, in_format, tmp_path):
     out = tmp_path / "out.csv"
-    given = in_format("csv").read_text()
-    done = cli_process("transform", tiny_run.run, "-", "--format", "csv", "--output", out, stdin=given)
-    assert done.code == 0, done.stderr
+    command = ("lda-app", "transform", tiny_run.run, "-", "--format", "csv", "--output", out)
+    (done,) = begin_copies(*command, stdin=in_format("csv").read_text())
+    assert done.wait() == 0, done.stderr
     table = pd.read_csv(out, keep_default_na=False)
     assert table[["day", "text", "year"]].to_dict("records") == ROWS
 
