@@ -137,7 +137,10 @@ def report(made_once, texts):
 @pytest.fixture(scope="session")
 def report_of_many_topics(made_once, texts):
     """Make the report of eight topics, so that documents have three of them and not others."""
-    rows = [{"id": f"doc{i}", "text": f"{text} {texts[i - 7]}"} for i, text in enumerate(texts)]
+    rows = [
+        {"id": f"doc{i}", "text": f"{text} {texts[i - 7]}", "subject": SUBJECTS[i % 3]}
+        for i, text in enumerate(texts)
+    ]
     return report_in(made_once("many", lambda folder: make_report(folder, rows, num_topics=8)))
 
 
