@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lda_app.training import schedule
 from tests.conftest import Finished
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,10 @@ def write_texts(folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("script", marked_blocks(README), ids=lambda script: script.split("\n")[0])
-def test_readme_session_runs(run_line, script):
+def test_readme_session_runs(run_line, script, monkeypatch):
+    """Training is cut short: what it finds is not looked at."""
+    monkeypatch.setattr(schedule, "_STEPS_OF_SMALL", 50)
+    monkeypatch.setattr(schedule, "_MOST_EPOCHS", 2)
     for line in script.splitlines():
         result = run_line(line)
         assert result.code == 0, result.stderr

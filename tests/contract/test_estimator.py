@@ -22,13 +22,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lda_app import LatentDirichletAllocation
+from lda_app.training import schedule
 from tests.conftest import SUBJECTS
 
 QUICK = {"n_components": 3, "max_iter": 10, "batch_size": 10, "random_state": 0}
+# For what compares trainings with each other, whatever they have learned.
+BRIEF = QUICK | {"max_iter": 2}
 
 
-@parametrize_with_checks([LatentDirichletAllocation(), LatentDirichletAllocation(max_iter=5, batch_size=10)])
-def test_scikit_learn_checks(estimator, check):
+@parametrize_with_checks([LatentDirichletAllocation(), LatentDirichletAllocation(max_iter=2, batch_size=10)])
+def test_scikit_learn_checks(estimator, check, monkeypatch):
+    """Two batches an epoch are enough: no check asks what has been learned."""
+    monkeypatch.setattr(schedule, "_FEWEST_BATCHES", 2)
     check(estimator)
 
 
@@ -40,6 +45,11 @@ def counts(tiny_texts):
 @pytest.fixture(scope="module")
 def fitted(counts):
     return LatentDirichletAllocation(**QUICK).fit(counts)
+
+
+@pytest.fixture(scope="module")
+def briefly(counts):
+    return LatentDirichletAllocation(**BRIEF).fit(counts)
 
 
 def topics_of_subjects(shares):
@@ -69,9 +79,9 @@ def test_planted_subjects_are_found_by_parts(counts):
     assert lda.n_batch_iter_ == 60
 
 
-def test_whole_weights_are_counts(fitted, counts):
-    doubled = LatentDirichletAllocation(**QUICK).fit(counts.astype(np.float32))
-    np.testing.assert_array_equal(doubled.components_, fitted.components_)
+def test_whole_weights_are_counts(briefly, counts):
+    doubled = LatentDirichletAllocation(**BRIEF).fit(counts.astype(np.float32))
+    np.testing.assert_array_equal(doubled.components_, briefly.components_)
 
 
 def test_all_of_scikit_learns_parameters_are_accepted():
@@ -94,11 +104,11 @@ def test_components_are_pseudocounts_of_a_dirichlet(fitted, counts):
 
 
 def test_a_given_prior_is_fixed_and_none_is_learned(counts):
-    fixed = LatentDirichletAllocation(**QUICK, doc_topic_prior=0.3, topic_word_prior=0.2).fit(counts)
+    fixed = LatentDirichletAllocation(**BRIEF, doc_topic_prior=0.3, topic_word_prior=0.2).fit(counts)
     assert (fixed.doc_topic_prior_, fixed.topic_word_prior_) == (0.3, 0.2)
     empty = np.zeros((1, counts.shape[1]))
     np.testing.assert_allclose(fixed.transform(empty, normalize=False), 0.3, rtol=1e-6)
-    learned = LatentDirichletAllocation(**QUICK).fit(counts)
+    learned = LatentDirichletAllocation(**BRIEF).fit(counts)
     assert learned.doc_topic_prior_.shape == (3,)
     assert np.ptp(learned.doc_topic_prior_) > 0
     np.testing.assert_allclose(
@@ -126,11 +136,11 @@ def with_wide_indices(matrix):
         with_wide_indices,
     ],
 )
-def test_any_form_of_a_matrix_gives_the_same(fitted, counts, form):
-    shares = fitted.transform(counts)
-    np.testing.assert_allclose(fitted.transform(form(counts)), shares, atol=1e-6)
-    again = LatentDirichletAllocation(**QUICK).fit(form(counts))
-    np.testing.assert_array_equal(again.components_, fitted.components_)
+def test_any_form_of_a_matrix_gives_the_same(briefly, counts, form):
+    shares = briefly.transform(counts)
+    np.testing.assert_allclose(briefly.transform(form(counts)), shares, atol=1e-6)
+    again = LatentDirichletAllocation(**BRIEF).fit(form(counts))
+    np.testing.assert_array_equal(again.components_, briefly.components_)
 
 
 def test_unsorted_and_duplicate_indices_are_summed(fitted, counts):
@@ -221,13 +231,13 @@ def test_a_copy_is_as_good(fitted, counts, copied):
     np.testing.assert_array_equal(copied(fitted).transform(counts), fitted.transform(counts))
 
 
-def test_a_clone_is_not_fitted(fitted, counts):
-    assert not hasattr(clone(fitted), "components_")
-    np.testing.assert_array_equal(clone(fitted).fit(counts).components_, fitted.components_)
+def test_a_clone_is_not_fitted(briefly, counts):
+    assert not hasattr(clone(briefly), "components_")
+    np.testing.assert_array_equal(clone(briefly).fit(counts).components_, briefly.components_)
 
 
 def test_a_pickle_goes_on_as_the_original_would(counts):
-    lda = LatentDirichletAllocation(**QUICK).partial_fit(counts[:30])
+    lda = LatentDirichletAllocation(**BRIEF).partial_fit(counts[:30])
     restored = pickle.loads(pickle.dumps(lda))
     lda.partial_fit(counts[30:])
     restored.partial_fit(counts[30:])
@@ -235,7 +245,7 @@ def test_a_pickle_goes_on_as_the_original_would(counts):
 
 
 def test_parts_go_on_with_the_topics_that_there_are(counts):
-    lda = LatentDirichletAllocation(**QUICK, doc_topic_prior=0.3).fit(counts)
+    lda = LatentDirichletAllocation(**BRIEF, doc_topic_prior=0.3).fit(counts)
     lda.set_params(n_components=5, doc_topic_prior=None).partial_fit(counts)
     assert pickle.loads(pickle.dumps(lda)).transform(counts).shape == (60, 3)
     assert lda.doc_topic_prior_ == 0.3
@@ -243,23 +253,23 @@ def test_parts_go_on_with_the_topics_that_there_are(counts):
 
 def test_neither_generator_of_the_process_is_touched(counts):
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    lda = LatentDirichletAllocation(**QUICK).fit(counts).partial_fit(counts)
+    lda = LatentDirichletAllocation(**BRIEF).fit(counts).partial_fit(counts)
     pickle.loads(pickle.dumps(lda)).score(counts)
     assert torch.equal(torch.get_rng_state(), torch_before)
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
 
 
-def test_threads_do_not_disturb_each_other(fitted, counts):
+def test_threads_do_not_disturb_each_other(briefly, counts):
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: LatentDirichletAllocation(**QUICK).fit(counts), range(8)))
-    assert all((lda.components_ == fitted.components_).all() for lda in found)
+        found = list(pool.map(lambda _: LatentDirichletAllocation(**BRIEF).fit(counts), range(8)))
+    assert all((lda.components_ == briefly.components_).all() for lda in found)
 
 
-def test_seeds(fitted, counts):
-    other = LatentDirichletAllocation(**QUICK | {"random_state": 1}).fit(counts)
-    assert (other.components_ != fitted.components_).any()
+def test_seeds(briefly, counts):
+    other = LatentDirichletAllocation(**BRIEF | {"random_state": 1}).fit(counts)
+    assert (other.components_ != briefly.components_).any()
     drawn = [
-        LatentDirichletAllocation(**QUICK | {"random_state": np.random.RandomState(5)}).fit(counts)
+        LatentDirichletAllocation(**BRIEF | {"random_state": np.random.RandomState(5)}).fit(counts)
         for _ in range(2)
     ]
     np.testing.assert_array_equal(drawn[0].components_, drawn[1].components_)
@@ -278,7 +288,7 @@ def test_pipeline_grid_search_and_frames(tiny_texts):
 
 def test_names_of_columns_are_kept_and_compared(counts):
     frame = pd.DataFrame(counts.toarray()).add_prefix("word")
-    lda = LatentDirichletAllocation(**QUICK).fit(frame)
+    lda = LatentDirichletAllocation(**BRIEF).fit(frame)
     assert list(lda.feature_names_in_[:2]) == ["word0", "word1"]
     with pytest.raises(ValueError, match="feature names should match"):
         lda.transform(frame.add_suffix("s"))

@@ -1,6 +1,9 @@
 """A run that goes on from its checkpoint ends as one that was never interrupted, to the bit."""
 
+import functools
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,21 +79,33 @@ def uninterrupted(request, doc_term):
     return config, state
 
 
+@pytest.fixture(scope="module")
+def stopped(uninterrupted, doc_term, tmp_path_factory):
+    """Leave a checkpoint at a step, once: ``stopped(25)`` is where it lies, to be copied by who goes on."""
+
+    @functools.cache
+    def checkpoint(stop):
+        path = tmp_path_factory.mktemp("stopped") / "checkpoint"
+        assert run(uninterrupted[0], doc_term, checkpoint=path, stop=stop).step == stop
+        return path
+
+    return checkpoint
+
+
 @pytest.mark.parametrize("stop", STOPS)
-def test_a_resumed_run_equals_an_uninterrupted_one(uninterrupted, doc_term, tmp_path, stop):
+def test_a_resumed_run_equals_an_uninterrupted_one(uninterrupted, stopped, doc_term, tmp_path, stop):
     config, whole = uninterrupted
-    stopped = run(config, doc_term, checkpoint=tmp_path / "checkpoint", stop=stop)
-    assert stopped.step == stop
-    assert same(run(config, doc_term, checkpoint=tmp_path / "checkpoint", go_on=True), whole)
+    copy = shutil.copy(stopped(stop), tmp_path)
+    assert same(run(config, doc_term, checkpoint=Path(copy), go_on=True), whole)
 
 
 @pytest.mark.parametrize("forget", ["encoder", "topics", "alpha"])
 def test_negative_control_without_an_optimizers_moments_it_does_not(
-    uninterrupted, doc_term, tmp_path, forget
+    uninterrupted, stopped, doc_term, tmp_path, forget
 ):
     config, whole = uninterrupted
     if forget == "topics" and config.beta_optimizer == "natural":
         pytest.skip("a natural-gradient step has no moments")
-    run(config, doc_term, checkpoint=tmp_path / "checkpoint", stop=25)
-    resumed = run(config, doc_term, checkpoint=tmp_path / "checkpoint", go_on=True, forget=forget)
+    copy = shutil.copy(stopped(25), tmp_path)
+    resumed = run(config, doc_term, checkpoint=Path(copy), go_on=True, forget=forget)
     assert not same(resumed, whole)

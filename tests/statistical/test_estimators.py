@@ -16,6 +16,7 @@ FALSE_ALARM = 4.5  # standard errors: one comparison in 150,000, of about 300
 PAIRS = [(row, problem) for row in ESTIMATORS for problem in problems_of(row.family)]
 IDS = [f"{row.family}-{row.name}-{problem.name}" for row, problem in PAIRS]
 UNBIASED = [(pair, name) for pair, name in zip(PAIRS, IDS, strict=True) if pair[0].unbiased]
+SLOW = {"von-mises", "beta", "dirichlet"}  # a quarter of the samples leaves 7 standard errors or more
 BIASED = [row for row in ESTIMATORS if not row.unbiased]
 
 
@@ -49,7 +50,8 @@ def test_two_percent_of_bias_are_found_out(family):
         )
 
     biased = dataclasses.replace(honest, sampler=stretched)
-    result = measure(biased, problem, num_samples=1, num_estimates=400_000, seed=2)
+    num_estimates = 100_000 if family in SLOW else 400_000
+    result = measure(biased, problem, num_samples=1, num_estimates=num_estimates, seed=2)
     assert result.largest_z > FALSE_ALARM
     assert result.bias == pytest.approx(BIAS - 1, abs=2 * result.bias_error)
 

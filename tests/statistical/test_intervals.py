@@ -36,13 +36,17 @@ def simulated(lda, beta, request):
     return simulate(lda.alpha.detach().numpy(), beta, np.full(D, request.param), seed=request.param)
 
 
+@pytest.fixture(scope="module")
+def shares(lda, simulated):
+    return share_intervals(lda, simulated[0], 0.9)
+
+
 def coverage(lower, upper, theta, chosen=True):
     return ((lower <= theta) & (theta <= upper))[np.broadcast_to(chosen, theta.shape)].mean()
 
 
-def test_ninety_percent_intervals_cover_88_to_92_percent(lda, simulated):
-    documents, theta = simulated
-    shares = share_intervals(lda, documents, 0.9)
+def test_ninety_percent_intervals_cover_88_to_92_percent(simulated, shares):
+    _, theta = simulated
     # 5,000 shares, correlated within documents: standard errors of about 0.005 and, of large ones, 0.009.
     assert 0.88 <= coverage(shares.lower, shares.upper, theta) <= 0.92
     large = shares.mean > 0.05
@@ -55,8 +59,7 @@ def test_negative_control_intervals_of_q_do_not(lda, simulated):
     assert not 0.88 <= coverage(lower, upper, theta) <= 0.92
 
 
-def test_negative_control_of_another_model_they_do_not(lda, beta, simulated):
+def test_negative_control_of_another_model_they_do_not(lda, beta, simulated, shares):
     documents, _ = simulated
     _, others = simulate(lda.alpha.detach().numpy(), beta, documents.lengths(), seed=1)
-    shares = share_intervals(lda, documents, 0.9)
     assert coverage(shares.lower, shares.upper, others, shares.mean > 0.05) < 0.5

@@ -20,9 +20,12 @@ NUM_SAMPLES = 4_000
 
 def expectation(function, concentration):
     """E[function(θ)] of two topics under Dir(concentration), by quadrature over θ₁."""
-    density = stats.beta(*concentration)
-    value, _ = integrate.quad(lambda t: density.pdf(t) * function(np.array([t, 1 - t])), 0, 1, epsabs=1e-12)
-    return value
+    (a, b), log_mass = concentration, special.betaln(*concentration)
+
+    def integrand(t):
+        return t ** (a - 1) * (1 - t) ** (b - 1) * function(np.array([t, 1 - t]))
+
+    return integrate.quad(integrand, 0, 1, epsabs=1e-12)[0] / np.exp(log_mass)
 
 
 def log_evidence(counts):
@@ -46,41 +49,48 @@ def posterior():
     return lambda doc_term: gammas[: doc_term.num_documents]
 
 
+@pytest.fixture(scope="module")
+def scored(posterior):
+    return scores_and_errors(posterior)
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return np.array([log_evidence(counts) for counts in ROWS])
+
+
 def scores_and_errors(infer):
     scores = elbo_scores(DOCUMENTS, infer, ALPHA, BETA, seed=0, num_samples=NUM_SAMPLES)
     return scores.log_likelihood, np.sqrt(scores.variance)
 
 
-def test_elbo_equals_quadrature(posterior):
-    estimate, error = scores_and_errors(posterior)
+def test_elbo_equals_quadrature(posterior, scored):
+    estimate, error = scored
     exact = [exact_elbo(*pair) for pair in zip(ROWS, posterior(DOCUMENTS), strict=True)]
     assert (np.abs(estimate - exact) < 5 * error).all()
 
 
-def test_elbo_is_below_the_log_evidence_and_near_it(posterior):
-    estimate, error = scores_and_errors(posterior)
-    evidence = np.array([log_evidence(counts) for counts in ROWS])
+def test_elbo_is_below_the_log_evidence_and_near_it(scored, evidence):
+    estimate, error = scored
     gap = evidence - estimate
     assert (gap > -5 * error).all()
     assert (gap < 0.02).all()
 
 
-def test_a_worse_posterior_has_a_wider_gap(posterior):
+def test_a_worse_posterior_has_a_wider_gap(scored):
     estimate, _ = scores_and_errors(lambda doc_term: np.full((doc_term.num_documents, 2), 30.0))
-    assert estimate.sum() < scores_and_errors(posterior)[0].sum() - 1
+    assert estimate.sum() < scored[0].sum() - 1
 
 
-def test_negative_control_a_bound_without_its_divergence_exceeds_the_evidence(posterior):
-    estimate, error = scores_and_errors(posterior)
+def test_negative_control_a_bound_without_its_divergence_exceeds_the_evidence(posterior, scored, evidence):
+    estimate, error = scored
     without_kl = estimate + dirichlet_kl(posterior(DOCUMENTS), ALPHA)
-    evidence = np.array([log_evidence(counts) for counts in ROWS])
     assert (without_kl > evidence + 5 * error).any()
 
 
-def test_negative_control_the_multinomial_coefficient_breaks_the_bound(posterior):
-    estimate, error = scores_and_errors(posterior)
+def test_negative_control_the_multinomial_coefficient_breaks_the_bound(scored, evidence):
+    estimate, error = scored
     coefficients = [stats.multinomial.logpmf(c, c.sum(), [1 / 3] * 3) + c.sum() * np.log(3) for c in ROWS]
-    evidence = np.array([log_evidence(counts) for counts in ROWS])
     assert (estimate + coefficients > evidence + 5 * error).any()
 
 

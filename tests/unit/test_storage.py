@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -322,52 +321,22 @@ def test_a_folder_left_aside_is_restored(folder: Path) -> None:
     assert read(folder) == "old"
 
 
-def die_before_operation(number: int, path: Path, way: str) -> None:
-    """Replace the folder, and die before the file operation of this number, as by kill -9."""
-    if way == "renames":
-        swap._renameat2 = lambda: None
-    count = 0
-
-    def count_and_die(event: str, _: object) -> None:
-        nonlocal count
-        if event == "open" or event.startswith(("os.", "fcntl.", "shutil.")):
-            count += 1
-            if count == number:
-                os._exit(137)
-
-    sys.addaudithook(count_and_die)
-    write(path, "new", overwrite=True)
-    os._exit(0)
-
-
-def outcomes_of_dying(tmp_path: Path, way: str, *, existed: bool) -> list[str]:
-    fork = multiprocessing.get_context("fork")
-    found: list[str] = []
-    for number in range(1, 200):
-        path = tmp_path / str(number) / "run"
-        path.parent.mkdir()
-        if existed:
-            write(path)
-        child = fork.Process(target=die_before_operation, args=(number, path, way))
-        child.start()
-        child.join()
-        with folder_lock(path):
-            pass
-        found.append(read(path) if path.exists() else "none")
-        assert names(path.parent) == ([] if found[-1] == "none" else ["run"])
-        if child.exitcode == 0:
-            return found
-    pytest.fail("the folder was never finished")
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("way", ["exchange", "renames"])
 @pytest.mark.parametrize("existed", [True, False])
 def test_killed_at_any_operation_the_old_or_the_new_is_there(tmp_path: Path, way: str, existed: bool) -> None:
-    found = outcomes_of_dying(tmp_path, way, existed=existed)
-    first, num_before = ("old", found.count("old")) if existed else ("none", found.count("none"))
-    assert found == [first] * num_before + ["new"] * (len(found) - num_before)
+    arguments = [str(Path(__file__).with_name("killed_writing.py")), str(tmp_path), way, str(existed)]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    attempts = [json.loads(line) for line in done.stdout.splitlines()]
+    codes, found, left = zip(*attempts, strict=True)
+    assert codes == (137,) * (len(codes) - 1) + (0,)
+    first = "old" if existed else "none"
+    num_before = found.count(first)
+    assert found == (first,) * num_before + ("new",) * (len(found) - num_before)
     assert num_before > 10
+    assert all(
+        names == ([] if state == "none" else ["run"]) for state, names in zip(found, left, strict=True)
+    )
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+SUM(A1)", "-2+3", "@x", "\tx", "\r=x"])
