@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from lda_app.fitted.posterior import posterior_draws, share_intervals
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import ModelDir, open_model
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import topic_proportions
 from lda_app.simulation import simulate
 from lda_app.uncertainty.composition import NUM_DRAWS
 from lda_app.uncertainty.intervals import credible_intervals
@@ -54,8 +53,8 @@ def main() -> None:
 def share_row(model: ModelDir, length: int) -> str:
     """Coverage and error of shares, by the guide's Dirichlet and by samples."""
     documents, theta = simulate(model.alpha, model.beta, np.full(DOCUMENTS, length), seed=length)
-    guide = concentration(model.lda, documents)
-    sampled = share_intervals(model.lda, documents, LEVEL)
+    guide = model.posterior(documents)
+    sampled = model.intervals(documents, LEVEL)
     means = topic_proportions(guide), sampled.mean
     cells = [str(length)]
     for mean, ends in zip(
@@ -71,7 +70,7 @@ def prevalence_row(model: ModelDir, length: int, size: int) -> str:
     """Coverage of the mean shares of groups of at least 1 %, and of differences between pairs of groups."""
     documents, truth = simulated_groups(model, length, size)
     groups = np.repeat(np.arange(GROUPS), size)
-    own = group_draws(model.lda, documents, groups, seed=1)
+    own = group_draws(model.labelled(), documents, groups, seed=1)
     common = one_prior(model, documents, size)
     chosen = truth >= LEAST_PREVALENCE
     cells = [str(length), str(size)]
@@ -108,7 +107,7 @@ def simulated_groups(model: ModelDir, length: int, size: int) -> tuple[DocTermMa
 
 def one_prior(model: ModelDir, documents: DocTermMatrix, size: int) -> GroupDraws:
     """Sums by group of draws that do not know the groups, as one would make them at first."""
-    draws = np.concatenate(list(posterior_draws(model.lda, documents, NUM_DRAWS, seed=1, thin=5)))
+    draws = np.concatenate(list(model.draws(documents, NUM_DRAWS, seed=1, thin=5)))
     grouped = draws.reshape(GROUPS, size, NUM_DRAWS, -1)
     squares = (grouped**2).mean(axis=2).sum(axis=1)
     return GroupDraws(np.full(GROUPS, size), grouped.sum(axis=1).transpose(1, 0, 2), squares)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from lda_app.fitted.posterior import share_intervals
 from scipy import stats
 
 from lda_app.config import TrainConfig
@@ -93,10 +92,10 @@ def lda():
     return lda.eval()
 
 
-def test_draws_of_the_exact_posterior_are_calibrated_and_an_untrained_guide_is_not(lda):
+def test_draws_of_the_exact_posterior_are_calibrated_and_an_untrained_guide_is_not(lda, fitted):
     alpha, beta = lda.alpha.detach().numpy(), lda.topics.beta().numpy()
     posteriors = {
-        "draws": draws_rank(lda),
+        "draws": draws_rank(fitted(lda)),
         "guide": guide_rank(lambda doc_term: concentration(lda, doc_term) + 30),
     }
     found = calibrate(posteriors, alpha, beta, {"30": np.full(800, 30)}, seed=3)
@@ -109,11 +108,11 @@ def test_draws_of_the_exact_posterior_are_calibrated_and_an_untrained_guide_is_n
             assert part.p_value < 1e-6
 
 
-def test_ranks_of_draws_agree_with_the_intervals_that_the_app_prints(lda):
+def test_ranks_of_draws_agree_with_the_intervals_that_the_app_prints(lda, fitted):
     documents = DocTermMatrix.from_scipy(np.random.default_rng(0).poisson(3, (60, 6)))
     theta = np.random.default_rng(1).dirichlet(np.ones(3), 60)
-    below = draws_rank(lda)(documents, theta, np.random.default_rng(2)).below
-    shares = share_intervals(lda, documents, 0.9)
+    below = draws_rank(fitted(lda))(documents, theta, np.random.default_rng(2)).below
+    shares = fitted(lda).intervals(documents, 0.9)
     held = (shares.lower <= theta) & (theta <= shares.upper)
     assert ((np.abs(below - 0.5) <= 0.45) == held).all()
 

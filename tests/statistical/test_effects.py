@@ -28,6 +28,11 @@ def lda():
 
 
 @pytest.fixture(scope="module")
+def model(lda, fitted):
+    return fitted(lda).labelled()
+
+
+@pytest.fixture(scope="module")
 def regressions(lda):
     """Documents, metadata and true coefficients: shares linear in a number, other for two parties."""
     return [_simulated(lda, seed) for seed in range(REPEATS)]
@@ -54,22 +59,22 @@ def _simulated(lda, seed):
     return DocTermMatrix.concatenate(parts, V), metadata, truth
 
 
-def test_intervals_of_coefficients_cover_what_they_promise(lda, regressions):
+def test_intervals_of_coefficients_cover_what_they_promise(model, regressions):
     covered = []
     for seed, (documents, metadata, truth) in enumerate(regressions):
         design = make_design("~ party * year", metadata)
-        estimate = regress(lda, documents, design, range(K), seed=seed).estimate(design.coefficients())
+        estimate = regress(model, documents, design, seed=seed).estimate(design.coefficients())
         lower, upper = estimate.interval(LEVEL)
         covered.append((lower <= truth) & (truth <= upper))
     # 96 coefficients, some of them correlated: the standard error is about 0.04.
     assert 0.8 <= np.mean(covered) <= 0.98
 
 
-def test_negative_control_shuffled_covariates_have_no_effect(lda, regressions):
+def test_negative_control_shuffled_covariates_have_no_effect(model, regressions):
     documents, metadata, truth = regressions[0]
     order = np.random.default_rng(9).permutation(len(metadata))
     design = make_design("~ party + year", metadata.iloc[order].reset_index(drop=True))
-    table = regress(lda, documents, design, range(K), seed=3).table(LEVEL)
+    table = regress(model, documents, design, seed=3).table(LEVEL)
     effects = table[table["coefficient"] != "Intercept"]
     assert (effects["p_value"] < 0.001).sum() == 0
     strongest = int(np.abs(truth[2]).argmax())

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from lda_app.fitted.posterior import share_intervals
 
 from lda_app.config import TrainConfig
 from lda_app.fitted.folder import untrained
@@ -37,8 +36,8 @@ def simulated(lda, beta, request):
 
 
 @pytest.fixture(scope="module")
-def shares(lda, simulated):
-    return share_intervals(lda, simulated[0], 0.9)
+def shares(lda, fitted, simulated):
+    return fitted(lda).intervals(simulated[0], 0.9)
 
 
 def coverage(lower, upper, theta, chosen=True):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from lda_app.fitted.posterior import posterior_draws
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
@@ -28,6 +27,11 @@ def lda():
 
 
 @pytest.fixture(scope="module")
+def model(lda, fitted):
+    return fitted(lda).labelled()
+
+
+@pytest.fixture(scope="module")
 def groups(lda):
     """Groups of 120 documents of 50 words, whose mean shares differ: documents, groups, true means (G, K)."""
     generator = np.random.default_rng(4)
@@ -38,9 +42,9 @@ def groups(lda):
 
 
 @pytest.fixture(scope="module")
-def drawn(lda, groups):
+def drawn(model, groups):
     documents, codes, _ = groups
-    return group_draws(lda, documents, codes, seed=1)
+    return group_draws(model, documents, codes, seed=1)
 
 
 def held(ends, truth):
@@ -73,10 +77,10 @@ def test_negative_control_without_sampling_of_documents_they_do_not(drawn, group
     assert np.mean(covered) < 0.7
 
 
-def test_groups_are_not_drawn_towards_the_corpus(lda, drawn, groups):
+def test_groups_are_not_drawn_towards_the_corpus(model, drawn, groups):
     """Under one prior large shares of short documents come out too small; the groups' own priors mend it."""
     documents, codes, truth = groups
-    common = np.concatenate([draws.mean(axis=1) for draws in posterior_draws(lda, documents, 10, seed=2)])
+    common = np.concatenate([draws.mean(axis=1) for draws in model.draws(documents, 10, seed=2)])
     largest = np.arange(NUM_GROUPS), truth.argmax(axis=1)
     naive = np.stack([common[codes == g].mean(axis=0) for g in range(NUM_GROUPS)])
     informed = np.stack([drawn.mean([g]).value for g in range(NUM_GROUPS)])
@@ -85,11 +89,11 @@ def test_groups_are_not_drawn_towards_the_corpus(lda, drawn, groups):
     assert abs(bias["own"]) < 0.01
 
 
-def test_a_seed_gives_the_same_figures(lda, groups):
+def test_a_seed_gives_the_same_figures(model, groups):
     documents, codes, _ = groups
     some = np.arange(0, len(codes), 40)
     sample = documents.rows(some)
-    one, same, other = (group_draws(lda, sample, codes[some] % 2, seed=s, num_draws=3) for s in (1, 1, 2))
+    one, same, other = (group_draws(model, sample, codes[some] % 2, seed=s, num_draws=3) for s in (1, 1, 2))
     np.testing.assert_array_equal(one.sums, same.sums)
     assert not np.allclose(one.sums, other.sums)
     assert one.sums.sum(axis=2) == pytest.approx(np.tile(one.sizes, (3, 1)))
