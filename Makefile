@@ -130,8 +130,9 @@ format: $(INSTALLED) ## Format the code, and mend what the linter can mend
 	$(BIN)/ruff format
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write docs/cli.md anew from the commands' --help
+docs: $(INSTALLED) ## Write docs/cli.md from the commands' --help, and the tree of docs/architecture.md from docstrings
 	$(BIN)/python scripts/make_cli_docs.py
+	$(BIN)/python scripts/make_architecture.py
 
 .PHONY: gradients
 gradients: $(INSTALLED) ## Measure the tables and figures of docs/gradients.md anew

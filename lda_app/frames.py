@@ -10,9 +10,8 @@ import pandas as pd
 from lda_app.evaluation.coherence import coherences
 from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.reference import Reference
-from lda_app.fitted.inference import topic_proportions
 from lda_app.fitted.model import ShareIntervals
-from lda_app.fitted.topics import describe_shown, top_words, usage, watched
+from lda_app.fitted.topics import describe_shown, top_words, topic_proportions, usage, watched
 from lda_app.runtime import progress
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from lda_app.corpus.tokenize import TokenizerOptions
 from lda_app.errors import ConfigError, CorpusError, FolderError, Interrupted
 from lda_app.fitted.corpus import corpus_of_run, recorded_place
 from lda_app.fitted.folder import open_model
-from lda_app.fitted.inference import topic_proportions
 from lda_app.fitted.labels import write_labels
+from lda_app.fitted.topics import topic_proportions
 from lda_app.fitted.transform import Table, transform
 from lda_app.runtime import progress_shown
 from lda_app.storage import check_replaceable, check_writable, copy_folder, write_atomic

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import ModelDir, open_model
-from lda_app.fitted.inference import topic_proportions
+from lda_app.fitted.topics import topic_proportions
 from lda_app.simulation import simulate
 from lda_app.uncertainty.composition import NUM_DRAWS
 from lda_app.uncertainty.intervals import credible_intervals

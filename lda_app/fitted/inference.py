@@ -50,15 +50,3 @@ def concentration(lda: LDA, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
         for batch in consecutive_batches(doc_term, _BATCH_SIZE):
             result[batch.rows] = lda.posterior(batch.to(device)).cpu()
     return result
-
-
-def topic_proportions(concentration: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Posterior mean of θ (D, K), the shares of the topics in each document.
-
-    Examples
-    --------
-    >>> topic_proportions(np.array([[3.0, 1.0]], dtype=np.float32)).tolist()
-    [[0.75, 0.25]]
-    """
-    shares: npt.NDArray[np.float32] = concentration / concentration.sum(axis=1, keepdims=True)
-    return shares

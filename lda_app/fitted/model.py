@@ -17,9 +17,9 @@ import torch
 
 from lda_app.corpus.batches import make_batch
 from lda_app.errors import ConfigError
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
 from lda_app.fitted.labels import Labels
-from lda_app.fitted.topics import leading_words
+from lda_app.fitted.topics import leading_words, topic_proportions
 from lda_app.models.fold_in import fold_in
 from lda_app.models.gibbs import sample_theta
 from lda_app.models.threads import one_torch_thread

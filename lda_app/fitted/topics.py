@@ -183,6 +183,17 @@ def leading_words(beta: FloatArray, words: Sequence[str], num_words: int) -> lis
     return [[one_line(words[word]) for word in top] for top in top_words(beta, num_words).tolist()]
 
 
+def topic_proportions(concentration: FloatArray) -> FloatArray:
+    """Posterior mean of θ (D, K), the shares of the topics in each document.
+
+    Examples
+    --------
+    >>> topic_proportions(np.array([[3.0, 1.0]], dtype=np.float32)).tolist()
+    [[0.75, 0.25]]
+    """
+    return np.asarray(concentration / concentration.sum(axis=1, keepdims=True))
+
+
 class Posteriors(NamedTuple):
     """The posterior q(θ|w) of some documents: a Dirichlet distribution each.
 

@@ -14,7 +14,7 @@ import numpy as np
 from lda_app.corpus.counting import chunks_of
 from lda_app.corpus.documents import JsonText
 from lda_app.errors import ConfigError
-from lda_app.fitted.inference import topic_proportions
+from lda_app.fitted.topics import topic_proportions
 from lda_app.storage import atomic_file, check_writable, spreadsheet_safe, write_atomic
 
 if TYPE_CHECKING:

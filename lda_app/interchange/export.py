@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from lda_app.errors import ConfigError, CorpusError
+from lda_app.fitted.topics import topic_proportions
 from lda_app.runtime import one_line
 from lda_app.storage import atomic_file, spreadsheet_safe
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lda_app.corpus.doc_term import DocTermMatrix
-    from lda_app.fitted.folder import ModelDir
+    from lda_app.fitted.model import FittedModel
 
     Frames = Iterable[pd.DataFrame]
     Array = npt.NDArray[Any]
@@ -31,7 +32,7 @@ _SHEET_ROWS = 1_048_576
 _SHARE_DIGITS, _WORD_DIGITS = 6, 9
 
 
-def pyldavis_arrays(model: ModelDir, doc_term: DocTermMatrix) -> dict[str, Any]:
+def pyldavis_arrays(model: FittedModel, doc_term: DocTermMatrix) -> dict[str, Any]:
     """Return what ``pyLDAvis.prepare(**arrays)`` takes.
 
     Documents without words, and words that no document has, are left out: pyLDAvis divides by their number.
@@ -54,17 +55,15 @@ def pyldavis_arrays(model: ModelDir, doc_term: DocTermMatrix) -> dict[str, Any]:
     CorpusError
         If no document has a word.
     """
-    from lda_app.fitted.inference import concentration, topic_proportions
-
     lengths = doc_term.lengths()
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
     filled, known = np.flatnonzero(lengths), np.flatnonzero(frequency)
     if not len(filled):
         raise CorpusError("no document has a word of the vocabulary: pyLDAvis has nothing to show")
-    beta = model.beta[:, known].astype(np.float64)
+    beta = np.asarray(model.beta[:, known], dtype=np.float64)
     return {
         "topic_term_dists": beta / beta.sum(axis=1, keepdims=True),
-        "doc_topic_dists": topic_proportions(concentration(model.lda, doc_term.rows(filled))),
+        "doc_topic_dists": topic_proportions(model.posterior(doc_term.rows(filled))),
         "doc_lengths": lengths[filled],
         "vocab": [model.vocabulary.words[word] for word in known.tolist()],
         "term_frequency": frequency[known].astype(np.int64),
@@ -101,14 +100,12 @@ def _json_parts(values: Any) -> Iterator[str]:
 
 
 def document_shares(
-    model: ModelDir, doc_term: DocTermMatrix, ids: Sequence[str]
+    model: FittedModel, doc_term: DocTermMatrix, ids: Sequence[str]
 ) -> Iterator[tuple[Sequence[str], Array]]:
     """Yield ids (B,) and topic shares (B, K) of some thousand documents at a time, in order."""
-    from lda_app.fitted.inference import concentration, topic_proportions
-
     start = 0
     for block in doc_term.blocks(_BLOCK):
-        shares = topic_proportions(concentration(model.lda, block))
+        shares = topic_proportions(model.posterior(block))
         yield ids[start : start + len(shares)], shares
         start += len(shares)
 

@@ -17,9 +17,9 @@ from lda_app.distributed import ALONE, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.fitted.folder import TrainedModel, new_model_dir, untrained, write_model
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
 from lda_app.fitted.labels import Labels, TopicLabel, write_labels
-from lda_app.fitted.topics import top_words
+from lda_app.fitted.topics import top_words, topic_proportions
 from lda_app.runtime import interruptible, log
 from lda_app.storage import check_replaceable, check_writable
 from lda_app.training.data import TrainingData, training_data

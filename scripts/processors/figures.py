@@ -12,7 +12,8 @@ from scipy import sparse
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import topic_proportions
 from lda_app.models.lda import LDA
 from lda_app.runtime import Interruption
 from lda_app.simulation import simulate

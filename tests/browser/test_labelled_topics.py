@@ -90,13 +90,17 @@ def table(cli, labelled, tmp_path):
     return read
 
 
-@pytest.fixture(params=["report", "serve"])
-def page(request, labelled, chromium, serving):
-    """What the page says, from a file and from the server."""
+@pytest.fixture(scope="module", params=["report", "serve"])
+def address(request, labelled, serving):
+    """Where the page is: in a file, and at the server."""
     if request.param == "serve":
-        address = serving(labelled.run, "--corpus", labelled.corpus).address
-    else:
-        address = labelled.page.as_uri()
+        return serving(labelled.run, "--corpus", labelled.corpus).address
+    return labelled.page.as_uri()
+
+
+@pytest.fixture
+def page(address, chromium):
+    """Open the page."""
     page = chromium.new_page()
     page.goto(address)
     yield page

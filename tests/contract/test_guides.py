@@ -15,7 +15,8 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.errors import ConfigError
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import topic_proportions
 from lda_app.models.cavi import CoordinateAscent
 from lda_app.models.elbo import SampledELBO, direct_elbo
 from lda_app.models.guides import LogisticNormal, make_lda

@@ -9,7 +9,8 @@ from scipy import sparse
 from lda_app.compiled import why_not_compiled
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import topic_proportions
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
 from lda_app.models.mlp_encoder import MLPEncoder

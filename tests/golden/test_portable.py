@@ -19,7 +19,8 @@ import pytest
 from lda_app.cli import run
 from lda_app.corpus.folder import open_corpus
 from lda_app.fitted.folder import open_model
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import topic_proportions
 
 MODEL = Path(__file__).parents[1] / "data" / "model-format-1.json"
 SYLLABLES = ["ka", "lo", "mi", "ne", "pu", "ra", "so", "ti", "vu", "ze", "bo", "da", "fi", "gu", "ha", "jo"]

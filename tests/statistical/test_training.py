@@ -11,7 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.fitted.inference import concentration, topic_proportions
+from lda_app.fitted.inference import concentration
+from lda_app.fitted.topics import topic_proportions
 from lda_app.models.threads import one_torch_thread
 from lda_app.runtime import Interruption
 from lda_app.training.data import divide
