@@ -38,6 +38,8 @@ _CHOICES = {
     "rate_decay": RateDecay,
     "device": Device,
 }
+# Names that options had in saved models and configurations.
+_RENAMED = {"seeds": "seed_words"}
 # Two ways to say one thing.
 _LENGTHS = {"epochs", "steps"}
 _SEED_LIMIT = 2**32
@@ -50,7 +52,12 @@ class Described(NamedTuple):
     text: str
     part: str = TRAINING
     default: str | None = None
-    """What None stands for."""
+    """What None stands for; an empty text says nothing of it."""
+    metavar: str | None = None
+    least: float | None = None
+    most: float | None = None
+    flag: Any = None
+    """The type of the flag, where a command line cannot give all that Python can, such as files for words."""
 
 
 class Preset(NamedTuple):
@@ -186,7 +193,7 @@ class TrainConfig:
     ] = 0.02
     seed: Annotated[int, Described("Seed of every random choice; the same seed, the same model.")] = 0
     device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
-    seeds: Mapping[str, Sequence[str]] | None = None
+    seed_words: Mapping[str, Sequence[str]] | None = None
     """Topic name → words that it is to be about; the first topics are these, in alphabetical order."""
     seed_weight: float = 0.1
     """How often a seed word counts as seen in its topic, for each time that the corpus has it."""
@@ -276,6 +283,7 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         If a key is unknown or a value out of range.
     """
     names = [field.name for field in dataclasses.fields(TrainConfig)]
+    values = {_RENAMED.get(key, key): value for key, value in dict(values).items()}
     for key in values:
         if key not in names:
             nearest = difflib.get_close_matches(key, names, n=1, cutoff=0)
@@ -286,7 +294,7 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         raise ConfigError(f"{source}: {error}") from None
 
 
-def read_seeds(file: Path) -> dict[str, Any]:
+def read_seed_words(file: Path) -> dict[str, Any]:
     """Read seed words from a TOML file: a line ``name = ["word", "word"]`` for each topic.
 
     Raises
@@ -337,17 +345,23 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def _require_seeds(config: TrainConfig) -> None:
-    if config.seeds is None:
+    if config.seed_words is None:
         return
-    if not isinstance(config.seeds, Mapping) or not config.seeds:
-        raise ConfigError('seeds must name a topic or more, each with its words: space = ["orbit", "nasa"]')
-    for name, words in config.seeds.items():
+    if not isinstance(config.seed_words, Mapping) or not config.seed_words:
+        raise ConfigError(
+            'seed_words must name a topic or more, each with its words: space = ["orbit", "nasa"]'
+        )
+    for name, words in config.seed_words.items():
         if not isinstance(words, list | tuple) or not words or not all(isinstance(w, str) for w in words):
-            raise ConfigError(f'seeds must give {name!r} a list of words, such as ["orbit"], got {words!r}')
-    if len(config.seeds) > config.num_topics:
-        raise ConfigError(f"seeds name {len(config.seeds)} topics, but num_topics is {config.num_topics}")
+            raise ConfigError(
+                f'seed_words must give {name!r} a list of words, such as ["orbit"], got {words!r}'
+            )
+    if len(config.seed_words) > config.num_topics:
+        raise ConfigError(
+            f"seed_words name {len(config.seed_words)} topics, but num_topics is {config.num_topics}"
+        )
     if config.beta_optimizer == "adam":
-        raise ConfigError("seeds are a prior on counts; leave out beta_optimizer adam, which has none")
+        raise ConfigError("seed_words are a prior on counts; leave out beta_optimizer adam, which has none")
 
 
 def _require_compatible(config: TrainConfig) -> None:

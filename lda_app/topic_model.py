@@ -19,9 +19,9 @@ import pandas as pd
 from lda_app import frames
 from lda_app.config import TrainConfig, config_from_dict, resolve_config
 from lda_app.corpus.folder import build_corpus
+from lda_app.corpus.options import WordOptions
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources.memory import MemorySource, list_texts
-from lda_app.corpus.tokenize import TokenizerOptions
 from lda_app.errors import ConfigError, CorpusError, FolderError, Interrupted
 from lda_app.fitted.corpus import corpus_of_run, recorded_place
 from lda_app.fitted.folder import open_model
@@ -67,8 +67,9 @@ class TopicModel:
         Whether to draw progress bars, on a terminal or in a notebook.
     **options
         Any option of ``lda-app corpus build`` and ``lda-app train`` that says how words are chosen or how
-        training is done, with underscores: ``normalize="lemma"``, ``min_df=5``, ``stop_words=[…]``,
-        ``epochs=10``, ``alpha=0.1`` …
+        training is done, by its name with underscores: ``normalize="lemma"``, ``keep_case=True``,
+        ``phrases=True``, ``stop_words=["the"]``, ``epochs=10`` … Lists of words are given themselves, or as
+        files of words (:class:`pathlib.Path`).
 
     Raises
     ------
@@ -456,28 +457,14 @@ class TopicModel:
 
 def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:
     """Share options out among those who know them."""
-    kinds = (TokenizerOptions, PreprocessOptions, TrainConfig)
-    known: dict[type, list[str]] = {
-        kind: [field.name for field in dataclasses.fields(kind)] for kind in kinds
-    }
-    names = sorted({name for fields in known.values() for name in fields} - {"tokenizer"})
+    known = {kind: [field.name for field in dataclasses.fields(kind)] for kind in (WordOptions, TrainConfig)}
+    names = sorted(name for fields in known.values() for name in fields)
     for name in given:
         if name not in names:
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
             raise ConfigError(f"unknown option {name!r}; did you mean {nearest[0]!r}?")
-
-    def of(kind: type[Any]) -> dict[str, Any]:
-        return {name: _hashable(given[name]) for name in known[kind] if name in given}
-
-    words = PreprocessOptions(TokenizerOptions(**of(TokenizerOptions)), **of(PreprocessOptions))
-    return words, resolve_config(of(TrainConfig))
-
-
-def _hashable(value: Any) -> Any:
-    """Return lists of words as tuples, and a dict of replacements as pairs."""
-    if isinstance(value, dict):
-        return tuple(value.items())
-    return tuple(value) if isinstance(value, list | set | frozenset) else value
+    words, training = ({name: given[name] for name in fields if name in given} for fields in known.values())
+    return WordOptions(**words).preprocess(), resolve_config(training)
 
 
 def _index_of(texts: Any, size: int) -> pd.Index[Any]:

@@ -16,9 +16,9 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
 SEED = 1
 CORPORA = {
-    "20ng-2k": ["20newsgroups", "--max-vocab", "2000", "--labels", "newsgroup"],
-    "20ng-5k": ["20newsgroups", "--max-vocab", "5000", "--labels", "newsgroup"],
-    "pydocs": ["pydocs", "--labels", "package"],
+    "20ng-2k": ["20newsgroups", "--max-vocab", "2000", "--label-column", "newsgroup"],
+    "20ng-5k": ["20newsgroups", "--max-vocab", "5000", "--label-column", "newsgroup"],
+    "pydocs": ["pydocs", "--label-column", "package"],
 }
 OPTIONS = ["--num-topics", "50", "--with", "sklearn,gensim,tomotopy,topica,prodlda", "--seed", str(SEED)]
 _MARKS = re.compile(r"(<!-- compared -->\n).*(<!-- /compared -->\n)", re.DOTALL)

@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from lda_app import __version__
 from lda_app.cli import (
@@ -32,8 +34,8 @@ from lda_app.cli import (
     transform,
     update,
 )
-from lda_app.cli.faults import report as report_fault
-from lda_app.cli.faults import second_stdout, sigterm_unwinds
+from lda_app.cli.exit_codes import report as report_fault
+from lda_app.cli.exit_codes import second_stdout, sigterm_unwinds
 from lda_app.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
@@ -42,6 +44,18 @@ _EPILOG = (
     "An option can also be given by the environment: LDA_APP_, the command and the option in capitals, "
     "such as LDA_APP_TRAIN_NUM_TOPICS=50. The flags --debug and --quiet may stand anywhere."
 )
+
+
+class _Command(TyperCommand):
+    """A command that refuses a second value for an option that holds one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        *_, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter, times in Counter(order).items():
+            if times > 1 and parameter.param_type_name == "option" and not parameter.multiple:
+                ctx.fail(f"{parameter.opts[0]} is given {times} times, and can have one value")
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     epilog=_EPILOG,
@@ -90,10 +104,10 @@ def _corpus() -> None:
     """Turn text into counts of words, the input of [bold]train[/]."""
 
 
-corpus_app.command("build")(corpus.build)
-corpus_app.command("import")(corpus.import_counts)
-corpus_app.command("info")(corpus.info)
-corpus_app.command("list")(corpus.list_corpora)
+corpus_app.command("build", cls=_Command)(corpus.build)
+corpus_app.command("import", cls=_Command)(corpus.import_counts)
+corpus_app.command("info", cls=_Command)(corpus.info)
+corpus_app.command("list", cls=_Command)(corpus.list_corpora)
 app.add_typer(corpus_app, name="corpus")
 
 
@@ -102,26 +116,26 @@ def _gradients() -> None:
     """Compare the gradient estimators that training rests on."""
 
 
-gradients_app.command("list")(gradients.list_estimators)
-gradients_app.command("check")(gradients.check)
-gradients_app.command("compare")(gradients.compare)
+gradients_app.command("list", cls=_Command)(gradients.list_estimators)
+gradients_app.command("check", cls=_Command)(gradients.check)
+gradients_app.command("compare", cls=_Command)(gradients.compare)
 app.add_typer(gradients_app, name="gradients")
-app.command("train")(train.train)
-app.command("eval")(evaluate.evaluate)
-app.command("compare")(compare.compare)
-app.command("topics")(topics.topics)
-app.command("label")(label.label)
-app.command("transform")(transform.transform)
-app.command("prevalence")(prevalence.prevalence)
-app.command("effects")(effects.effects)
-app.command("report")(report.report)
-app.command("serve")(serve.serve)
-app.command("plot")(plot.plot)
-app.command("export")(export.export)
-app.command("stability")(stability.stability)
-app.command("sweep")(sweep.sweep)
-app.command("update")(update.update)
-app.command("doctor")(doctor.doctor)
+app.command("train", cls=_Command)(train.train)
+app.command("eval", cls=_Command)(evaluate.evaluate)
+app.command("compare", cls=_Command)(compare.compare)
+app.command("topics", cls=_Command)(topics.topics)
+app.command("label", cls=_Command)(label.label)
+app.command("transform", cls=_Command)(transform.transform)
+app.command("prevalence", cls=_Command)(prevalence.prevalence)
+app.command("effects", cls=_Command)(effects.effects)
+app.command("report", cls=_Command)(report.report)
+app.command("serve", cls=_Command)(serve.serve)
+app.command("plot", cls=_Command)(plot.plot)
+app.command("export", cls=_Command)(export.export)
+app.command("stability", cls=_Command)(stability.stability)
+app.command("sweep", cls=_Command)(sweep.sweep)
+app.command("update", cls=_Command)(update.update)
+app.command("doctor", cls=_Command)(doctor.doctor)
 
 
 def run(argv: Sequence[str] | None = None) -> int:

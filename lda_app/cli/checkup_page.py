@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from lda_app.cli.options import Reading, Words
     from lda_app.corpus.advice import Advice
     from lda_app.corpus.checkup import Checkup, DroppedWords
+    from lda_app.corpus.options import SourceOptions, WordOptions
     from lda_app.corpus.preprocess import PreprocessOptions
     from lda_app.corpus.sources import Source
     from lda_app.corpus.sources.encodings import FileEncoding
@@ -41,7 +41,7 @@ class Examined:
         }
 
 
-def examined(spec: str, reading: Reading, words: Words, num_topics: int) -> Examined:
+def examined(spec: str, reading: SourceOptions, words: WordOptions, num_topics: int) -> Examined:
     """Examine what the user named: texts by their flags, a corpus folder by those it was built with."""
     from collections import Counter
 
@@ -58,21 +58,21 @@ def examined(spec: str, reading: Reading, words: Words, num_topics: int) -> Exam
 
 
 def _opened(
-    spec: str, reading: Reading, words: Words
+    spec: str, reading: SourceOptions, words: WordOptions
 ) -> tuple[Source, PreprocessOptions, list[FileEncoding]]:
     """Open the texts; where they cannot be decoded, once more so that they can be."""
     from lda_app.corpus.folder import open_corpus
     from lda_app.corpus.sources import open_source
+    from lda_app.corpus.sources.corpus_folder import StoredSource
     from lda_app.corpus.sources.encodings import encodings_of, read_anyway
-    from lda_app.corpus.stored import StoredSource
 
     if is_corpus(spec):
         stored = StoredSource(open_corpus(Path(spec)))
         return stored, stored.options, []
-    source = open_source(spec, reading.options())
+    source = open_source(spec, reading)
     files = encodings_of(source)
     read_anyway(source, files)
-    return source, words.options(), files
+    return source, words.preprocess(), files
 
 
 def print_page(texts: Examined) -> None:

@@ -7,8 +7,9 @@ import typer
 
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Overwrite, Reading, Seed, Words
+from lda_app.cli.options import JsonFlag, Overwrite, Seed
 from lda_app.cli.study_options import seeds_from
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock
@@ -48,11 +49,11 @@ TimeLimit = Annotated[
         show_default="none",
     ),
 ]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, with a seed each.")]
+Seeds = Annotated[int, typer.Option("--num-seeds", min=1, help="Trainings of each, with a seed each.")]
 Labels = Annotated[
     str | None,
     typer.Option(
-        "--labels",
+        "--label-column",
         metavar="COLUMN",
         help="The documents' labels, for purity and NMI of their largest topics.",
         show_default="none",
@@ -80,7 +81,7 @@ Out = Annotated[
 _DEFAULT_TOPICS = 50
 
 
-@with_groups(reading=Reading, words=Words)
+@with_groups(reading=SourceOptions, words=WordOptions)
 def compare(
     corpus: CorpusArgument,
     out: Out,
@@ -92,8 +93,8 @@ def compare(
     seeds: Seeds = 1,
     labels: Labels = None,
     run: Run = None,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -135,9 +136,9 @@ def compare(
 
 
 def _counts(
-    corpus: str, out: Path, reading: Reading, words: Words, *, seed: int, overwrite: bool
+    corpus: str, out: Path, reading: SourceOptions, words: WordOptions, *, seed: int, overwrite: bool
 ) -> "Corpus":
-    if is_corpus(corpus) and (reading, words) != (Reading(), Words()):
+    if is_corpus(corpus) and (reading, words) != (SourceOptions(), WordOptions()):
         log.warning("%s has its counts already: no effect of how to read text and choose words", corpus)
     return resolve_corpus(corpus, out / "corpus", reading, words, seed=seed, overwrite=overwrite)
 
@@ -164,7 +165,9 @@ def _checked_label(label: str | None, corpus: "Corpus") -> str | None:
     if label is not None:
         columns = list(corpus.documents("train").columns)
         if label not in columns:
-            raise ConfigError(f"--labels: {corpus.path} has no column {label!r}, only {', '.join(columns)}")
+            raise ConfigError(
+                f"--label-column: {corpus.path} has no column {label!r}, only {', '.join(columns)}"
+            )
     return label
 
 

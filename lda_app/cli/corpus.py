@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Reading, Seed, Source, Words
+from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Seed, Source
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 
@@ -46,13 +47,13 @@ _LABELS = {
 }
 
 
-@with_groups(reading=Reading, words=Words)
+@with_groups(reading=SourceOptions, words=WordOptions)
 def build(
     source: Source,
     out: OutFolder,
     *,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     test_fraction: TestFraction = 0.1,
     seed: Seed = 0,
     no_texts: Annotated[
@@ -76,9 +77,9 @@ def build(
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder already; give it to lda-app train as it is")
     corpus = build_corpus(
-        open_source(source, reading.options()),
+        open_source(source, reading),
         out,
-        words.options(),
+        words.preprocess(),
         test_fraction=test_fraction,
         seed=seed,
         overwrite=overwrite,
@@ -169,8 +170,8 @@ def list_corpora(*, as_json: JsonFlag = False) -> None:
 def resolve_corpus(
     spec: str,
     built_at: Path,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     *,
     test_fraction: float = 0.1,
     seed: int = 0,
@@ -200,7 +201,7 @@ def resolve_corpus(
 
     if is_corpus(spec):
         return open_corpus(Path(spec))
-    source, options = open_source(spec, reading.options()), words.options()
+    source, options = open_source(spec, reading), words.preprocess()
     if is_corpus(built_at):
         wanted = {
             "source": source.describe(),

@@ -10,7 +10,8 @@ import typer
 
 from lda_app.cli.checkup_page import examined, print_page
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Reading, Words
+from lda_app.cli.options import JsonFlag
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 
 SCHEMA_VERSION = 1
@@ -33,12 +34,12 @@ System = Annotated[
 ]
 
 
-@with_groups(reading=Reading, words=Words)
+@with_groups(reading=SourceOptions, words=WordOptions)
 def doctor(
     source: Examined = None,
     *,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     num_topics: NumTopics = 20,
     system: System = False,
     as_json: JsonFlag = False,

@@ -46,12 +46,12 @@ Protocols = Annotated[
         rich_help_panel=_HELD_OUT,
     ),
 ]
-Confidence = Annotated[
+IntervalLevel = Annotated[
     float,
     typer.Option(
-        "--confidence",
         "--level",
-        help="Of the intervals, by a bootstrap over documents; between 0 and 1. In other commands --level.",
+        metavar="P",
+        help="Confidence level of the intervals, by a bootstrap over documents; between 0 and 1.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -118,7 +118,7 @@ TopWords = Annotated[
 LabelColumn = Annotated[
     str | None,
     typer.Option(
-        "--labels",
+        "--label-column",
         metavar="COLUMN",
         help="A column of labels of the documents, to compare the topics with.",
         rich_help_panel=_TOPICS,
@@ -161,7 +161,7 @@ class HeldOut:
     """The flags that say how perplexity is measured."""
 
     protocols: Protocols = ""
-    confidence: Confidence = 0.95
+    level: IntervalLevel = 0.95
     importance_samples: ImportanceSamples = 100
     left_to_right_particles: Particles = 20
     max_documents: MaxDocuments = 500
@@ -170,15 +170,15 @@ class HeldOut:
         """Return what evaluation takes."""
         from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, Effort, named
 
-        if not 0 < self.confidence < 1:
-            raise ConfigError(f"--confidence must be between 0 and 1, got {self.confidence}")
+        if not 0 < self.level < 1:
+            raise ConfigError(f"--level must be between 0 and 1, got {self.level}")
         effort = Effort(
             importance_samples=self.importance_samples,
             left_to_right_particles=self.left_to_right_particles,
             max_documents=self.max_documents,
         )
         names = self.protocols.split(",") if self.protocols else DEFAULT_PROTOCOLS
-        return {"protocols": named(names), "effort": effort, "confidence": self.confidence}
+        return {"protocols": named(names), "effort": effort, "confidence": self.level}
 
 
 @with_groups(held_out=HeldOut, topic_figures=TopicFigures, calibrating=Calibrating, imported=Imported)
@@ -207,11 +207,11 @@ def evaluate(
     trusted. [bold]--output[/] writes the JSON document to a file, too.
 
     Topics are measured by the coherence of their top words, their diversity, exclusivity and significance,
-    how many of them are used, and, with [bold]--labels[/], how far they agree with labels of the documents:
+    how many of them are used, and, with [bold]--label-column[/], their agreement with labels of documents:
     docs/coherence.md tells what each figure means. They are measured as they were trained, those that
     [bold]lda-app label[/] has merged or hidden like all others.
 
-    A model of another tool is measured by the same figures: [bold]lda-app eval --topics topics.csv
+    A model of another tool is measured by the same figures: [bold]lda-app eval --topic-words topics.csv
     --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
     [bold]lda-app eval RUN --intrusion answers.json[/] scores what people answered to the report's quiz.
     """
@@ -222,7 +222,7 @@ def evaluate(
     check_file(output, overwrite=overwrite)
     place: dict[str, Any] = {"as_json": as_json, "output": output, "overwrite": overwrite}
     if intrusion:
-        answers = scored(intrusion, run, held_out.confidence)
+        answers = scored(intrusion, run, held_out.level)
         _tell(answers, lambda: [intrusion_table(answers)], **place)
         return
     imported.require_sense(run, corpus)
@@ -237,7 +237,7 @@ def evaluate(
         add_labels(figures, model.labels)
         if calibrating.calibration:
             lengths = counts.split(split).lengths()
-            found = calibrating.run(model, lengths, seed, held_out.confidence, overwrite=overwrite)
+            found = calibrating.run(model, lengths, seed, held_out.level, overwrite=overwrite)
             figures["calibration"] = found
     _tell(figures, lambda: _laid_out(figures, per_topic=topic_figures.per_topic), **place)
 

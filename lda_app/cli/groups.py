@@ -1,11 +1,18 @@
-"""Groups of options that commands share, each written once: a dataclass whose fields are flags."""
+"""Groups of options that commands share, each declared once: a dataclass whose fields are flags.
+
+A field's annotation is that of Typer, or the library's own :class:`lda_app.config.Described`.
+"""
 
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from inspect import Parameter
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from lda_app.config import Described
 
 Command = Callable[..., None]
 
@@ -55,11 +62,62 @@ def _spread(parameter: Parameter, groups: dict[str, type]) -> list[Parameter]:
     """Return the parameter itself, or a keyword for each field if it is a group."""
     if parameter.name not in groups:
         return [parameter]
-    return [
-        Parameter(field.name, Parameter.KEYWORD_ONLY, default=_default(field), annotation=field.type)
-        for field in fields(groups[parameter.name])
-    ]
+    group = groups[parameter.name]
+    hints = get_type_hints(group, include_extras=True)
+    return [_keyword(field, hints[field.name]) for field in fields(group)]
 
 
-def _default(field: "Field[Any]") -> Any:
-    return Parameter.empty if field.default is MISSING else field.default
+def _keyword(field: "Field[Any]", hint: Any) -> Parameter:
+    default = Parameter.empty if field.default is MISSING else field.default
+    if (described := description_of(hint)) is not None:
+        if get_origin(described.flag) is list:
+            default = None
+        hint = flag(field.name, get_args(hint)[0], described)
+    return Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def description_of(hint: Any) -> Described | None:
+    """Return what the library says of a field; None where it says nothing."""
+    found = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((part for part in found if isinstance(part, Described)), None)
+
+
+def flag(name: str, value_type: Any, described: Described, *, default: str | None = None) -> Any:
+    """Return the annotation of a flag, as Typer wants it.
+
+    Parameters
+    ----------
+    name
+        Of the field; the flag has hyphens in the place of underscores.
+    value_type, described
+        Of the field.
+    default
+        What the help shows as the default where the description does not say.
+    """
+    shown = described.default if described.default is not None else default
+    option = typer.Option(
+        "--" + name.replace("_", "-"),
+        help=described.text,
+        rich_help_panel=described.part,
+        show_default=True if shown is None else shown or False,
+        metavar=described.metavar,
+        min=described.least,
+        max=described.most,
+        parser=_number if value_type == int | float | None else None,
+    )
+    kind = described.flag or (float | None if value_type == int | float | None else value_type)
+    return Annotated[kind if get_origin(described.flag) is None else kind | None, option]
+
+
+def _number(text: str | float) -> int | float:
+    """Parse a number of documents, ``5``, or a share of them, ``0.5``."""
+    try:
+        return int(text) if isinstance(text, str) else text
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a number of documents nor a share such as 0.5"
+        ) from None

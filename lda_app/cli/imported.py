@@ -17,7 +17,7 @@ _PANEL = "A model of another tool, in place of RUN"
 Topics = Annotated[
     Path | None,
     typer.Option(
-        "--topics",
+        "--topic-words",
         metavar="FILE",
         help="Topics: a table of topics and words (.csv, .npz), or a file of MALLET or tomotopy.",
         show_default=False,
@@ -60,7 +60,7 @@ Alpha = Annotated[
 class Imported:
     """The flags that name the files of another tool's model."""
 
-    topics: Topics = None
+    topic_words: Topics = None
     doc_topics: DocTopicsFile = None
     vocab: Words = None
     alpha: Alpha = None
@@ -73,23 +73,23 @@ class Imported:
         ConfigError
             If there is no model, or two, or its corpus is not named.
         """
-        if run is None and self.topics is None:
-            raise ConfigError("eval needs a RUN, or --topics FILE and --corpus FOLDER")
-        if run is not None and self.topics is not None:
-            raise ConfigError(f"eval measures one model: leave out {run}, or --topics")
-        if self.topics is not None and corpus is None:
-            raise ConfigError("--topics needs --corpus FOLDER: the documents to measure the model on")
+        if run is None and self.topic_words is None:
+            raise ConfigError("eval needs a RUN, or --topic-words FILE and --corpus FOLDER")
+        if run is not None and self.topic_words is not None:
+            raise ConfigError(f"eval measures one model: leave out {run}, or --topic-words")
+        if self.topic_words is not None and corpus is None:
+            raise ConfigError("--topic-words needs --corpus FOLDER: the documents to measure the model on")
         alone = {"--doc-topics": self.doc_topics, "--vocab": self.vocab, "--alpha": self.alpha}
         for flag, value in alone.items():
             if run is not None and value is not None:
-                raise ConfigError(f"{flag} goes with --topics; {run} has all that is needed")
+                raise ConfigError(f"{flag} goes with --topic-words; {run} has all that is needed")
 
     def open(self) -> "ImportedModel":
         """Read the model."""
         from lda_app.interchange import read_doc_topics, read_topics
 
-        assert self.topics is not None
-        model = read_topics(self.topics, self.vocab)
+        assert self.topic_words is not None
+        model = read_topics(self.topic_words, self.vocab)
         if self.doc_topics is not None:
             model = replace(model, doc_topics=read_doc_topics(self.doc_topics, model.num_topics))
         if self.alpha is not None:

@@ -13,7 +13,7 @@ from lda_app.errors import ConfigError
 if TYPE_CHECKING:
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.labels import Labels
-    from lda_app.update.carry import Match
+    from lda_app.update.match_labels import Match
 
 _WORDS = 8
 
@@ -156,7 +156,7 @@ def _carried(model: "ModelDir", run: Path) -> "Labels":
     """Take the labels of another model's topics; say which were not."""
     from lda_app.fitted.folder import open_model
     from lda_app.runtime import log
-    from lda_app.update.carry import carry_over, match_topics
+    from lda_app.update.match_labels import carry_over, match_topics
 
     old = open_model(run)
     labels = old.labels

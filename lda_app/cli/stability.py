@@ -8,11 +8,12 @@ import typer
 
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Overwrite, Reading, Words
+from lda_app.cli.options import JsonFlag, Overwrite
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.cli.study_options import Jobs, StudyFolder, counts_of, number_of_jobs, seeds_from
 from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, training_flags
 from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock, read_manifest
@@ -37,11 +38,11 @@ RunOrCorpus = Annotated[
 ]
 Runs = Annotated[
     int,
-    typer.Option("--seeds", min=1, max=1000, help="Models to train, a seed each."),
+    typer.Option("--num-seeds", min=1, max=1000, help="Models to train, a seed each."),
 ]
 
 
-@with_groups(training=training_flags(), reading=Reading, words=Words)
+@with_groups(training=training_flags(), reading=SourceOptions, words=WordOptions)
 def stability(
     ctx: typer.Context,
     source: RunOrCorpus,
@@ -52,8 +53,8 @@ def stability(
     corpus: CorpusOfRun = None,
     config: ConfigFile = None,
     training: Any,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -162,7 +163,7 @@ def _place_for(source: str, corpus: Path | None, out: Path | None, runs: int) ->
     if out is None:
         raise ConfigError("stability of a corpus needs --out FOLDER, where the models are kept")
     if runs < 2:
-        raise ConfigError("--seeds must be 2 or more: the models of a corpus are scored by each other")
+        raise ConfigError("--num-seeds must be 2 or more: the models of a corpus are scored by each other")
     return nameable(out)
 
 

@@ -12,8 +12,8 @@ from lda_app.cli.training_options import COUNTING, given
 from lda_app.runtime import cpu_count, log
 
 if TYPE_CHECKING:
-    from lda_app.cli.options import Reading, Words
     from lda_app.corpus.folder import Corpus
+    from lda_app.corpus.options import SourceOptions, WordOptions
 
 _MOST_JOBS_UNASKED = 4
 _SEED_LIMIT = 2**32
@@ -84,7 +84,7 @@ def plus_minus(value: float, error: float | None, number_format: str) -> str:
 
 
 def counts_of(
-    ctx: typer.Context, corpus: str, out: Path, reading: Reading, words: Words, *, overwrite: bool
+    ctx: typer.Context, corpus: str, out: Path, reading: SourceOptions, words: WordOptions, *, overwrite: bool
 ) -> Corpus:
     """Open a corpus folder, or build one beside a study."""
     if is_corpus(corpus) and (ignored := given(ctx, *COUNTING)):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Overwrite, Reading, Words
+from lda_app.cli.options import JsonFlag, Overwrite
 from lda_app.cli.study_options import (
     CorpusOfStudy,
     Jobs,
@@ -17,6 +17,7 @@ from lda_app.cli.study_options import (
 )
 from lda_app.cli.training_options import ConfigFile, nameable, training_flags
 from lda_app.config import TrainConfig, resolve_config
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock, write_atomic
@@ -47,12 +48,12 @@ Numbers = Annotated[
 Runs = Annotated[
     int,
     typer.Option(
-        "--seeds", min=1, max=1000, help="Models of each number of topics, a seed each from --seed on."
+        "--num-seeds", min=1, max=1000, help="Models of each number of topics, a seed each from --seed on."
     ),
 ]
 
 
-@with_groups(training=training_flags("num_topics"), reading=Reading, words=Words)
+@with_groups(training=training_flags("num_topics"), reading=SourceOptions, words=WordOptions)
 def sweep(
     ctx: typer.Context,
     corpus: CorpusOfStudy,
@@ -63,8 +64,8 @@ def sweep(
     jobs: Jobs = None,
     config: ConfigFile = None,
     training: Any,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:

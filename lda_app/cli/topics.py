@@ -20,7 +20,8 @@ _SNIPPET = 90  # characters of a representative document
 
 NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words shown of each topic.")]
 NumDocuments = Annotated[
-    int, typer.Option("--documents", min=0, max=1000, help="Representative documents shown of each topic.")
+    int,
+    typer.Option("--num-documents", min=0, max=1000, help="Representative documents shown of each topic."),
 ]
 CoherenceMeasure = Annotated[
     Literal["document_npmi", "u_mass", "c_uci", "c_npmi", "c_v"],

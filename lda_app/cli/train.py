@@ -12,9 +12,10 @@ import typer
 
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import Overwrite, Reading, Words
+from lda_app.cli.options import Overwrite
 from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, training_flags
-from lda_app.config import MODEL, TrainConfig, config_from_dict, read_seeds, resolve_config
+from lda_app.config import MODEL, TrainConfig, config_from_dict, read_seed_words, resolve_config
+from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError, FolderError
 from lda_app.runtime import log
 from lda_app.storage import folder_lock
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.distributed import Group
 
-Seeds = Annotated[
+SeedWords = Annotated[
     Path | None,
     typer.Option(
-        "--seeds",
+        "--seed-words",
         metavar="FILE",
         help='A TOML file of topics with words that they are to be about: space = \\["orbit", "nasa"]. The '
         "first topics are these, in the order of their names; the others stay free.",
@@ -73,7 +74,7 @@ CorpusArgument = Annotated[
 ]
 
 
-@with_groups(training=training_flags(), reading=Reading, words=Words)
+@with_groups(training=training_flags(), reading=SourceOptions, words=WordOptions)
 def train(
     ctx: typer.Context,
     corpus: CorpusArgument = None,
@@ -82,10 +83,10 @@ def train(
     resume: Resume = None,
     config: ConfigFile = None,
     training: Any,
-    seeds: Seeds = None,
+    seed_words: SeedWords = None,
     seed_weight: SeedWeight = None,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     overwrite: Overwrite = False,
 ) -> None:
     """Learn the topics of a corpus.
@@ -96,7 +97,7 @@ def train(
     """
     flags = {
         **vars(training),
-        "seeds": None if seeds is None else read_seeds(seeds),
+        "seed_words": None if seed_words is None else read_seed_words(seed_words),
         "seed_weight": seed_weight,
     }
     if resume is not None:
@@ -134,8 +135,8 @@ def _begin(
     corpus: str,
     out: Path,
     settings: TrainConfig,
-    reading: Reading,
-    words: Words,
+    reading: SourceOptions,
+    words: WordOptions,
     *,
     overwrite: bool,
     group: "Group",

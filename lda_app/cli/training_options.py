@@ -3,15 +3,16 @@
 from dataclasses import field as dataclass_field
 from dataclasses import fields, make_dataclass
 from pathlib import Path
-from typing import Annotated, get_args, get_origin, get_type_hints
+from typing import Annotated, get_args, get_type_hints
 
 import typer
 
-from lda_app.cli.options import Reading, Words
+from lda_app.cli.groups import description_of, flag
 from lda_app.config import TrainConfig
+from lda_app.corpus.options import SourceOptions, WordOptions
 
 # What decides on the counts; it has no say where they were made before.
-COUNTING = [field.name for field in (*fields(Reading), *fields(Words))]
+COUNTING = [field.name for field in (*fields(SourceOptions), *fields(WordOptions))]
 
 
 def training_flags(*without: str) -> type:
@@ -30,16 +31,11 @@ def training_flags(*without: str) -> type:
     hints = get_type_hints(TrainConfig, include_extras=True)
     flags = []
     for field in fields(TrainConfig):
-        if field.name in without or get_origin(hints[field.name]) is not Annotated:
-            continue
-        value_type, described = get_args(hints[field.name])
-        option = typer.Option(
-            "--" + field.name.replace("_", "-"),
-            help=described.text,
-            rich_help_panel=described.part,
-            show_default=described.default or str(field.default),
-        )
-        flags.append((field.name, Annotated[value_type | None, option], dataclass_field(default=None)))
+        described = description_of(hints[field.name])
+        if field.name not in without and described is not None:
+            value_type = get_args(hints[field.name])[0] | None
+            annotation = flag(field.name, value_type, described, default=str(field.default))
+            flags.append((field.name, annotation, dataclass_field(default=None)))
     return make_dataclass("TrainingFlags", flags, frozen=True)
 
 

@@ -9,7 +9,8 @@ import typer
 
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, Reading, RunFolder, Source
+from lda_app.cli.options import JsonFlag, Level, OutPath, Overwrite, RunFolder, Source
+from lda_app.corpus.options import SourceOptions
 from lda_app.errors import ConfigError
 from lda_app.fitted.corpus import preprocessor_of
 
@@ -37,12 +38,12 @@ Intervals = Annotated[
 ]
 
 
-@with_groups(reading=Reading)
+@with_groups(reading=SourceOptions)
 def transform(
     run: RunFolder,
     source: Source,
     *,
-    reading: Reading,
+    reading: SourceOptions,
     intervals: Intervals = False,
     level: Level = 0.9,
     output: OutPath = None,
@@ -69,7 +70,7 @@ def transform(
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
     model = open_model(run)
-    documents, topics = open_source(source, reading.options()), model.labelled()
+    documents, topics = open_source(source, reading), model.labelled()
     work = _Work(topics, preprocessor_of(model), documents, level if intervals else None)
     topics.require_shown()
     work.read_once()

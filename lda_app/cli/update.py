@@ -10,8 +10,9 @@ import typer
 
 from lda_app.cli.corpus import is_corpus
 from lda_app.cli.groups import with_groups
-from lda_app.cli.options import JsonFlag, Overwrite, Reading, RunFolder, Seed, Source
+from lda_app.cli.options import JsonFlag, Overwrite, RunFolder, Seed, Source
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
+from lda_app.corpus.options import SourceOptions
 from lda_app.errors import ConfigError
 from lda_app.fitted.corpus import preprocessor_of
 
@@ -56,13 +57,13 @@ Steps = Annotated[
 ]
 
 
-@with_groups(reading=Reading)
+@with_groups(reading=SourceOptions)
 def update(
     run: RunFolder,
     source: Source,
     *,
     out: Out,
-    reading: Reading,
+    reading: SourceOptions,
     weight: Weight = 1.0,
     steps: Steps = None,
     seed: Seed = 0,
@@ -90,7 +91,7 @@ def update(
     model = open_model(run)
     topics_to_go_on_with(model)
     config = config_from_dict(model.config["training"], str(run))
-    config = replace(config, seed=seed, seeds=None, epochs=None, steps=steps)
+    config = replace(config, seed=seed, seed_words=None, epochs=None, steps=steps)
     new = _build(model, source, reading, out, config, overwrite=overwrite)
     try:
         update_model(model, new, config, out, weight=weight, overwrite=overwrite)
@@ -101,7 +102,13 @@ def update(
 
 
 def _build(
-    model: "ModelDir", source: str, reading: Reading, out: Path, config: "TrainConfig", *, overwrite: bool
+    model: "ModelDir",
+    source: str,
+    reading: SourceOptions,
+    out: Path,
+    config: "TrainConfig",
+    *,
+    overwrite: bool,
 ) -> "Corpus":
     """Count the new text as the model's was, with words of its own added."""
     from lda_app.corpus.folder import build_corpus
@@ -109,7 +116,7 @@ def _build(
 
     base = preprocessor_of(model)
     return build_corpus(
-        open_source(source, reading.options()),
+        open_source(source, reading),
         out.with_name(f"{out.name}.corpus"),
         base.options,
         base=base,

@@ -34,7 +34,6 @@ from lda_app.corpus.document_table import (
 )
 from lda_app.corpus.duplicates import find_duplicates
 from lda_app.corpus.languages import detect_for_corpus
-from lda_app.corpus.passes import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
 from lda_app.corpus.phrases import as_phrases
 from lda_app.corpus.preprocess import (
     PreprocessOptions,
@@ -45,6 +44,7 @@ from lda_app.corpus.preprocess import (
     tool_versions,
 )
 from lda_app.corpus.tokenize import AUTO, name_of_stop_words, resolve_stop_words
+from lda_app.corpus.two_pass import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
 from lda_app.runtime import progress
@@ -61,10 +61,10 @@ if TYPE_CHECKING:
     from lda_app.corpus.documents import Document
     from lda_app.corpus.duplicates import Duplicate
     from lda_app.corpus.languages import Detected
-    from lda_app.corpus.passes import EmptyRow
     from lda_app.corpus.phrases import Phrases
     from lda_app.corpus.sources import Source
     from lda_app.corpus.tokenize import TokenizerOptions
+    from lda_app.corpus.two_pass import EmptyRow
 
     LeftOutRow = tuple[str, int | str, str, str]
 

@@ -27,7 +27,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.document_table import DocumentWriter
 from lda_app.corpus.documents import Document
 from lda_app.corpus.folder import CORPUS_FORMAT, Corpus, open_corpus, require_words, write_summary
-from lda_app.corpus.passes import EmptyRow, SplitRule
+from lda_app.corpus.two_pass import EmptyRow, SplitRule
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError
 from lda_app.storage import sealed_folder, sha256_of

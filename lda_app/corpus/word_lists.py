@@ -3,13 +3,79 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lda_app.errors import CorpusError
+from lda_app.errors import ConfigError, CorpusError
 from lda_app.runtime import log
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from lda_app.corpus.options import WordList
+
+_LISTS = ("default", "none")
+
+
+def stop_words(given: str | WordList | None) -> tuple[str | tuple[str, ...], tuple[str, ...]]:
+    """Read which words to leave out: ``default``, ``none``, words, files of words, or several of them.
+
+    Returns
+    -------
+    listed, more
+        What :class:`~lda_app.corpus.tokenize.TokenizerOptions` takes as stop words, and words beside it.
+
+    Examples
+    --------
+    >>> stop_words("none"), stop_words(["the", "a"]), stop_words([Path("default"), "inc"])
+    (('none', ()), (('a', 'the'), ()), ('default', ('inc',)))
+    """
+    items = _items("default" if given is None else given)
+    named = [str(item) for item in items if str(item) in _LISTS]
+    files = [item for item in items if isinstance(item, Path) and str(item) not in _LISTS]
+    rest = {item for item in items if isinstance(item, str) and item not in _LISTS}
+    if len(set(named)) > 1:
+        raise ConfigError("--stop-words none and default exclude each other: give one of them")
+    own = tuple(sorted(rest.union(*map(read_stop_words, files))))
+    return (named[0], own) if named else (own, ())
+
+
+def words(given: WordList | None, flag: str) -> tuple[str, ...]:
+    """Read words, given themselves or by files of them; ``flag`` is the option, for messages.
+
+    Examples
+    --------
+    >>> words(["us", "R"], "--keep-words"), words(None, "--keep-words")
+    (('R', 'us'), ())
+    """
+    items = () if given is None else _items(given)
+    own = {item for item in items if isinstance(item, str)}
+    return tuple(sorted(own.union(*(read_words(item, flag) for item in items if isinstance(item, Path)))))
+
+
+def replacements(given: Mapping[str, str] | Path | None) -> tuple[tuple[str, str], ...]:
+    """Read what to put in the place of texts, given itself or by a file.
+
+    Examples
+    --------
+    >>> replacements({"C++": "cplusplus"})
+    (('C++', 'cplusplus'),)
+    """
+    if isinstance(given, Path):
+        return read_replacements(given)
+    return tuple(sorted((given or {}).items()))
+
+
+def _items(given: str | WordList) -> tuple[str | Path, ...]:
+    """Return single words and files as a list of one; refuse what is no list of words."""
+    if not isinstance(given, str | Path | Iterable):
+        raise ConfigError(f"a list of words is expected, or a file of them (pathlib.Path), got {given!r}")
+    items = (given,) if isinstance(given, str | Path) else tuple(given)
+    for item in items:
+        if not isinstance(item, str | Path):
+            raise ConfigError(f"a list of words must hold words or files (pathlib.Path), got {item!r}")
+    return items
 
 
 def read_stop_words(path: Path) -> tuple[str, ...]:

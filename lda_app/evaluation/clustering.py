@@ -119,7 +119,7 @@ def read_document_labels(corpus: Corpus, split: str, column: str) -> npt.NDArray
     if trouble:
         raise CorpusError(
             f"{corpus.path}: {column!r} {trouble} of the split {split!r}, so it groups nothing; "
-            f"name another column by --labels, of {', '.join(columns)}"
+            f"name another column by --label-column, of {', '.join(columns)}"
         )
     return labels
 

@@ -13,7 +13,7 @@ from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.exclusivity import frex_scores
 from lda_app.fitted import topics
 from lda_app.fitted.labels import Labels
-from lda_app.report.added import found_later
+from lda_app.report.annotations import found_later
 from lda_app.report.documents import LEVEL, choose_rows, pack_documents
 from lda_app.report.figures import curve, held_out_perplexity, quality
 from lda_app.report.groups import groupings

@@ -68,9 +68,9 @@ def seed_prior(config: TrainConfig, corpus: Corpus, doc_term: DocTermMatrix) -> 
     ConfigError
         If none of a topic's words is in the vocabulary.
     """
-    if config.seeds is None:
+    if config.seed_words is None:
         return None
-    topics = [_known(name, config.seeds[name], corpus) for name in sorted(config.seeds)]
+    topics = [_known(name, config.seed_words[name], corpus) for name in sorted(config.seed_words)]
     distinct = np.unique(np.concatenate(topics))
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
     counts = np.zeros((len(distinct), config.num_topics), dtype=np.float32)
@@ -86,8 +86,8 @@ def _known(name: str, words: Sequence[str], corpus: Corpus) -> npt.NDArray[np.in
     listed = ", ".join(unknown[:_WORDS_NAMED]) + (" …" if len(unknown) > _WORDS_NAMED else "")
     if len(unknown) == len(found):
         raise ConfigError(
-            f"--seeds: no word of {name!r} is in the vocabulary of {corpus.path}: {listed}; give others, or "
-            "build the corpus with --keep-words"
+            f"--seed-words: no word of {name!r} is in the vocabulary of {corpus.path}: {listed}; give "
+            "others, or build the corpus with --keep-words"
         )
     if unknown:
         log.warning("seeds of %r that are not in the vocabulary: %s", name, listed)

@@ -221,7 +221,7 @@ def trained_model(
 
 def _seed_labels(config: TrainConfig) -> Labels:
     """Name the seeded topics as the seeds do."""
-    names = enumerate(sorted(config.seeds or ()))
+    names = enumerate(sorted(config.seed_words or ()))
     return Labels(config.num_topics, {topic: TopicLabel(name) for topic, name in names})
 
 

@@ -79,6 +79,13 @@ def trained_run(made_once, tiny_texts):
     return TinyRun(folder / "run", folder / "corpus")
 
 
+def overriding(options, *others):
+    """Put options in the place of those of the same name: ``overriding(QUICK, "--epochs", "1")``."""
+    pairs = zip(options[::2], options[1::2], strict=True)
+    kept = [part for name, value in pairs if name not in others for part in (name, value)]
+    return (*kept, *others)
+
+
 @pytest.fixture
 def quick():
     """Options of a training that takes a moment and has documents to validate on."""

@@ -101,7 +101,7 @@ def is_running(pid):
 def test_a_reader_that_leaves_is_no_error(begin_copies, trained_run, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    shown = ("topics", trained_run.run, "--top", "24", "--documents", "20")
+    shown = ("topics", trained_run.run, "--top", "24", "--num-documents", "20")
     (process,) = begin_copies("lda-app", *shown, stdout=pipe)
     pipe.open().close()
     assert process.wait() == 0, process.stderr

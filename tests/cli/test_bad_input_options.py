@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cli.conftest import overriding
+
 VALUES = {
     "--num-topics": ["0", "-1", "2.5", "ten", "1000000000", ""],
     "--alpha": ["0", "-0.1", "nan", "inf", "x"],
@@ -131,7 +133,9 @@ ODD = {
 
 @pytest.mark.parametrize(("options", "warning"), ODD.values(), ids=ODD)
 def test_what_can_be_done_but_hardly_meant_is_warned_of(cli, tiny_run, quick, tmp_path, options, warning):
-    done = cli("train", tiny_run.corpus, "--out", tmp_path / "run", *quick, "--epochs", 1, *options)
+    done = cli(
+        "train", tiny_run.corpus, "--out", tmp_path / "run", *overriding(quick, "--epochs", 1, *options)
+    )
     assert done.code == 0, done.stderr
     assert f"warning: {warning}" in done.stderr.replace(f"{tiny_run.corpus} ", "")
 

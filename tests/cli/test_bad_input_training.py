@@ -13,6 +13,7 @@ import torch
 from lda_app.training import step as step_module
 from lda_app.training import train as train_module
 from lda_app.training.run import checkpoint_of
+from tests.cli.conftest import overriding
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def train(cli, tiny_run, quick):
     """Train as `trained_run` was, on the corpus of `tiny_run`."""
 
     def call(out, *options):
-        return cli("train", tiny_run.corpus, "--out", out, *quick, *options)
+        return cli("train", tiny_run.corpus, "--out", out, *overriding(quick, *options))
 
     return call
 
@@ -245,7 +246,9 @@ def test_another_corpus_beside_the_run_is_not_replaced_unasked(
     before = (beside / "manifest.json").read_bytes()
     assert_refused(cli("train", tiny_csv, "--out", tmp_path / "run", *quick), 2, beside, "--overwrite")
     assert (beside / "manifest.json").read_bytes() == before
-    again = cli("train", tiny_csv, "--out", tmp_path / "run", *quick, "--epochs", 1, "--overwrite")
+    again = cli(
+        "train", tiny_csv, "--out", tmp_path / "run", *overriding(quick, "--epochs", 1), "--overwrite"
+    )
     assert again.code == 0, again.stderr
 
 

@@ -54,8 +54,8 @@ REFUSED = {
     "an unknown rival": (("--with", "tomotopi"), 2, "did you mean 'tomotopy'"),
     "one topic": (("--num-topics", "1"), 2, "--num-topics"),
     "no time": (("--time-limit", "0"), 2, "--time-limit"),
-    "no seed": (("--seeds", "0"), 2, "--seeds"),
-    "an unknown label": (("--labels", "colour"), 2, "no column 'colour'"),
+    "no seed": (("--num-seeds", "0"), 2, "--num-seeds"),
+    "an unknown label": (("--label-column", "colour"), 2, "no column 'colour'"),
     "a missing run": (("--run", "nowhere"), 4, "nowhere"),
 }
 

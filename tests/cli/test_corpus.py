@@ -10,8 +10,9 @@ import pytest
 from scipy import sparse
 
 from lda_app.cli.corpus import resolve_corpus
-from lda_app.cli.options import Reading, Words
 from lda_app.corpus.folder import open_corpus
+from lda_app.corpus.options import SourceOptions, WordOptions
+from tests.cli.conftest import overriding
 
 TEXTS = [
     "the shuttle reached its orbit around the moon",
@@ -120,7 +121,7 @@ def test_a_language_that_is_detected(cli, news):
     assert (done.code, done.stdout) == (0, "")
     assert "language: en, of 30 of 30 documents sampled" in done.stderr
     assert "language detected" in cli("corpus", "info", out).stdout
-    again = resolve_corpus(str(news), out, Reading(text_column="body"), Words(language="auto"))
+    again = resolve_corpus(str(news), out, SourceOptions(text_column="body"), WordOptions(language="auto"))
     assert again.manifest == open_corpus(out).manifest
 
 
@@ -163,7 +164,7 @@ def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
 def test_a_bad_option_is_one_line_and_no_folder(cli, news, flags, code, message):
     done = cli(
         "corpus", "build", news, "--text-column", "body", "--out", news.parent / "corpus",
-        "--test-fraction", "0", *flags,
+        *overriding(("--test-fraction", "0"), *flags),
     )  # fmt: skip
     lines = [line for line in done.stderr.splitlines() if line.startswith("error")]
     assert (done.code, done.stdout, len(lines)) == (code, "", 1)
@@ -261,10 +262,10 @@ def test_import_of_counts_that_do_not_fit(cli, tmp_path):
 
 def test_resolve_builds_once_and_again_when_something_changes(news):
     out = news.parent / "built"
-    reading = Reading(text_column="body")
+    reading = SourceOptions(text_column="body")
 
     def resolved(**flags):
-        corpus = resolve_corpus(str(news), out, reading, Words(**flags), overwrite=True)
+        corpus = resolve_corpus(str(news), out, reading, WordOptions(**flags), overwrite=True)
         return corpus, (out / "manifest.json").stat().st_ino
 
     first, inode = resolved()
@@ -275,7 +276,7 @@ def test_resolve_builds_once_and_again_when_something_changes(news):
     changed, new_inode = resolved()
     assert new_inode != inode
     assert changed.fingerprint != first.fingerprint
-    assert resolve_corpus(str(out), news.parent / "none", reading, Words()).path == out
+    assert resolve_corpus(str(out), news.parent / "none", reading, WordOptions()).path == out
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_the_training_split_can_be_evaluated(cli, tiny_run):
 
 
 def test_protocols_are_chosen_and_a_slow_one_says_how_many_documents_it_scored(cli, tiny_run):
-    options = ("--protocols", "left_to_right,elbo", "--max-documents", 5, "--confidence", 0.9)
+    options = ("--protocols", "left_to_right,elbo", "--max-documents", 5, "--level", 0.9)
     done = cli("eval", tiny_run.run, *options)
     assert "5 of 16" in done.stdout
     assert "90% interval" in done.stdout
@@ -70,8 +70,8 @@ def test_protocols_are_chosen_and_a_slow_one_says_how_many_documents_it_scored(c
     [
         (("--protocols", "elbo,left-to-right"), ("'left-to-right'", "did you mean left_to_right?")),
         (("--protocols", "elbo,"), ("''", "document_completion")),
-        (("--confidence", "95"), ("--confidence", "between 0 and 1", "95")),
-        (("--confidence", "nan"), ("--confidence", "nan")),
+        (("--level", "95"), ("--level", "between 0 and 1", "95")),
+        (("--level", "nan"), ("--level", "nan")),
     ],
 )
 def test_options_that_cannot_be_used_are_named(cli, tiny_run, assert_refused, options, parts):
@@ -205,7 +205,7 @@ def test_calibration_fits_a_terminal(cli, planted, tmp_path, monkeypatch, column
 
 def test_calibration_is_of_models_of_ours(cli, tiny_run, tmp_path, assert_refused):
     (tmp_path / "topics.csv").write_text("topic,word,weight\n0,orbit,1\n")
-    options = ("--topics", tmp_path / "topics.csv", "--corpus", tiny_run.corpus, "--calibration")
+    options = ("--topic-words", tmp_path / "topics.csv", "--corpus", tiny_run.corpus, "--calibration")
     assert_refused(cli("eval", *options), 2, "--calibration", "RUN")
 
 

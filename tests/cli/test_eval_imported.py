@@ -1,4 +1,4 @@
-"""``lda-app eval --topics``: a model of another tool."""
+"""``lda-app eval --topic-words``: a model of another tool."""
 
 import json
 
@@ -23,7 +23,7 @@ def topics(tiny_run, tmp_path):
 
 
 def test_a_table_of_topics_is_measured_like_a_run(cli, tiny_run, topics):
-    done = cli("eval", "--topics", topics, "--corpus", tiny_run.corpus, "--json")
+    done = cli("eval", "--topic-words", topics, "--corpus", tiny_run.corpus, "--json")
     assert done.code == 0, done.stderr
     assert "topics.csv has no alpha" in done.stderr
     figures = json.loads(done.stdout)
@@ -37,7 +37,7 @@ def test_a_table_of_topics_is_measured_like_a_run(cli, tiny_run, topics):
 def test_the_table_says_what_either_side_lacks(cli, tiny_run, topics):
     topics.write_text(topics.read_text().replace(",moon,", ",carburettor,"))
     done = cli(
-        "eval", "--topics", topics, "--corpus", tiny_run.corpus,
+        "eval", "--topic-words", topics, "--corpus", tiny_run.corpus,
         "--doc-topics", topics.with_name("theta.csv"), "--alpha", "0.1,0.2,0.3",
     )  # fmt: skip
     assert done.code == 0, done.stderr
@@ -54,7 +54,7 @@ def test_what_is_exported_comes_in_again(cli, tiny_run, tmp_path, shares, suffix
     layout = (*table[:2], "--to", "mallet", "--split", "test") if shares == "mallet" else (*table, shares)
     assert cli(*table, "topic-words", "--top", 24, "--output", words).code == 0
     assert cli(*layout, "--output", theta).code == 0
-    done = cli("eval", "--topics", words, "--doc-topics", theta, "--corpus", tiny_run.corpus, "--json")
+    done = cli("eval", "--topic-words", words, "--doc-topics", theta, "--corpus", tiny_run.corpus, "--json")
     figures, ours = json.loads(done.stdout), json.loads(cli("eval", tiny_run.run, "--json").stdout)
     assert figures["given_theta"]["num_documents"] == 16
     assert figures["given_theta"]["num_without_shares"] == 0
@@ -64,18 +64,22 @@ def test_what_is_exported_comes_in_again(cli, tiny_run, tmp_path, shares, suffix
 
 REFUSED = {
     "no model": ((), 2, "needs a RUN"),
-    "no corpus": (("--topics", "{topics}"), 2, "needs --corpus"),
-    "two models": (("{run}", "--topics", "{topics}", "--corpus", "{corpus}"), 2, "one model"),
-    "shares of a run": (("{run}", "--doc-topics", "{topics}"), 2, "--doc-topics goes with --topics"),
+    "no corpus": (("--topic-words", "{topics}"), 2, "needs --corpus"),
+    "two models": (("{run}", "--topic-words", "{topics}", "--corpus", "{corpus}"), 2, "one model"),
+    "shares of a run": (("{run}", "--doc-topics", "{topics}"), 2, "--doc-topics goes with --topic-words"),
     "an alpha that is none": (
-        ("--topics", "{topics}", "--corpus", "{corpus}", "--alpha", "much"),
+        ("--topic-words", "{topics}", "--corpus", "{corpus}", "--alpha", "much"),
         2,
         "'much'",
     ),
-    "too many": (("--topics", "{topics}", "--corpus", "{corpus}", "--alpha", "1,2"), 3, "2 values of alpha"),
-    "a missing file": (("--topics", "nowhere.csv", "--corpus", "{corpus}"), 3, "nowhere.csv"),
-    "words of a table": (("--topics", "{topics}", "--corpus", "{corpus}", "--vocab", "w"), 2, "--vocab"),
-    "a run as topics": (("--topics", "{run}", "--corpus", "{corpus}"), 3, "is a folder"),
+    "too many": (
+        ("--topic-words", "{topics}", "--corpus", "{corpus}", "--alpha", "1,2"),
+        3,
+        "2 values of alpha",
+    ),
+    "a missing file": (("--topic-words", "nowhere.csv", "--corpus", "{corpus}"), 3, "nowhere.csv"),
+    "words of a table": (("--topic-words", "{topics}", "--corpus", "{corpus}", "--vocab", "w"), 2, "--vocab"),
+    "a run as topics": (("--topic-words", "{run}", "--corpus", "{corpus}"), 3, "is a folder"),
 }
 
 

@@ -109,17 +109,17 @@ def test_the_table_of_topics_fits_any_terminal(cli, tiny_run, monkeypatch, colum
 
 
 def test_labels_are_compared_with_topics(cli, labelled_run):
-    figures = figures_of(cli, labelled_run["labels"], "--labels", "subject")
+    figures = figures_of(cli, labelled_run["labels"], "--label-column", "subject")
     labels = figures["labels"]
     assert labels["column"] == "subject"
     assert labels["purity"] == labels["nmi"] == 1
     assert labels["classification"]["accuracy"] == 1
     assert labels["num_unlabelled"] > 0
     assert [topic["label"]["label"] for topic in figures["topics"][:2]] == ["space", "sport"]
-    shown = cli("eval", labelled_run["labels"], "--protocols", "elbo", "--labels", "subject").stdout
+    shown = cli("eval", labelled_run["labels"], "--protocols", "elbo", "--label-column", "subject").stdout
     for part in ("purity", "nmi", "logistic_regression", "1.000 ± 0.000", "majority_label", "have no label"):
         assert part in shown
-    by_topic = cli("eval", labelled_run["labels"], "--labels", "subject", "--per-topic").stdout
+    by_topic = cli("eval", labelled_run["labels"], "--label-column", "subject", "--per-topic").stdout
     assert "sport 100%" in by_topic
 
 
@@ -137,9 +137,9 @@ def test_without_texts_documents_remain_and_the_rest_is_explained(cli, labelled_
         (["--coherence", "c_w2v"], 2, ["'c_w2v'", "c_npmi"]),
         (["--top-words", "1"], 2, []),
         (["--reference", "gone.txt"], 3, ["gone.txt", "no such file"]),
-        (["--labels", "subjct"], 3, ["'subjct'", "subject, same"]),
-        (["--labels", "same"], 3, ["'x' in all documents"]),
-        (["--labels", "id"], 3, ["'id'", "subject, same"]),
+        (["--label-column", "subjct"], 3, ["'subjct'", "subject, same"]),
+        (["--label-column", "same"], 3, ["'x' in all documents"]),
+        (["--label-column", "id"], 3, ["'id'", "subject, same"]),
     ],
 )
 def test_what_cannot_be_measured_is_refused(cli, labelled_run, options, code, parts):

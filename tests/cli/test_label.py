@@ -222,6 +222,6 @@ def test_eval_names_topics_and_says_that_they_are_as_trained(cli, run):
 def test_stability_names_topics(cli, trained_run, tmp_path):
     run = shutil.copytree(trained_run.run, tmp_path / "run")
     cli("label", run, "--topic", "0", "space flight")
-    done = cli("stability", run, "--seeds", "1", "--corpus", trained_run.corpus)
+    done = cli("stability", run, "--num-seeds", "1", "--corpus", trained_run.corpus)
     assert done.code == 0, done.stderr
     assert "space flight" in done.stdout

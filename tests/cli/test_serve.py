@@ -295,14 +295,16 @@ def test_labels_are_saved_and_shown_and_nobody_overwrites_others(ask, server, ru
 def test_another_model_in_the_folder_gets_no_labels(described_run, save_planted, tiny_texts, tmp_path):
     from lda_app.corpus.folder import open_corpus
     from lda_app.fitted.folder import open_model
-    from lda_app.report.serve.desk import ConflictError, Desk
+    from lda_app.report.serve.editor import ConflictError, LabelEditor
 
     corpus = open_corpus(described_run.corpus)
     save_planted(tmp_path / "run", corpus, tiny_texts)
     model = open_model(tmp_path / "run")
-    desk = Desk(model, json.dumps({"about": "another", "topics": [], "corpus": {"name": "x"}}), "token")
+    editor = LabelEditor(
+        model, json.dumps({"about": "another", "topics": [], "corpus": {"name": "x"}}), "token"
+    )
     with pytest.raises(ConflictError, match="another model"):
-        desk.save({"labels": labels(t1="ball games"), "instead_of": labels()})
+        editor.save({"labels": labels(t1="ball games"), "instead_of": labels()})
 
 
 @pytest.mark.slow

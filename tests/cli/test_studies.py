@@ -25,7 +25,15 @@ ENDLESS = ("--steps", "1000000", *QUICK[2:])
 def sweep(cli, tiny_run, tmp_path):
     def call(*options, numbers="2,3", seeds=2, source=tiny_run.corpus):
         return cli(
-            "sweep", source, "--num-topics", numbers, "--seeds", seeds, "--out", tmp_path / "study", *options
+            "sweep",
+            source,
+            "--num-topics",
+            numbers,
+            "--num-seeds",
+            seeds,
+            "--out",
+            tmp_path / "study",
+            *options,
         )
 
     return call
@@ -109,7 +117,7 @@ def test_an_error_names_the_training(sweep, tmp_path, assert_refused):
 def test_a_run_is_scored_by_further_seeds(cli, trained_run, planted, tmp_path):
     run = tmp_path / "run"
     assert cli("train", trained_run.corpus, "--out", run, "--num-topics", "3", *QUICK[:6]).code == 0
-    done = cli("stability", run, "--seeds", "3", "--jobs", "2")
+    done = cli("stability", run, "--num-seeds", "3", "--jobs", "2")
     assert done.code == 0, done.stderr
     assert "of 3" in done.stdout
     assert "topics are found in a run of another seed" in done.stdout
@@ -133,7 +141,7 @@ def test_a_run_is_scored_by_further_seeds(cli, trained_run, planted, tmp_path):
     }
     assert " of 3 |" in cli("topics", run, "--format", "markdown").stdout
 
-    more = cli("stability", run, "--seeds", "4", "--json")
+    more = cli("stability", run, "--num-seeds", "4", "--json")
     assert more.code == 0, more.stderr
     assert json.loads(more.stdout)["num_runs"] == 4
     assert "3 of 4 models are there already" in more.stderr
@@ -142,7 +150,7 @@ def test_a_run_is_scored_by_further_seeds(cli, trained_run, planted, tmp_path):
 def test_models_of_a_corpus_are_scored_by_each_other(cli, tiny_run, tmp_path):
     out = tmp_path / "study"
     done = cli(
-        "stability", tiny_run.corpus, "--num-topics", "3", "--seeds", "3", "--out", out, *QUICK, "--json"
+        "stability", tiny_run.corpus, "--num-topics", "3", "--num-seeds", "3", "--out", out, *QUICK, "--json"
     )
     assert done.code == 0, done.stderr
     found = json.loads(done.stdout)
@@ -174,7 +182,7 @@ def test_a_damaged_score_is_no_traceback(cli, planted, tmp_path, assert_refused)
 
 def begin_endless(corpus, study):
     """Begin a sweep that never ends, in a process group of its own."""
-    command = ("sweep", corpus, "--num-topics", "2,3", "--seeds", "1", "--out", study, *ENDLESS)
+    command = ("sweep", corpus, "--num-topics", "2,3", "--num-seeds", "1", "--out", study, *ENDLESS)
     return subprocess.Popen(
         [sys.executable, "-m", "lda_app", *map(str, command)],
         stdout=subprocess.PIPE,

@@ -34,7 +34,7 @@ def test_a_terminal_of_any_width_shows_whole_words(cli, tiny_run, monkeypatch, c
 
 
 def test_json_holds_all_of_it_in_order_of_prevalence(cli, tiny_run):
-    content = json.loads(cli("topics", tiny_run.run, "--format", "json", "--documents", "2").stdout)
+    content = json.loads(cli("topics", tiny_run.run, "--format", "json", "--num-documents", "2").stdout)
     topics = content["topics"]
     assert content["schema_version"] == 1
     assert content["coherence"]["protocol"] == "document_npmi"
@@ -58,7 +58,7 @@ def test_csv_has_a_row_a_topic(cli, tiny_run):
     rows = list(
         csv.DictReader(
             io.StringIO(
-                cli("topics", tiny_run.run, "--format", "csv", "--top", "3", "--documents", "1").stdout
+                cli("topics", tiny_run.run, "--format", "csv", "--top", "3", "--num-documents", "1").stdout
             )
         )
     )
@@ -96,7 +96,7 @@ def test_documents_of_imported_counts_show_their_label(cli, quick, tmp_path):
     files = (tmp_path / "counts.npz", "--vocab", tmp_path / "vocab.txt", "--labels", tmp_path / "labels.txt")
     assert cli("corpus", "import", *files, "--out", tmp_path / "corpus").code == 0
     assert cli("train", tmp_path / "corpus", "--out", tmp_path / "run", *quick).code == 0
-    lines = cli("topics", tmp_path / "run", "--documents", "1").stdout.splitlines()
+    lines = cli("topics", tmp_path / "run", "--num-documents", "1").stdout.splitlines()
     assert sum(line.endswith("  sky") for line in lines) == 3
 
 
@@ -118,7 +118,7 @@ def test_without_its_corpus_a_model_still_shows_its_words(cli, planted, tmp_path
 
 @pytest.mark.parametrize("layout", ["table", "json", "csv", "markdown"])
 def test_hostile_ids_and_texts_are_inert(cli, hostile_run, layout):
-    out = cli("topics", hostile_run, "--format", layout, "--documents", "60").stdout
+    out = cli("topics", hostile_run, "--format", layout, "--num-documents", "60").stdout
     assert "\x1b" not in out
     assert "\u202e" not in out
     if layout == "csv":
@@ -143,7 +143,7 @@ def test_hostile_words_are_inert(cli, hostile_words_run, layout):
         assert "a\\|b" in out
 
 
-@pytest.mark.parametrize("option", [("--top", "0"), ("--documents", "-1"), ("--format", "xml")])
+@pytest.mark.parametrize("option", [("--top", "0"), ("--num-documents", "-1"), ("--format", "xml")])
 def test_impossible_options_are_usage_errors(cli, tiny_run, option):
     done = cli("topics", tiny_run.run, *option)
     assert done.code == 2
@@ -151,7 +151,7 @@ def test_impossible_options_are_usage_errors(cli, tiny_run, option):
 
 
 def test_no_documents_when_none_are_asked_for(cli, tiny_run):
-    out = cli("topics", tiny_run.run, "--documents", "0").stdout
+    out = cli("topics", tiny_run.run, "--num-documents", "0").stdout
     assert "top words and documents" not in out
     assert len(out.splitlines()) == 5
 

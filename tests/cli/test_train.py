@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.cli.conftest import overriding
+
 
 def test_the_figure_held_out_has_its_protocol_documents_and_tokens(cli, quick, tiny_run, tmp_path):
     run = tmp_path / "run"
@@ -18,7 +20,7 @@ def test_the_figure_held_out_has_its_protocol_documents_and_tokens(cli, quick, t
 
 def test_without_documents_held_out_no_perplexity_is_told(cli, quick, tiny_run, tmp_path):
     run = tmp_path / "run"
-    done = cli("train", tiny_run.corpus, "--out", run, *quick, "--validation-fraction", "0")
+    done = cli("train", tiny_run.corpus, "--out", run, *overriding(quick, "--validation-fraction", "0"))
     assert f"Model in {run}, after " in done.stderr
     assert "Perplexity" not in done.stderr
     assert "not measured: no documents were held out" in (run / "model_card.md").read_text()

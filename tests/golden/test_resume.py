@@ -33,7 +33,7 @@ SEEDED = TopicPrior(np.array([3, 17]), np.array([[40.0, 0, 0, 0, 0], [0, 25.0, 0
 
 def run(config, doc_term, *, checkpoint=None, go_on=False, stop=None, forget=()):
     """Train, from the checkpoint if it is to go on, and to the step of a number if there is one."""
-    data = replace(divide(doc_term, config), prior=SEEDED if config.seeds else None)
+    data = replace(divide(doc_term, config), prior=SEEDED if config.seed_words else None)
     state = make_state(config, data, torch.device("cpu"))
     if go_on:
         header, tensors = read_checkpoint(checkpoint)
@@ -65,7 +65,7 @@ def same(a, b):
 PUBLISHED = {"topic_update": "elbo", "encoder": "mlp", "beta_optimizer": "adam", "init": "random"}
 WAYS = {
     "refined": {},
-    "seeded": {"seeds": {"a": ["x"], "b": ["y"]}},
+    "seeded": {"seed_words": {"a": ["x"], "b": ["y"]}},
     "elbo": {"topic_update": "elbo"},
     "published": PUBLISHED,
 }

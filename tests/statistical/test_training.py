@@ -162,7 +162,7 @@ def test_a_seeded_topic_takes_its_place_and_its_words(corpus):
     counts = np.zeros((2, NUM_TOPICS), dtype=np.float32)
     for row, topic in enumerate(order):
         counts[row, topic] = 0.3 * frequency[words[topic]]
-    config = TrainConfig(num_topics=NUM_TOPICS, seeds=seeds, epochs=12)
+    config = TrainConfig(num_topics=NUM_TOPICS, seed_words=seeds, epochs=12)
     data = replace(divide(doc_term, config), prior=TopicPrior(words[order], counts))
     state = make_state(config, data, torch.device("cpu"))
     train(state, config, data, save=lambda _: None, interruption=Interruption())

@@ -14,10 +14,10 @@ from lda_app.corpus import counting, document_table
 from lda_app.corpus.document_table import DocumentWriter, read_documents
 from lda_app.corpus.documents import Document
 from lda_app.corpus.folder import build_corpus, open_corpus
-from lda_app.corpus.passes import SplitRule
 from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.tokenize import TokenizerOptions
+from lda_app.corpus.two_pass import SplitRule
 from lda_app.errors import ConfigError, CorpusError, FolderError
 
 # Every script and oddity, counted by default: of these counts are the fingerprints that models name.

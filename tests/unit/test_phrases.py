@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from lda_app.corpus import passes, phrases
+from lda_app.corpus import phrases, two_pass
 from lda_app.corpus.counting import read_tokens
 from lda_app.corpus.documents import Document
 from lda_app.corpus.folder import build_corpus, open_corpus
@@ -213,7 +213,7 @@ def build(tmp_path, options, *, train=TEXTS, test=(), **more):
 
 
 def test_phrases_of_a_corpus_are_counted_alike_in_any_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(passes, "_TOKENS_AT_A_TIME", 5)
+    monkeypatch.setattr(two_pass, "_TOKENS_AT_A_TIME", 5)
     options = PreprocessOptions(FEW_STOP_WORDS, phrases=PhraseOptions(min_count=5, min_npmi=0.3))
     corpus = build(tmp_path, options, test=["old york times", "new york"])
     assert {"new york", "new york times"} <= set(corpus.vocabulary.words)

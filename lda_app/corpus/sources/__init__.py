@@ -13,7 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lda_app.corpus.sources.base import FORMATS, Source, SourceOptions
+from lda_app.corpus.options import SourceOptions
+from lda_app.corpus.sources.base import Source
 from lda_app.corpus.sources.delimited import DelimitedSource, TabSource
 from lda_app.corpus.sources.excel import ExcelSource
 from lda_app.corpus.sources.files import FileSource, LineSource
@@ -27,7 +28,7 @@ from lda_app.errors import CorpusError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CORPORA", "FORMATS", "NamedCorpus", "Source", "SourceOptions", "open_source"]
+__all__ = ["CORPORA", "NamedCorpus", "Source", "SourceOptions", "open_source"]
 
 
 @dataclass(frozen=True)

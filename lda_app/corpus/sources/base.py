@@ -6,90 +6,17 @@ import copy
 from abc import ABC, abstractmethod
 from array import array
 from collections import Counter
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lda_app.errors import ConfigError, CorpusError
+from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lda_app.corpus.documents import Document
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder")
 HUGE_TEXT = 50_000_000  # characters: a text that makes the run's memory grow visibly
 MISSING_VALUES = frozenset({"nan", "na", "n/a", "null", "none"})
-
-
-@dataclass(frozen=True)
-class SourceOptions:
-    r"""How to read the user's own text.
-
-    Parameters
-    ----------
-    format
-        One of csv, tsv, jsonl, parquet, xlsx, txt, folder; None takes it from the suffix.
-    text_column, id_column
-        The column or key of the text and of the document's id.
-    delimiter
-        One character, or ``"tab"``; None is a comma for csv, a tab for tsv.
-    encoding, encoding_errors
-        A codec of Python, and ``strict``, ``replace`` or ``ignore`` for bytes that it cannot decode.
-    skip_bad_lines
-        Leave rows out that cannot be read, with a warning, where an error would end the run.
-    pattern
-        Which files of a folder are read, by name or, if it has a slash, by relative path.
-
-    Raises
-    ------
-    ConfigError
-        A value that cannot be used.
-
-    Examples
-    --------
-    >>> SourceOptions(delimiter="tab").delimiter
-    '\t'
-    """
-
-    format: str | None = None
-    text_column: str | None = None
-    id_column: str | None = None
-    delimiter: str | None = None
-    encoding: str = "utf-8"
-    encoding_errors: str = "strict"
-    skip_bad_lines: bool = False
-    pattern: str = "*.txt"
-
-    def __post_init__(self) -> None:
-        if self.delimiter in ("tab", "\\t"):
-            object.__setattr__(self, "delimiter", "\t")
-        self._require("format", self.format, (None, *FORMATS))
-        self._require("encoding-errors", self.encoding_errors, ("strict", "replace", "ignore"))
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
-            raise ConfigError(f"--delimiter must be one character or 'tab', got {self.delimiter!r}")
-        if self.text_column is not None and self.text_column == self.id_column:
-            raise ConfigError(f"--text-column and --id-column are both {self.text_column!r}")
-        if not _is_text_codec(self.encoding):
-            raise ConfigError(
-                f"--encoding {self.encoding!r} is unknown; try utf-8, utf-16, latin-1 or cp1252"
-            )
-
-    @staticmethod
-    def _require(option: str, value: str | None, allowed: tuple[str | None, ...]) -> None:
-        if value not in allowed:
-            names = ", ".join(name for name in allowed if name)
-            raise ConfigError(f"--{option} must be one of {names}, got {value!r}")
-
-    def describe(self) -> dict[str, Any]:
-        """Return all options by name, for manifests."""
-        return asdict(self)
-
-
-def _is_text_codec(name: str) -> bool:
-    try:
-        return isinstance(b" ".decode(name, errors="replace"), str)
-    except (LookupError, ValueError):
-        return False
 
 
 class Source(Protocol):

@@ -7,12 +7,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document
-from lda_app.corpus.sources.base import BaseSource, SourceOptions
+from lda_app.corpus.sources.base import BaseSource
 from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lda_app.corpus.options import SourceOptions
     from lda_app.corpus.sources.text_file import TextFile
 
 

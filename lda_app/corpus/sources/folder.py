@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.documents import Document
-from lda_app.corpus.sources.base import BaseSource, SourceOptions
+from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.sources.text_file import TextFile, looks_binary
 from lda_app.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lda_app.corpus.options import SourceOptions
 
 
 class FolderSource(BaseSource):

@@ -12,7 +12,7 @@ from lda_app.corpus.sources.files import TextSource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lda_app.corpus.sources.base import SourceOptions
+    from lda_app.corpus.options import SourceOptions
     from lda_app.corpus.sources.text_file import TextFile
 
 

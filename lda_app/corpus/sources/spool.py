@@ -14,7 +14,7 @@ from lda_app.errors import CorpusError, FileSystemError
 from lda_app.runtime import log
 
 if TYPE_CHECKING:
-    from lda_app.corpus.sources.base import SourceOptions
+    from lda_app.corpus.options import SourceOptions
 
 
 def spooled_stdin(options: SourceOptions) -> TextFile:

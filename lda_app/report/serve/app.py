@@ -19,7 +19,7 @@ from starlette.routing import Route
 from lda_app.errors import ConfigError, FolderError, LdaAppError
 from lda_app.report.data import Wanted, report_parts
 from lda_app.report.serve.answers import answer, refusal
-from lda_app.report.serve.desk import ConflictError, Desk
+from lda_app.report.serve.editor import ConflictError, LabelEditor
 from lda_app.report.serve.guard import HOST, Guard
 from lda_app.report.serve.library import open_library
 from lda_app.report.serve.search import Query, QuestionError
@@ -52,10 +52,10 @@ def application(model: ModelDir, corpus: Corpus, token: str) -> Starlette:
         Without which nothing is answered.
     """
     data = report_parts(model, corpus, Wanted(documents=0))["data"]
-    return _answers(open_library(model, corpus), Desk(model, data, token), token)
+    return _answers(open_library(model, corpus), LabelEditor(model, data, token), token)
 
 
-def _answers(library: Library, desk: Desk, token: str) -> Starlette:
+def _answers(library: Library, editor: LabelEditor, token: str) -> Starlette:
     """Say which address asks for what."""
     questions: dict[str, Callable[[Request], Any]] = {
         "about": lambda _: library.about(),
@@ -67,8 +67,8 @@ def _answers(library: Library, desk: Desk, token: str) -> Starlette:
         "questions": lambda _: library.questions(),
     }
     routes = [Route(f"/api/{name}", _answering(ask)) for name, ask in questions.items()]
-    routes.append(Route("/", lambda _: HTMLResponse(desk.page())))
-    routes.append(Route("/api/labels", _taking(desk), methods=["POST"]))
+    routes.append(Route("/", lambda _: HTMLResponse(editor.page())))
+    routes.append(Route("/api/labels", _taking(editor), methods=["POST"]))
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, token=token)],
@@ -90,7 +90,7 @@ def _answering(ask: Callable[[Request], Any]) -> Callable[[Request], Response]:
     return endpoint
 
 
-def _taking(desk: Desk) -> Callable[[Request], Any]:
+def _taking(editor: LabelEditor) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         if request.headers.get("content-type") != "application/json":
             raise HTTPException(415, "expected application/json")
@@ -99,7 +99,7 @@ def _taking(desk: Desk) -> Callable[[Request], Any]:
             given = json.loads(content)
         except (ValueError, RecursionError) as error:
             raise QuestionError(f"not JSON: {error}") from None
-        await run_in_threadpool(desk.save, given)
+        await run_in_threadpool(editor.save, given)
         return answer({"saved": True})
 
     return endpoint

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lda_app.errors import FolderError
-from lda_app.report.added import found_later
+from lda_app.report.annotations import found_later
 from lda_app.storage import sealed_folder, write_annotation
 
 STABILITY = {"num_runs": 9, "topics": [{"id": k, "found_in": 9 - k, "mean_similarity": 0.8} for k in (0, 1)]}

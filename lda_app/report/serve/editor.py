@@ -23,7 +23,7 @@ class ConflictError(Exception):
     """The run is not what the page believes: other labels, or another model."""
 
 
-class Desk:
+class LabelEditor:
     """Gives the page out, and takes labels in.
 
     Parameters

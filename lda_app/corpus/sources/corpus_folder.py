@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lda_app.corpus.sources.base import BaseSource, SourceOptions
+from lda_app.corpus.options import SourceOptions
+from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.sources.parquet import ParquetSource
 from lda_app.corpus.sources.text_file import TextFile
 from lda_app.errors import CorpusError

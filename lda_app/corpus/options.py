@@ -1,0 +1,321 @@
+"""The options of reading texts and of choosing words, each declared once.
+
+From these two classes come the flags of the command line and the keywords of :class:`lda_app.TopicModel`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from lda_app.config import Described
+from lda_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lda_app.corpus.phrases import PhraseOptions
+    from lda_app.corpus.preprocess import PreprocessOptions
+
+SOURCE, WORDS, PHRASES = "Reading the input", "Choosing the words", "Phrases"
+
+Format = Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder"]
+EncodingErrors = Literal["strict", "replace", "ignore"]
+Normalize = Literal["none", "stem", "lemma"]
+DropDuplicates = Literal["none", "exact", "near"]
+WordList = Sequence[str | Path] | Path
+"""Words, files of words, or both."""
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    r"""How to read the user's own text.
+
+    Raises
+    ------
+    ConfigError
+        A value that cannot be used.
+
+    Examples
+    --------
+    >>> SourceOptions(delimiter="tab").delimiter
+    '\t'
+    """
+
+    text_column: Annotated[
+        str | None,
+        Described(
+            "The column or JSON key that holds the text.",
+            SOURCE,
+            default="text, or the only column",
+            metavar="NAME",
+        ),
+    ] = None
+    id_column: Annotated[
+        str | None,
+        Described(
+            "The column or JSON key that names each document; must be unique.",
+            SOURCE,
+            default="row numbers",
+            metavar="NAME",
+        ),
+    ] = None
+    format: Annotated[
+        Format | None,
+        Described(
+            "How the input is laid out: csv, tsv, jsonl, parquet, xlsx, txt (a document a line) or folder.",
+            SOURCE,
+            default="by the suffix; txt for standard input",
+            metavar="FORMAT",
+        ),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Described(
+            "What separates the columns of a csv file, such as [bold];[/] or [bold]tab[/].",
+            SOURCE,
+            default="a comma; a tab for tsv",
+            metavar="CHAR",
+        ),
+    ] = None
+    pattern: Annotated[str, Described("Which files of a folder are documents.", SOURCE, metavar="GLOB")] = (
+        "*.txt"
+    )
+    encoding: Annotated[
+        str, Described("The encoding of the text, such as latin-1.", SOURCE, metavar="NAME")
+    ] = "utf-8"
+    encoding_errors: Annotated[
+        EncodingErrors,
+        Described(
+            "What to do with bytes that cannot be decoded: strict (stop), replace or ignore (drop) them.",
+            SOURCE,
+            metavar="WAY",
+        ),
+    ] = "strict"
+    skip_bad_lines: Annotated[
+        bool,
+        Described("Leave out rows that cannot be read, with a warning, instead of stopping.", SOURCE),
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.delimiter in ("tab", "\\t"):
+            object.__setattr__(self, "delimiter", "\t")
+        _require_choice("format", self.format, (None, *get_args(Format)))
+        _require_choice("encoding-errors", self.encoding_errors, get_args(EncodingErrors))
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
+            raise ConfigError(f"--delimiter must be one character or 'tab', got {self.delimiter!r}")
+        if self.text_column is not None and self.text_column == self.id_column:
+            raise ConfigError(f"--text-column and --id-column are both {self.text_column!r}")
+        if not _is_text_codec(self.encoding):
+            raise ConfigError(
+                f"--encoding {self.encoding!r} is unknown; try utf-8, utf-16, latin-1 or cp1252"
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Return all options by name, for manifests."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class WordOptions:
+    """What is a word, and which words are kept.
+
+    Lists of words are given as words, as files of words (:class:`pathlib.Path`), or as both.
+
+    Examples
+    --------
+    >>> options = WordOptions(keep_case=True, drop_words=["Moon"], phrases=True).preprocess()
+    >>> options.tokenizer.lowercase, options.tokenizer.drop_words, options.phrases.describe()
+    (False, ('Moon',), 'up to 3 words, at least 10 times, NPMI at least 0.5')
+    """
+
+    language: Annotated[
+        str,
+        Described(
+            "The language of the text, such as en, de or zh, or [bold]auto[/] to detect it: it chooses stop "
+            "words, stems, lemmas, and how words are found.",
+            WORDS,
+            metavar="CODE",
+        ),
+    ] = "en"
+    stop_words: Annotated[
+        Literal["default", "none"] | WordList | None,
+        Described(
+            "Words to leave out: [bold]default[/] (a list for the language), [bold]none[/], or a file "
+            "of words; several lists add up.",
+            WORDS,
+            default="the default list",
+            metavar="LIST",
+            flag=list[Path],
+        ),
+    ] = "default"
+    normalize: Annotated[
+        Normalize,
+        Described(
+            "Count forms of a word as one: by their [bold]stem[/] (fast, cuts endings) or their "
+            "[bold]lemma[/] (dictionary form); or [bold]none[/].",
+            WORDS,
+            metavar="WAY",
+        ),
+    ] = "none"
+    min_length: Annotated[
+        int,
+        Described(
+            "Shortest word, in letters; a Chinese, Japanese or Korean character counts twice.", WORDS, least=1
+        ),
+    ] = 3
+    max_length: Annotated[int, Described("Longest word, in letters.", WORDS, least=1)] = 40
+    keep_case: Annotated[bool, Described("Keep case, so that US and us stay distinct.", WORDS)] = False
+    keep_words: Annotated[
+        WordList | None,
+        Described(
+            "Words to count whatever the other options say: stop words, short ones, numbers, rare ones. "
+            "Several files add up.",
+            WORDS,
+            default="",
+            metavar="FILE",
+            flag=list[Path],
+        ),
+    ] = None
+    drop_words: Annotated[
+        WordList | None,
+        Described(
+            "Words to leave out beside the stop words. Several files add up.",
+            WORDS,
+            default="",
+            metavar="FILE",
+            flag=list[Path],
+        ),
+    ] = None
+    replace: Annotated[
+        Mapping[str, str] | Path | None,
+        Described(
+            "Texts to put in the place of others, such as [bold]C++,cplusplus[/]: two columns, separated by "
+            "a comma or a tab.",
+            WORDS,
+            default="",
+            metavar="FILE",
+            flag=Path,
+        ),
+    ] = None
+    no_segment: Annotated[
+        bool, Described("Take Chinese, Japanese or Thai text as divided by spaces already.", WORDS)
+    ] = False
+    min_df: Annotated[
+        int | float | None,
+        Described(
+            "Drop words of fewer training documents: a number, or a share such as 0.001.",
+            WORDS,
+            default="1 to 5, by the size of the corpus",
+            metavar="N|SHARE",
+        ),
+    ] = None
+    max_df: Annotated[
+        int | float | None,
+        Described(
+            "Drop words of more training documents: a number, or a share such as 0.5.",
+            WORDS,
+            default="0.5; 1.0 below 100 documents",
+            metavar="N|SHARE",
+        ),
+    ] = None
+    max_vocab: Annotated[
+        int, Described("Largest vocabulary: the words of the most training documents stay.", WORDS, least=1)
+    ] = 10_000
+    phrases: Annotated[
+        bool,
+        Described(
+            "Count words that stand together more often than by chance as one, such as [bold]new york[/].",
+            PHRASES,
+        ),
+    ] = False
+    phrase_words: Annotated[int, Described("Longest phrase.", PHRASES, least=2, most=3)] = 3
+    phrase_count: Annotated[
+        int, Described("Fewest occurrences of a phrase in the training documents.", PHRASES, least=1)
+    ] = 10
+    phrase_npmi: Annotated[
+        float,
+        Described(
+            "Least normalised pointwise mutual information of a phrase's parts: 0 is chance, 1 always "
+            "together.",
+            PHRASES,
+            least=-1,
+            most=1,
+        ),
+    ] = 0.5
+    ngram: Annotated[
+        int,
+        Described(
+            "Longest sequence of words that is counted, beside the words; 1 counts words alone.",
+            PHRASES,
+            least=1,
+            most=3,
+        ),
+    ] = 1
+    drop_duplicates: Annotated[
+        DropDuplicates,
+        Described(
+            "Leave out documents that repeat an earlier one: [bold]exact[/] (but for white space) or "
+            "[bold]near[/] (four fifths of all sequences of three words); or [bold]none[/].",
+            WORDS,
+            metavar="WAY",
+        ),
+    ] = "none"
+
+    def preprocess(self) -> "PreprocessOptions":
+        """Return how texts are counted by these options, with the words of the files that they name.
+
+        Raises
+        ------
+        ConfigError
+            If a value cannot be used.
+        CorpusError
+            If a file of words cannot be read.
+        """
+        from lda_app.corpus.preprocess import PreprocessOptions
+        from lda_app.corpus.tokenize import TokenizerOptions
+        from lda_app.corpus.word_lists import replacements, stop_words, words
+
+        listed, more = stop_words(self.stop_words)
+        tokenizer = TokenizerOptions(
+            language=self.language,
+            lowercase=not self.keep_case,
+            min_length=self.min_length,
+            max_length=self.max_length,
+            stop_words=listed,
+            normalize=self.normalize,
+            segment=not self.no_segment,
+            keep_words=words(self.keep_words, "--keep-words"),
+            drop_words=tuple(sorted({*words(self.drop_words, "--drop-words"), *more})),
+            replacements=replacements(self.replace),
+        )
+        return PreprocessOptions(
+            tokenizer,
+            min_df=self.min_df,
+            max_df=self.max_df,
+            max_vocab=self.max_vocab,
+            phrases=self._phrases(),
+            drop_duplicates=self.drop_duplicates,
+        )
+
+    def _phrases(self) -> "PhraseOptions | None":
+        from lda_app.corpus.phrases import PhraseOptions
+
+        if self.phrases and self.ngram > 1:
+            raise ConfigError(
+                "give --phrases or --ngram, not both: they count sequences of words in two ways"
+            )
+        if self.phrases:
+            return PhraseOptions(self.phrase_words, self.phrase_count, self.phrase_npmi)
+        return PhraseOptions.ngrams(self.ngram) if self.ngram > 1 else None
+
+
+def _require_choice(option: str, value: str | None, allowed: tuple[str | None, ...]) -> None:
+    if value not in allowed:
+        names = ", ".join(name for name in allowed if name)
+        raise ConfigError(f"--{option} must be one of {names}, got {value!r}")
+
+
+def _is_text_codec(name: str) -> bool:
+    try:
+        return isinstance(b" ".decode(name, errors="replace"), str)
+    except (LookupError, ValueError):
+        return False
