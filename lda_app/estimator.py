@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from lda_app.config import ALPHA_RANGE, Device, TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.distributed import ALONE
+from lda_app.distributed import SINGLE_PROCESS
 from lda_app.evaluation.bounds import elbo_scores
 from lda_app.evaluation.completion import document_completion
 from lda_app.fitted.folder import untrained
@@ -365,8 +365,9 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         rows = doc_term.filled()
         if not len(rows):
             raise ValueError("no document has a word: all entries of X are zero, so nothing can be learned")
-        require_memory(config, doc_term.num_words, ALONE.place)
-        return make_state(config, TrainingData(doc_term, rows, None), choose_device(config, ALONE.place))
+        require_memory(config, doc_term.num_words, SINGLE_PROCESS.world)
+        device = choose_device(config, SINGLE_PROCESS.world)
+        return make_state(config, TrainingData(doc_term, rows, None), device)
 
     def _keep(self, run: RunState, config: TrainConfig) -> None:
         self._run, self._config = run, config

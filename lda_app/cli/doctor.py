@@ -105,10 +105,10 @@ def _device() -> dict[str, str]:
     import torch
 
     from lda_app.config import TrainConfig
-    from lda_app.distributed import Place
+    from lda_app.distributed import World
     from lda_app.training.resources import choose_device
 
-    chosen = choose_device(TrainConfig(), Place()).type
+    chosen = choose_device(TrainConfig(), World()).type
     if chosen == "cuda":
         reason = f"torch finds {torch.cuda.get_device_name(0)}"
     elif torch.backends.mps.is_available():

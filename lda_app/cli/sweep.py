@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.folder import Corpus
     from lda_app.studies.advice import Row
-    from lda_app.studies.paired import Estimate
+    from lda_app.studies.paired import ValueWithError
     from lda_app.studies.sweep import Sweep
 
 # The choice rests on the documents held out: more of them than to watch one training.
@@ -168,7 +168,7 @@ def _cells(row: "Row") -> "list[str]":
     ]
 
 
-def _shown(estimate: "Estimate | None", number_format: str) -> str:
+def _shown(estimate: "ValueWithError | None", number_format: str) -> str:
     if estimate is None:
         return ""
     return plus_minus(estimate.value, estimate.standard_error, number_format)
@@ -194,7 +194,7 @@ def _figure(found: "Sweep") -> str:
     """Draw each figure over the number of topics."""
     from lda_app.cli.charts import panels
 
-    columns: dict[str, list[Estimate | None]] = {
+    columns: dict[str, list[ValueWithError | None]] = {
         "perplexity (document_completion)": [row.perplexity for row in found.rows],
         "coherence (document_npmi)": [row.coherence for row in found.rows],
         "exclusivity (frex)": [row.exclusivity for row in found.rows],

@@ -121,7 +121,7 @@ def _first_of_group(run: Path) -> Iterator["Group"]:
     from lda_app.distributed import joined
 
     with joined() as group:
-        if group.is_first:
+        if group.is_rank_zero:
             yield group
             return
         from lda_app.training.run import take_part, told_run
@@ -144,7 +144,7 @@ def _begin(
     """Train anew."""
     from lda_app.training.run import require_free, train_model
 
-    if group.place.size > 1 and not is_corpus(corpus):
+    if group.world.world_size > 1 and not is_corpus(corpus):
         raise ConfigError(f"several processes train on a corpus folder: build one of {corpus} first")
     with folder_lock(out):
         require_free(out, overwrite=overwrite)

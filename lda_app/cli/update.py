@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.labels import Labels
-    from lda_app.update.drift import MeanShares, TopicDrift
+    from lda_app.update.drift import AverageShares, TopicDrift
 
 _WORDS_NAMED = 10
 _WORDS_OF_A_TOPIC = 4
@@ -175,7 +175,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
 
 def _old_shares(
     model: "ModelDir", new_model: "ModelDir", columns: "npt.NDArray[np.int32]", given: Path | None
-) -> "MeanShares | None":
+) -> "AverageShares | None":
     """Average the shares of the old documents by the new model; None if they are not there any more."""
     from lda_app.corpus.counting import relabel
     from lda_app.runtime import log

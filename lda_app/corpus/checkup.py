@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lda_app.corpus.documents import Document
-    from lda_app.corpus.duplicates import Duplicate, Fingerprints
+    from lda_app.corpus.duplicates import DuplicateDocument, Fingerprints
     from lda_app.corpus.languages import Detected
     from lda_app.corpus.preprocess import PreprocessOptions
     from lda_app.corpus.sources import Source
@@ -263,7 +263,7 @@ class _Seen:
         """Hash of the text of each document, 0 for an empty one."""
         return np.concatenate(self._hashes)
 
-    def duplicates(self) -> dict[int, Duplicate]:
+    def duplicates(self) -> dict[int, DuplicateDocument]:
         """Return the documents that repeat an earlier one."""
         self._signatures.flush()
         shape = (len(self.hashes), -1)
@@ -276,7 +276,7 @@ def _summed_up(
     options: PreprocessOptions,
     seen: _Seen,
     language: Detected | None,
-    duplicates: dict[int, Duplicate],
+    duplicates: dict[int, DuplicateDocument],
 ) -> Checkup:
     lengths = seen.lengths
     some = dict(list(duplicates.items())[:_EXAMPLES])

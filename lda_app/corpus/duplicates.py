@@ -38,7 +38,7 @@ _PLAIN = TokenizerOptions(stop_words="none")
 
 
 @dataclass(frozen=True)
-class Duplicate:
+class DuplicateDocument:
     """A document that repeats an earlier one; both by their place in the source, from 0."""
 
     of: int
@@ -85,7 +85,9 @@ def fingerprints(tokenizer: Tokenizer, texts: Sequence[str], *, near: bool) -> F
     return Fingerprints(exact, np.array(rows, dtype=np.uint16).reshape(len(texts), _BINS))
 
 
-def find_duplicates(texts: Iterable[str], way: str, workers: int | None = None) -> dict[int, Duplicate]:
+def find_duplicates(
+    texts: Iterable[str], way: str, workers: int | None = None
+) -> dict[int, DuplicateDocument]:
     """Find the documents that repeat an earlier one that is kept.
 
     Memory grows by some tens of bytes a document, and where near duplicates are looked for, a temporary file
@@ -105,9 +107,9 @@ def find_duplicates(texts: Iterable[str], way: str, workers: int | None = None) 
     --------
     >>> texts = ["the orbit of the moon", "a goal", "The orbit of the moon!", "a  goal", ""]
     >>> find_duplicates(texts, "exact")
-    {3: Duplicate(of=1, exact=True)}
+    {3: DuplicateDocument(of=1, exact=True)}
     >>> find_duplicates(texts, "near")[2]
-    Duplicate(of=0, exact=False)
+    DuplicateDocument(of=0, exact=False)
     """
     take = partial(fingerprints, near=way == "near")
     with tempfile.TemporaryFile() as file:
@@ -124,23 +126,23 @@ def find_duplicates(texts: Iterable[str], way: str, workers: int | None = None) 
     return dict(sorted(found.items()))
 
 
-def exact_duplicates(hashes: Hashes) -> dict[int, Duplicate]:
+def exact_duplicates(hashes: Hashes) -> dict[int, DuplicateDocument]:
     """Find equal texts by their hashes; of a million different ones, two agree once in 37 million corpora.
 
     Examples
     --------
     >>> exact_duplicates(np.array([7, 5, 7, 0, 0], dtype=np.uint64))
-    {2: Duplicate(of=0, exact=True)}
+    {2: DuplicateDocument(of=0, exact=True)}
     """
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     of = first[inverse]
     repeated = np.flatnonzero((of != np.arange(len(hashes))) & (hashes != 0))
-    return {int(place): Duplicate(int(of[place]), exact=True) for place in repeated}
+    return {int(place): DuplicateDocument(int(of[place]), exact=True) for place in repeated}
 
 
 def near_duplicates(
-    signatures: Signatures, hashes: Hashes, exact: dict[int, Duplicate]
-) -> dict[int, Duplicate]:
+    signatures: Signatures, hashes: Hashes, exact: dict[int, DuplicateDocument]
+) -> dict[int, DuplicateDocument]:
     """Add to the exact duplicates the near ones; a document is dropped for an earlier one that is kept."""
     found = dict(exact)
     for earlier, later in _similar_pairs(signatures, hashes):
@@ -148,7 +150,7 @@ def near_duplicates(
             continue
         kept = found[earlier].of if earlier in found else earlier
         if kept == earlier or _agreement(signatures, np.array([kept]), np.array([later]))[0] >= SIMILAR:
-            found[later] = Duplicate(kept, exact=False)
+            found[later] = DuplicateDocument(kept, exact=False)
     return found
 
 

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lda_app.corpus.documents import Document
-    from lda_app.corpus.duplicates import Duplicate
+    from lda_app.corpus.duplicates import DuplicateDocument
     from lda_app.corpus.languages import Detected
     from lda_app.corpus.phrases import Phrases
     from lda_app.corpus.sources import Source
@@ -388,7 +388,7 @@ class _Kept:
     """The documents of a source without its duplicates, which are listed in ``left_out``."""
 
     source: Source
-    duplicates: dict[int, Duplicate]
+    duplicates: dict[int, DuplicateDocument]
     left_out: list[tuple[str, str]]
 
     @classmethod

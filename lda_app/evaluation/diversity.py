@@ -17,7 +17,7 @@ LIVE_FRACTION = 0.1
 RBO_PERSISTENCE = 0.9
 
 
-class Duplicate(NamedTuple):
+class DuplicateTopics(NamedTuple):
     """Two topics that share many of their top words."""
 
     topic: int
@@ -91,7 +91,7 @@ def inverted_rbo(top_words: IntArray, persistence: float = RBO_PERSISTENCE) -> f
     return float(1 - overlap / (num_topics * (num_topics - 1) / 2))
 
 
-def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[Duplicate, ...]:
+def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[DuplicateTopics, ...]:
     """Pairs of topics that share many top words, those that share most first.
 
     Parameters
@@ -104,13 +104,13 @@ def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[Dupli
     Examples
     --------
     >>> duplicates(np.array([[0, 1, 2], [3, 4, 5], [2, 0, 9]]), at_least=2)
-    (Duplicate(topic=0, other=2, shared_words=2),)
+    (DuplicateTopics(topic=0, other=2, shared_words=2),)
     """
     num_topics, num_words = top_words.shape
     ends = np.arange(num_topics + 1) * num_words
     membership = sparse.csr_array((np.ones(top_words.size, dtype=np.int32), top_words.ravel(), ends))
     shared = sparse.triu(membership @ membership.T, k=1).tocoo()
-    pairs = (Duplicate(*map(int, pair)) for pair in zip(*shared.coords, shared.data, strict=True))
+    pairs = (DuplicateTopics(*map(int, pair)) for pair in zip(*shared.coords, shared.data, strict=True))
     return tuple(sorted((p for p in pairs if p.shared_words >= at_least), key=lambda p: (-p.shared_words, p)))
 
 

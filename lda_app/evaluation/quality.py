@@ -10,7 +10,7 @@ from lda_app.errors import CorpusError
 from lda_app.evaluation.coherence import MEASURES, Coherence, coherences, named
 from lda_app.evaluation.diversity import (
     RBO_PERSISTENCE,
-    Duplicate,
+    DuplicateTopics,
     dead_topics,
     duplicates,
     effective_topics,
@@ -109,7 +109,7 @@ class TopicQuality:
     num_diversity_words: int
     inverted_rbo: float
     dead: tuple[int, ...]
-    duplicates: tuple[Duplicate, ...]
+    duplicates: tuple[DuplicateTopics, ...]
     agreement: LabelAgreement | None = None
 
     def to_dict(self, split: str, words: Sequence[str]) -> dict[str, Any]:

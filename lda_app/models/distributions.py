@@ -15,7 +15,7 @@ from lda_app.gradients.discrete import sample_gumbel_softmax
 from lda_app.models.likelihood import mixture_log_likelihood
 
 
-class ImplicitDirichlet(dirichlet.ImplicitDirichlet, TorchDistributionMixin):  # type: ignore[misc]
+class PyroDirichlet(dirichlet.ImplicitDirichlet, TorchDistributionMixin):  # type: ignore[misc]
     """The guide's Dirichlet for Pyro: its samples carry implicit reparameterization gradients."""
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from lda_app.corpus.batches import Batch
 from lda_app.gradients.dirichlet import dirichlet_divergence, sample_dirichlet
 from lda_app.gradients.score import leave_one_out
-from lda_app.models.distributions import ImplicitDirichlet
+from lda_app.models.distributions import PyroDirichlet
 from lda_app.models.lda import LDA
 from lda_app.models.likelihood import mixture_log_likelihood
 
@@ -41,7 +41,7 @@ def sampled_elbo(lda: LDA, batch: Batch) -> ELBO:
     batch
         The counts.
     """
-    if lda.variational is ImplicitDirichlet and not lda.relaxed:
+    if lda.variational is PyroDirichlet and not lda.relaxed:
         return direct_elbo(lda, batch)
     traced = SampledELBO()
     with pyro.validation_enabled(is_validate=False):

@@ -18,7 +18,7 @@ from lda_app.config import TrainConfig
 from lda_app.gradients.estimators import Estimator, estimators_of
 from lda_app.gradients.normal import sample_logistic_normal
 from lda_app.models.cavi import CoordinateAscent
-from lda_app.models.distributions import ImplicitDirichlet
+from lda_app.models.distributions import PyroDirichlet
 from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA, Topics
 from lda_app.models.mlp_encoder import MLPEncoder
@@ -81,10 +81,10 @@ def variational(config: TrainConfig) -> Variational:
     if name := _ESTIMATORS.get(config.gradient):
         (estimator,) = (row for row in estimators_of("dirichlet") if row.name == name)
         return partial(EstimatedDirichlet, estimator)
-    return ImplicitDirichlet
+    return PyroDirichlet
 
 
-class _DirichletGuide(ImplicitDirichlet):
+class _DirichletGuide(PyroDirichlet):
     """A Dirichlet with its closed-form KL divergence, sampled in another way."""
 
     def __init__(self, concentration: Float[Tensor, "B K"], generator: torch.Generator | None):

@@ -15,7 +15,7 @@ from lda_app.models.distributions import (
     AssignedWords,
     Assignments,
     BagOfWords,
-    ImplicitDirichlet,
+    PyroDirichlet,
     responsibilities,
 )
 from lda_app.models.topic_logits import TopicWordLogits
@@ -56,7 +56,7 @@ class LDA(PyroModule):  # type: ignore[misc]
         encoder: nn.Module,
         *,
         alpha: float = 0.05,
-        variational: Callable[..., TorchDistribution] = ImplicitDirichlet,
+        variational: Callable[..., TorchDistribution] = PyroDirichlet,
         relaxed: bool = False,
     ):
         super().__init__()

@@ -13,7 +13,7 @@ from lda_app.studies.paired import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lda_app.studies.paired import Difference, Estimate
+    from lda_app.studies.paired import Difference, ValueWithError
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Row:
 
     num_topics: int
     most_typical: str
-    perplexity: Estimate
+    perplexity: ValueWithError
     difference: Difference
-    coherence: Estimate
-    exclusivity: Estimate
-    diversity: Estimate
-    similarity: Estimate | None
-    found: Estimate | None
+    coherence: ValueWithError
+    exclusivity: ValueWithError
+    diversity: ValueWithError
+    similarity: ValueWithError | None
+    found: ValueWithError | None
     train_seconds: float
 
 
@@ -111,7 +111,7 @@ def _edge(rows: Sequence[Row], best: Row) -> str:
 
 def _readability(rows: Sequence[Row], chosen: Row, num_seeds: int) -> str:
     """Name the numbers that are best by what readers of topics notice, if others than the one chosen."""
-    figures: list[tuple[str, Callable[[Row], Estimate | None]]] = [
+    figures: list[tuple[str, Callable[[Row], ValueWithError | None]]] = [
         ("more stable, by the similarity of aligned topics", lambda row: row.similarity),
         ("more coherent", lambda row: row.coherence),
     ]
@@ -124,11 +124,11 @@ def _readability(rows: Sequence[Row], chosen: Row, num_seeds: int) -> str:
     return f"Perplexity says what predicts; by what readers notice, {_list(said)}." if said else ""
 
 
-def _value(estimate: Estimate | None) -> float:
+def _value(estimate: ValueWithError | None) -> float:
     return -math.inf if estimate is None else estimate.value
 
 
-def _beyond_chance(larger: Estimate, smaller: Estimate, num_seeds: int) -> bool:
+def _beyond_chance(larger: ValueWithError, smaller: ValueWithError, num_seeds: int) -> bool:
     """Tell whether two means over as many runs differ by more than chance, by Student's t at 95%."""
     if larger.standard_error is None or smaller.standard_error is None:
         return False

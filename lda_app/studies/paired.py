@@ -39,7 +39,7 @@ _RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ValueWithError:
     """A figure and its standard error; None where there is too little to tell it."""
 
     value: float
@@ -108,7 +108,7 @@ class Perplexities:
         One a number of topics, from the best; that of the best itself is 0 ± 0.
     """
 
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[ValueWithError, ...]
     best: int
     differences: tuple[Difference, ...]
 
@@ -134,7 +134,9 @@ def compare_perplexities(scores: Scores, *, seed: int = 0) -> Perplexities:
     best = int(means.argmin())
     documents = (drawn - drawn[best]).var(axis=2, ddof=1).mean(axis=1)
     return Perplexities(
-        tuple(Estimate(math.exp(m), math.exp(m) * math.sqrt(v)) for m, v in zip(means, own, strict=True)),
+        tuple(
+            ValueWithError(math.exp(m), math.exp(m) * math.sqrt(v)) for m, v in zip(means, own, strict=True)
+        ),
         best,
         tuple(
             _difference(float(means[k] - means[best]), float(documents[k]), training, y.shape)

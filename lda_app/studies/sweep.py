@@ -12,7 +12,7 @@ from lda_app.errors import ConfigError
 from lda_app.evaluation.exclusivity import FREX_WEIGHT
 from lda_app.evaluation.stability import DISTANCE, THRESHOLD, agreement
 from lda_app.studies.advice import Row, advise
-from lda_app.studies.paired import CONFIDENCE, Estimate, Scores, compare_perplexities
+from lda_app.studies.paired import CONFIDENCE, Scores, ValueWithError, compare_perplexities
 from lda_app.studies.study import Cell
 from lda_app.training.data import divide
 
@@ -149,35 +149,35 @@ def _scores(figures: dict[Cell, dict[str, Any]], numbers: Sequence[int], seeds: 
     )
 
 
-def _over_runs(values: Sequence[float]) -> Estimate:
+def _over_runs(values: Sequence[float]) -> ValueWithError:
     """Mean over runs, with its standard error."""
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else None
-    return Estimate(float(np.mean(values)), error)
+    return ValueWithError(float(np.mean(values)), error)
 
 
-def _stability(agreed: Agreement) -> tuple[Estimate | None, Estimate | None]:
+def _stability(agreed: Agreement) -> tuple[ValueWithError | None, ValueWithError | None]:
     """Mean similarity of aligned topics, and the share found, over all pairs of runs."""
     if len(agreed.pairs) < 2:
         return None, None
     return _over_pairs(agreed.pairs), _over_pairs(agreed.found)
 
 
-def _over_pairs(values: npt.NDArray[np.float64]) -> Estimate:
+def _over_pairs(values: npt.NDArray[np.float64]) -> ValueWithError:
     """Mean over pairs of runs (S, S); its standard error by the jackknife over runs, for pairs share runs.
 
     Examples
     --------
     >>> _over_pairs(np.array([[1.0, 0.7], [0.7, 1.0]]))
-    Estimate(value=0.7, standard_error=None)
+    ValueWithError(value=0.7, standard_error=None)
     """
     num_runs = len(values)
     mean = _off_diagonal_mean(values)
     if num_runs < 3:
-        return Estimate(mean, None)
+        return ValueWithError(mean, None)
     without = [
         _off_diagonal_mean(np.delete(np.delete(values, run, axis=0), run, axis=1)) for run in range(num_runs)
     ]
-    return Estimate(mean, math.sqrt((num_runs - 1) * float(np.var(without))))
+    return ValueWithError(mean, math.sqrt((num_runs - 1) * float(np.var(without))))
 
 
 def _off_diagonal_mean(values: npt.NDArray[np.float64]) -> float:

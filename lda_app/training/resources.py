@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.distributed import Place
+from lda_app.distributed import World
 from lda_app.errors import ConfigError
 from lda_app.runtime import log
 
@@ -19,7 +19,7 @@ _BYTES_A_WEIGHT_ON_DISK = 8
 _WITH_MOMENTS = 3
 
 
-def choose_device(config: TrainConfig, place: Place) -> torch.device:
+def choose_device(config: TrainConfig, world: World) -> torch.device:
     """Return where to compute: on a GPU of CUDA, one for each process, or on the processor.
 
     Raises
@@ -34,12 +34,12 @@ def choose_device(config: TrainConfig, place: Place) -> torch.device:
         return torch.device("cpu")
     if not gpus:
         raise ConfigError("device is cuda, but torch finds no CUDA device; use --device cpu or auto")
-    if place.local_size > gpus:
+    if world.local_world_size > gpus:
         raise ConfigError(
-            f"{place.local_size} processes on this machine, but CUDA devices: {gpus}; start a process a "
-            "device, or use --device cpu"
+            f"{world.local_world_size} processes on this machine, but CUDA devices: {gpus}; start one "
+            "process a device, or use --device cpu"
         )
-    return torch.device("cuda", place.local_rank)
+    return torch.device("cuda", world.local_rank)
 
 
 def num_weights(config: TrainConfig, num_words: int) -> int:
@@ -60,7 +60,7 @@ def bytes_on_disk(config: TrainConfig, num_words: int) -> int:
     return num_weights(config, num_words) * _BYTES_A_WEIGHT_ON_DISK
 
 
-def require_memory(config: TrainConfig, num_words: int, place: Place) -> None:
+def require_memory(config: TrainConfig, num_words: int, world: World) -> None:
     """Refuse topics that the memory cannot hold, before anything is written.
 
     Raises
@@ -68,10 +68,10 @@ def require_memory(config: TrainConfig, num_words: int, place: Place) -> None:
     ConfigError
         If the processes of this machine need more than there is.
     """
-    needed = num_weights(config, num_words) * _BYTES_A_WEIGHT * place.local_size
+    needed = num_weights(config, num_words) * _BYTES_A_WEIGHT * world.local_world_size
     there = memory_limit()
     if needed > there:
-        each = f" in {place.local_size} processes" if place.local_size > 1 else ""
+        each = f" in {world.local_world_size} processes" if world.local_world_size > 1 else ""
         raise ConfigError(
             f"--num-topics {config.num_topics} with {num_words:,} words needs {needed / 1e9:,.3g} GB{each}, "
             f"{there / 1e9:,.3g} GB of memory may be used here; use fewer topics or a smaller --max-vocab"

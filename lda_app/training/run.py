@@ -13,7 +13,7 @@ import torch
 from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import Corpus
-from lda_app.distributed import ALONE, Group
+from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.fitted.folder import TrainedModel, new_model_dir, untrained, write_model
@@ -50,7 +50,7 @@ def checkpoint_of(out: Path) -> Path:
 
 def told_run(group: Group) -> SavedRun:
     """Wait until the first process tells its run."""
-    return _saved(*unpack(group.told()), "the first process")
+    return _saved(*unpack(group.receive()), "the first process")
 
 
 def open_run(out: Path) -> SavedRun:
@@ -93,7 +93,7 @@ def train_model(
     *,
     saved: SavedRun | None = None,
     overwrite: bool = False,
-    group: Group = ALONE,
+    group: Group = SINGLE_PROCESS,
 ) -> None:
     """Train on a corpus and write the model directory.
 
@@ -126,8 +126,8 @@ def train_model(
         After SIGINT or SIGTERM, with a checkpoint written.
     """
     labels = _seed_labels(config)
-    device = choose_device(config, group.place)
-    require_memory(config, len(corpus.vocabulary), group.place)
+    device = choose_device(config, group.world)
+    require_memory(config, len(corpus.vocabulary), group.world)
     if saved is None:
         require_free(out, overwrite=overwrite)
     check_writable(out, bytes_on_disk(config, len(corpus.vocabulary)))
@@ -166,13 +166,13 @@ def take_part(corpus: Corpus, told: SavedRun, group: Group) -> None:
     """
     data = training_data(corpus, told.config)
     lda = untrained(told.config, len(data.rows), len(corpus.vocabulary))
-    lda.to(choose_device(told.config, group.place))
+    lda.to(choose_device(told.config, group.world))
     state = RunState(lda, Optimizers.of(lda, told.config))
     restore(state, told.header, told.tensors)
     # What ends the training of all, the first process reports.
     with interruptible() as interruption, suppress(NumericalError):
         train(state, told.config, data, save=lambda _: None, interruption=interruption, group=group)
-    group.told()
+    group.receive()
 
 
 def _train(
@@ -180,7 +180,7 @@ def _train(
 ) -> NumericalError | None:
     """Train to the end; return what broke training down if there are weights to keep."""
     details = {"config": asdict(config), "corpus": _identity(corpus, out)}
-    group.tell(lambda: pack(state, details))
+    group.broadcast(lambda: pack(state, details))
 
     def save(state: RunState) -> None:
         save_checkpoint(checkpoint_of(out), state, details)
@@ -194,7 +194,7 @@ def _train(
                 raise
             return error
         finally:
-            group.hold()
+            group.barrier()
     if not finished:
         raise Interrupted(
             f"stopped after step {state.step}; go on with: lda-app train --resume {shlex.quote(str(out))}",

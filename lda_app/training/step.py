@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import Batch
-from lda_app.distributed import ALONE, Group
+from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import NumericalError
 from lda_app.models.elbo import ELBO, sampled_elbo
 from lda_app.models.gibbs import Refined, refine
@@ -54,7 +54,7 @@ def train_step(
     step: int,
     *,
     share: float = 1.0,
-    group: Group = ALONE,
+    group: Group = SINGLE_PROCESS,
 ) -> float | None:
     """Update the encoder, the topics and α from one batch.
 
@@ -85,7 +85,7 @@ def train_step(
         If the loss or a gradient is NaN or infinite; this step has changed no parameter then.
     """
     seed = step_seed(config.seed, step)
-    lda.generator = torch.Generator(lda.log_alpha.device).manual_seed(seed + group.place.rank * _SEED_STRIDE)
+    lda.generator = torch.Generator(lda.log_alpha.device).manual_seed(seed + group.world.rank * _SEED_STRIDE)
     lda.temperature = schedule.temperature(config, step)
     lda.zero_grad()
     part = _Part(lda, batch, share, group, step)
@@ -103,7 +103,7 @@ def train_step(
     elif isinstance(lda.topics, TopicWordCounts):
         counts = [lda.topics.gradient_counts()]
     learned = [*(weights.grad for weights in lda.parameters() if weights.grad is not None), *counts]
-    group.sum_(learned)
+    group.all_reduce_sum(learned)
     _require_finite(sum(float(tensor.sum()) for tensor in learned), "the sum of all gradients", step)
     _apply(lda, optimizers, config, schedule, step)
     if isinstance(lda.topics, TopicWordCounts):
@@ -145,7 +145,7 @@ class _Part:
 
     def _per_token(self, elbo: ELBO) -> float:
         figures = torch.stack([elbo.loss.detach() * self.share, self.batch.counts.sum()])
-        self.group.sum_([figures])
+        self.group.all_reduce_sum([figures])
         total, num_tokens = map(float, figures)
         _require_finite(total, "the loss", self.step)
         return total / (self.scale * num_tokens)

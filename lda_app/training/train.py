@@ -12,7 +12,7 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import Batch, ShuffledBatches, make_batch
-from lda_app.distributed import ALONE, Group
+from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import ConfigError, NumericalError
 from lda_app.evaluation.completion import document_completion
 from lda_app.evaluation.scores import Perplexity
@@ -45,7 +45,7 @@ def train(
     *,
     save: Callable[[RunState], None],
     interruption: Interruption,
-    group: Group = ALONE,
+    group: Group = SINGLE_PROCESS,
 ) -> bool:
     """Train until the schedule ends, the validation no longer gets better, or an interruption is asked for.
 
@@ -87,7 +87,7 @@ def train(
         bar.advance(loop.batches.num_visited(state.step))
         while not loop.finished():
             loop.advance(bar)
-            signum, due = group.largest(interruption.requested or 0, checkpoints.due)
+            signum, due = group.all_reduce_max(interruption.requested or 0, checkpoints.due)
             if signum or due:
                 checkpoints.write()
             if signum:
@@ -111,7 +111,7 @@ class _Checkpoints:
 
     def write(self) -> None:
         """Write a checkpoint."""
-        self.group.from_first(self._write)
+        self.group.rank_zero_first(self._write)
 
     def _write(self) -> bytes:
         begun = time.monotonic()
@@ -133,9 +133,9 @@ class _Loop:
         self.device = state.lda.log_alpha.device
         if data.prior is not None and isinstance(state.lda.topics, TopicWordCounts):
             state.lda.topics.prior = data.prior.on(self.device)
-        if (smallest := len(data.rows) // self.batches.steps_per_epoch) < group.place.size:
+        if (smallest := len(data.rows) // self.batches.steps_per_epoch) < group.world.world_size:
             raise ConfigError(
-                f"a batch of {smallest} documents has nothing to do for {group.place.size} processes; start "
+                f"a batch of {smallest} documents is too small for {group.world.world_size} processes; start "
                 "fewer, or use a larger --batch-size"
             )
 
@@ -165,7 +165,7 @@ class _Loop:
 
     def _part_of(self, rows: npt.NDArray[np.int64]) -> Batch:
         """Return this process's documents of a batch, over the words of the whole batch."""
-        own = make_batch(self.data.doc_term, self.group.part(rows))
+        own = make_batch(self.data.doc_term, self.group.shard(rows))
         return own.over(self.group.union(own.words)).to(self.device)
 
     def _validate(self) -> str:
@@ -175,7 +175,7 @@ class _Loop:
         loss = math.fsum(state.losses) / len(state.losses)
         state.losses.clear()
         self.group.require_same(state.lda.state_dict())
-        perplexity: float | None = json.loads(self.group.from_first(self._score))
+        perplexity: float | None = json.loads(self.group.rank_zero_first(self._score))
         row = {"step": state.step, "epoch": epoch, "loss": loss, "validation_perplexity": perplexity}
         state.history.append(row)
         held_out = "" if perplexity is None else f", held-out perplexity {perplexity:,.0f}"

@@ -23,7 +23,7 @@ _TWO_SIDED_95 = 1.96
 
 
 @dataclass(frozen=True)
-class MeanShares:
+class AverageShares:
     """How much of some documents each topic is, on the average over the documents that have a word.
 
     Parameters
@@ -83,7 +83,7 @@ class TopicDrift:
         return {**asdict(self), "moved": self.moved, "drifted": self.drifted}
 
 
-def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> MeanShares:
+def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> AverageShares:
     """Average the topics' shares over the documents that have a word.
 
     Parameters
@@ -108,15 +108,15 @@ def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> MeanShares:
     mean = np.asarray(total / len(filled))
     # Rounding may leave a difference below 0 where the documents are alike.
     spread = np.clip(squares / len(filled) - mean**2, 0, None)
-    return MeanShares(mean, spread / len(filled), len(filled))
+    return AverageShares(mean, spread / len(filled), len(filled))
 
 
 def topic_drift(
     old_beta: FloatArray,
     beta: FloatArray,
     words: Sequence[str],
-    old_shares: MeanShares | None,
-    shares: MeanShares,
+    old_shares: AverageShares | None,
+    shares: AverageShares,
 ) -> list[TopicDrift]:
     """Compare the topics of a model before and after it learned from new text.
 
@@ -145,7 +145,7 @@ def topic_drift(
 
 
 def _difference(
-    topic: int, old: MeanShares | None, new: MeanShares
+    topic: int, old: AverageShares | None, new: AverageShares
 ) -> tuple[float | None, float | None, float | None]:
     """Return the prevalence in the old text, and the ends of the interval of the difference."""
     if old is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lda_app.distributed import ALONE
+from lda_app.distributed import SINGLE_PROCESS
 from lda_app.errors import ConfigError, Interrupted
 from lda_app.fitted.folder import new_model_dir, write_model
 from lda_app.fitted.labels import write_labels
@@ -68,7 +68,7 @@ def update_model(
         After SIGINT or SIGTERM; nothing is written then.
     """
     require_free(out, overwrite=overwrite)
-    require_memory(config, len(corpus.vocabulary), ALONE.place)
+    require_memory(config, len(corpus.vocabulary), SINGLE_PROCESS.world)
     data = replace(
         divide(corpus.split("train"), config), prior=counted_before(model, corpus.vocabulary.words, weight)
     )
@@ -115,7 +115,7 @@ def continued(model: ModelDir, config: TrainConfig, data: TrainingData) -> RunSt
     counts[data.prior.words] = data.prior.counts
     lda = make_lda(config, len(data.rows), make_topics(config, torch.from_numpy(counts)))
     _take_over(lda, model.lda)
-    lda.to(choose_device(config, ALONE.place))
+    lda.to(choose_device(config, SINGLE_PROCESS.world))
     return RunState(lda, Optimizers.of(lda, config))
 
 

@@ -130,18 +130,18 @@ def say_all(group: Group, rank: int) -> None:
     def say(*words: object) -> None:
         print(*words, file=sys.stderr)
 
-    if group.is_first:
-        group.tell(lambda: b"what to do")
+    if group.is_rank_zero:
+        group.broadcast(lambda: b"what to do")
     else:
-        say("told", group.told().decode())
-    say("work", group.from_first(work_longer_than_the_timeout).decode())
-    say("largest", *group.largest(rank, -rank))
+        say("told", group.receive().decode())
+    say("work", group.rank_zero_first(work_longer_than_the_timeout).decode())
+    say("largest", *group.all_reduce_max(rank, -rank))
     say("union", *group.union(torch.tensor([[1, 4, 9], [0, 4]][rank])).tolist())
     weights, counts = torch.full((2, 2), 1.5 + rank), torch.tensor([1.0, rank])
-    group.sum_([weights, counts])
+    group.all_reduce_sum([weights, counts])
     say("sum", *weights.flatten().tolist(), *counts.tolist())
     numbers = torch.randn(100_003, generator=torch.Generator().manual_seed(rank))
-    group.sum_([numbers])
+    group.all_reduce_sum([numbers])
     group.require_same({"numbers": numbers})
     numbers[rank] += 1
     try:
@@ -150,7 +150,7 @@ def say_all(group: Group, rank: int) -> None:
         say("different", error)
     if rank == 1:
         time.sleep(TIMEOUT.seconds + 1)
-    group.largest(0)
+    group.all_reduce_max(0)
 
 
 def work_longer_than_the_timeout() -> bytes:

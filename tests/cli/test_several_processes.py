@@ -133,7 +133,7 @@ def test_when_one_is_killed_the_other_ends_with_a_line(train_together, tiny_run,
     code, stderr = ended[1 - killed]
     assert code == 1
     assert f"error: process {1 - killed} of 2: another one ended" in stderr
-    assert "go on from the last checkpoint by --resume" in stderr
+    assert "resume from the last checkpoint with --resume" in stderr
     assert len(stderr.splitlines()) <= 2  # the summary of the training's progress, and why it ended
     assert checkpoint_of(tmp_path / "run").exists()
 

@@ -21,7 +21,7 @@ from lda_app.runtime import Interruption, rng
 from lda_app.studies.compare import comparison as comparison_module
 from lda_app.studies.compare import pages, running, table
 from lda_app.studies.compare.clock import Clock
-from lda_app.studies.compare.comparison import MARKER, Cell, Comparison, require_place
+from lda_app.studies.compare.comparison import MARKER, Comparison, Trial, require_place
 from lda_app.studies.compare.figures import decoded_completion, proportions
 from lda_app.studies.compare.methods import METHODS, Fitted, Method
 from lda_app.studies.compare.provenance import modules_behind
@@ -115,7 +115,7 @@ def test_what_a_result_depends_on_makes_it_anew(
     monkeypatch.setattr(comparison_module, "PROTOCOL", comparison_module.PROTOCOL + 1)
     compare(plan(label="subject"))
     assert by_hand.fits == 3
-    plan().path("results", Cell("lda-app", 0), "json").write_text("{")
+    plan().path("results", Trial("lda-app", 0), "json").write_text("{")
     compare(plan(label="subject"))
     assert by_hand.fits == 4
 
@@ -134,8 +134,8 @@ def test_a_training_that_is_late_is_measured_as_it_is_then(
     assert "endless*: stopped after 0.3 s" in pages.page(document)
     compare(planned)
     assert by_hand.fits == 2
-    assert plan(time_limit=1e-9).read(Cell("lda-app", 0)) is None
-    assert plan(time_limit=60).read(Cell("endless", 0)) is None
+    assert plan(time_limit=1e-9).read(Trial("lda-app", 0)) is None
+    assert plan(time_limit=60).read(Trial("endless", 0)) is None
 
 
 def test_a_training_that_shows_nothing_is_stopped_from_outside(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.distributed import Place
+from lda_app.distributed import World
 from lda_app.errors import ConfigError
 from lda_app.training import resources
 from lda_app.training.resources import bytes_on_disk, choose_device, memory_limit, num_weights, require_memory
@@ -32,27 +32,27 @@ def machine(monkeypatch):
 )
 def test_the_device_is_the_one_asked_for_and_cuda_where_there_is_some(machine, asked, gpus, chosen):
     machine(gpus=gpus)
-    assert str(choose_device(TrainConfig(device=asked), Place())) == chosen
+    assert str(choose_device(TrainConfig(device=asked), World())) == chosen
 
 
 def test_each_process_has_a_gpu_of_its_own(machine):
     machine(gpus=2)
-    assert str(choose_device(TrainConfig(), Place(3, 4, local_rank=1, local_size=2))) == "cuda:1"
+    assert str(choose_device(TrainConfig(), World(3, 4, local_rank=1, local_world_size=2))) == "cuda:1"
     with pytest.raises(ConfigError, match="3 processes on this machine, but CUDA devices: 2"):
-        choose_device(TrainConfig(), Place(2, 3, local_rank=2, local_size=3))
+        choose_device(TrainConfig(), World(2, 3, local_rank=2, local_world_size=3))
 
 
 def test_cuda_is_refused_where_there_is_none(machine):
     machine()
     with pytest.raises(ConfigError, match="torch finds no CUDA device; use --device cpu or auto"):
-        choose_device(TrainConfig(device="cuda"), Place())
+        choose_device(TrainConfig(device="cuda"), World())
 
 
 @pytest.mark.parametrize(("asked", "lines"), [("auto", 1), ("cpu", 0)])
 def test_on_apples_gpu_auto_takes_the_processor_and_says_so(machine, caplog, asked, lines):
     machine(mps=True)
     with caplog.at_level(logging.INFO, "lda_app"):
-        assert choose_device(TrainConfig(device=asked), Place()).type == "cpu"
+        assert choose_device(TrainConfig(device=asked), World()).type == "cpu"
     assert [record.message for record in caplog.records] == lines * [
         "training on the processor: torch cannot draw Gamma samples on Apple's GPU (MPS)"
     ]
@@ -93,11 +93,11 @@ def test_a_limit_of_version_1(tmp_path, folder):
 def test_topics_that_do_not_fit_are_refused_for_all_processes_of_the_machine(monkeypatch):
     monkeypatch.setattr(resources, "memory_limit", lambda: 30_000_000)
     config = TrainConfig(num_topics=100)
-    require_memory(config, 10_000, Place())
+    require_memory(config, 10_000, World())
     with pytest.raises(
         ConfigError, match=r"needs 0\.032 GB in 2 processes, 0\.03 GB of memory may be used here"
     ):
-        require_memory(config, 10_000, Place(0, 2, 0, 2))
+        require_memory(config, 10_000, World(0, 2, 0, 2))
 
 
 def test_the_moments_of_adam_take_memory_and_disk_too():

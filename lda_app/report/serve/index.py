@@ -94,7 +94,7 @@ def _in_steps(concentration: FloatArray) -> npt.NDArray[np.uint16]:
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class MetadataColumn:
     """A column of metadata that documents can be chosen by.
 
     Parameters
@@ -136,7 +136,7 @@ class DocumentIndex:
     splits: tuple[str, ...]
     starts: npt.NDArray[np.int64]
     tables: tuple[ShareTable, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[MetadataColumn, ...]
 
     @property
     def num_documents(self) -> int:
@@ -185,11 +185,11 @@ def index_documents(corpus: Corpus, infer: Infer) -> DocumentIndex:
     columns = [column for name in names if (column := _read_column(corpus, name)) is not None]
     if len(sizes) > 1 and "split" not in names:
         codes = np.repeat(np.arange(len(sizes), dtype=np.int16), sizes)
-        columns.append(Column("split", corpus.splits, codes))
+        columns.append(MetadataColumn("split", corpus.splits, codes))
     return DocumentIndex(corpus.splits, starts, tables, tuple(columns))
 
 
-def _read_column(corpus: Corpus, name: str) -> Column | None:
+def _read_column(corpus: Corpus, name: str) -> MetadataColumn | None:
     """Read a column of metadata as codes; None if it has too many values."""
     number: dict[str, int] = {}
     parts = []
@@ -207,4 +207,4 @@ def _read_column(corpus: Corpus, name: str) -> Column | None:
     values = sorted(number)
     sorted_place = {value: place for place, value in enumerate(values)}
     rank = np.array([*(sorted_place[value] for value in number), -1], dtype=np.int16)
-    return Column(name, tuple(values), rank[np.concatenate(parts)])
+    return MetadataColumn(name, tuple(values), rank[np.concatenate(parts)])

@@ -33,7 +33,7 @@ class Snapshot(NamedTuple):
     beta: FloatArray
 
 
-class Usage(NamedTuple):
+class ResourceUsage(NamedTuple):
     """What a training took.
 
     Attributes
@@ -123,12 +123,12 @@ class Clock:
             self._begun += time.perf_counter() - begun
         self.check()
 
-    def stop(self) -> Usage:
+    def stop(self) -> ResourceUsage:
         """Return what was used since the start."""
         seconds = time.perf_counter() - self._begun
         cpu = cpu_seconds() - self._cpu
         others = max(0.0, _busy_seconds() - self._busy - cpu) / seconds if _PROC.is_dir() else 0.0
-        return Usage(seconds, cpu, peak_memory(), others)
+        return ResourceUsage(seconds, cpu, peak_memory(), others)
 
 
 def cpu_seconds() -> float:

@@ -37,7 +37,7 @@ _FILES = frozenset(
 )
 
 
-class Cell(NamedTuple):
+class Trial(NamedTuple):
     """One training."""
 
     method: str
@@ -78,20 +78,20 @@ class Comparison:
     run: Path | None = None
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Trial]:
         """All trainings, seed by seed, so that one of each is there early."""
-        wanted = [Cell(method, seed) for seed in self.seeds for method in self.methods]
+        wanted = [Trial(method, seed) for seed in self.seeds for method in self.methods]
         first = self.seeds[0]
         return [cell for cell in wanted if not self._is_run(cell) or cell.seed == first]
 
-    def _is_run(self, cell: Cell) -> bool:
+    def _is_run(self, cell: Trial) -> bool:
         return self.run is not None and cell.method == OWN
 
-    def path(self, part: str, cell: Cell, suffix: str) -> Path:
+    def path(self, part: str, cell: Trial, suffix: str) -> Path:
         """Return the place of a file of a training."""
         return self.folder / part / f"k{self.num_topics}-{cell.method}-s{cell.seed}.{suffix}"
 
-    def inputs(self, cell: Cell) -> dict[str, Any]:
+    def inputs(self, cell: Trial) -> dict[str, Any]:
         """Return all that a result depends on but the time limit."""
         method = METHODS[cell.method]
         run = None if self.run is None or cell.method != OWN else sha256_of(self.run / "manifest.json")
@@ -106,7 +106,7 @@ class Comparison:
             "run": run,
         }
 
-    def read(self, cell: Cell) -> Result | None:
+    def read(self, cell: Trial) -> Result | None:
         """Return what was measured of a training; None if that is missing or out of date."""
         try:
             result: Result = json.loads(self.path("results", cell, "json").read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ class Comparison:
         seconds = result["usage"]["seconds"]
         return self.time_limit is None or bool(result["inputs"]["run"]) or seconds <= self.time_limit
 
-    def task(self, cell: Cell) -> Task:
+    def task(self, cell: Trial) -> Task:
         """Return what a worker is to do for a training."""
         return Task(
             corpus=str(self.corpus.path.resolve()),

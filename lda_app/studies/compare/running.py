@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lda_app.runtime import Interruption
-    from lda_app.studies.compare.comparison import Cell, Comparison
+    from lda_app.studies.compare.comparison import Comparison, Trial
 
     Result = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _run_all(comparison: Comparison) -> dict[str, str]:
     return missing
 
 
-def _run(comparison: Comparison, cell: Cell, interruption: Interruption) -> str | None:
+def _run(comparison: Comparison, cell: Trial, interruption: Interruption) -> str | None:
     """Make a result if need be; return why there is none."""
     method = METHODS[cell.method]
     if method.versions() is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NOT_APPLICABLE = "–"
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column of a table of results."""
 
     title: str
@@ -26,25 +26,25 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column("own", "figures", "own", ",.0f", spread=True),
-    Column("ref", "figures", "ref", ",.0f", spread=True),
-    Column("NPMI train", "figures", "npmi_train", ".3f"),
-    Column("NPMI test", "figures", "npmi_test", ".3f"),
-    Column("c_npmi", "figures", "c_npmi", ".3f"),
-    Column("c_v", "figures", "c_v", ".3f"),
-    Column("TD", "figures", "diversity", ".2f"),
-    Column("live", "figures", "live", ".1f"),
-    Column("dup.", "figures", "duplicates", ".1f"),
-    Column("purity", "figures", "purity", ".3f"),
-    Column("NMI", "figures", "nmi", ".3f"),
-    Column("s", "usage", "seconds", ".1f"),
-    Column("CPU s", "usage", "cpu_seconds", ".1f"),
-    Column("MB", "usage", "peak_memory", ",.0f", scale=1e-6),
-    Column("docs/s", "figures", "documents_per_second", ",.0f"),
+    TableColumn("own", "figures", "own", ",.0f", spread=True),
+    TableColumn("ref", "figures", "ref", ",.0f", spread=True),
+    TableColumn("NPMI train", "figures", "npmi_train", ".3f"),
+    TableColumn("NPMI test", "figures", "npmi_test", ".3f"),
+    TableColumn("c_npmi", "figures", "c_npmi", ".3f"),
+    TableColumn("c_v", "figures", "c_v", ".3f"),
+    TableColumn("TD", "figures", "diversity", ".2f"),
+    TableColumn("live", "figures", "live", ".1f"),
+    TableColumn("dup.", "figures", "duplicates", ".1f"),
+    TableColumn("purity", "figures", "purity", ".3f"),
+    TableColumn("NMI", "figures", "nmi", ".3f"),
+    TableColumn("s", "usage", "seconds", ".1f"),
+    TableColumn("CPU s", "usage", "cpu_seconds", ".1f"),
+    TableColumn("MB", "usage", "peak_memory", ",.0f", scale=1e-6),
+    TableColumn("docs/s", "figures", "documents_per_second", ",.0f"),
 )
 
 
-def entry(group: Sequence[Result], column: Column) -> str:
+def entry(group: Sequence[Result], column: TableColumn) -> str:
     """Return what results of several seeds have in a column: their mean, and ± half of their range.
 
     Examples
