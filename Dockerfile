@@ -13,7 +13,7 @@ RUN python3 -m venv /opt/lda-app \
     fi
 COPY pyproject.toml README.md LICENSE ./
 COPY lda_app lda_app
-RUN /opt/lda-app/bin/pip install --no-cache-dir --constraint constraints.txt '.[excel,plot,segment]'
+RUN /opt/lda-app/bin/pip install --no-cache-dir --constraint constraints.txt '.[excel,segment]'
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/lda-app /opt/lda-app

@@ -13,7 +13,7 @@ from typing import Any
 
 from make_gradients_page import figure, table, write
 
-from lda_app.cli.charts import line_chart
+from lda_app.charts import line_chart
 from lda_app.config import TrainConfig
 from lda_app.corpus.folder import Corpus, open_corpus
 from lda_app.evaluation.completion import document_completion

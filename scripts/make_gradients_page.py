@@ -16,7 +16,7 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from lda_app.cli.charts import dot_chart, heat_map, line_chart
+from lda_app.charts import dot_chart, heat_map, line_chart
 from lda_app.cli.gradients import (
     CHECK_COLUMNS,
     COMPARE_COLUMNS,

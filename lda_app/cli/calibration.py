@@ -146,23 +146,16 @@ def _p_value(part: dict[str, Any]) -> str:
 
 def calibration_chart(found: dict[str, Any]) -> str:
     """Draw coverage over the level: a chart a posterior and choice of topics, a curve for each length."""
-    from lda_app.cli.charts import line_chart, side_by_side
+    from lda_app.charts import line_charts
 
     kinds = dict.fromkeys((part["posterior"], part["topics"]) for part in found["parts"])
     levels = found["curve_levels"]
-    charts = []
+    charts = {}
     for posterior, topics in kinds:
         parts = [p for p in found["parts"] if (p["posterior"], p["topics"]) == (posterior, topics)]
         curves = {
             f"lengths: {part['lengths']}": list(zip(levels, part["curve"], strict=True)) for part in parts
         }
-        charts.append(
-            line_chart(
-                f"{posterior}: intervals of {'all topics' if topics == 'all' else 'the largest topic'}",
-                "level",
-                "share that holds the truth",
-                {**curves, "as it should be": [(0, 0), (1, 1)]},
-                logarithmic=(False, False),
-            )
-        )
-    return side_by_side(charts)
+        title = f"{posterior}: intervals of {'all topics' if topics == 'all' else 'the largest topic'}"
+        charts[title] = {**curves, "ideal": [(0, 0), (1, 1)]}
+    return line_charts(charts, "level", "coverage", logarithmic=(False, False))

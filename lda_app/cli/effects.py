@@ -203,7 +203,7 @@ class _Report:
 
     def svg(self) -> str:
         """Draw coefficients, or predictions at the values of a category, or curves along a number."""
-        from lda_app.cli.charts import band_chart, interval_chart
+        from lda_app.charts import band_chart, interval_chart
 
         title = f"{self._what}, with {self._interval}"
         figures = self.figures(_CURVE_POINTS)

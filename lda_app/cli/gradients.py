@@ -135,7 +135,7 @@ def compare(
     of a sample with its backward pass. With [bold]--run[/] the known gradient is itself the mean of many
     samples.
     """
-    from lda_app.cli.charts import dot_chart
+    from lda_app.charts import dot_chart
     from lda_app.cli.tables import check_file, write_out
     from lda_app.models.threads import one_torch_thread
 

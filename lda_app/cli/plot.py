@@ -63,11 +63,12 @@ def plot(
     """Draw a figure for a paper.
 
     Topics are as [bold]lda-app label[/] has named and merged them, without those that it hides. Intervals are
-    those of the report, at 95%. The extra [bold]plot[/] of the installation is needed.
+    those of the report, at 95%.
     """
+    from lda_app.charts import draw
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
-    from lda_app.report.plots import FORMATS, draw, plot_similarity, plot_topics, plot_training
+    from lda_app.report.plots import FORMATS, plot_similarity, plot_topics, plot_training
     from lda_app.runtime import log
     from lda_app.storage import write_atomic
 

@@ -228,7 +228,7 @@ class _Report:
 
     def svg(self) -> str:
         """Draw all groups, topic by topic."""
-        from lda_app.cli.charts import interval_chart
+        from lda_app.charts import interval_chart
 
         keys = " and ".join(self.found.groups.keys)
         return interval_chart(

@@ -192,7 +192,7 @@ def _protocols(found: "Sweep") -> str:
 
 def _figure(found: "Sweep") -> str:
     """Draw each figure over the number of topics."""
-    from lda_app.cli.charts import panels
+    from lda_app.charts import error_charts
 
     columns: dict[str, list[ValueWithError | None]] = {
         "perplexity (document_completion)": [row.perplexity for row in found.rows],
@@ -210,4 +210,4 @@ def _figure(found: "Sweep") -> str:
         ]
         for name, estimates in columns.items()
     }
-    return panels("Numbers of topics, with standard errors", "number of topics", drawn)
+    return error_charts("Numbers of topics, with standard errors", "number of topics", drawn)

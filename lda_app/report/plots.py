@@ -1,18 +1,17 @@
 """Plots for papers: topics by their words, prevalence, the training's curves, and how alike topics are.
 
-Drawn by matplotlib, which the extra ``plot`` installs; the same run gives the same bytes.
+The same run gives the same bytes.
 """
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.errors import ConfigError
+from lda_app.charts import COLOURS, WIDTH, grid
 from lda_app.fitted.topics import top_words
 from lda_app.report.layout import topic_distances
 from lda_app.runtime import one_line
@@ -29,19 +28,8 @@ if TYPE_CHECKING:
     from lda_app.report.shares import GroupMeans
 
 FORMATS = ("svg", "png", "pdf")
-_COLOUR = "#0072b2"
-_SECOND_COLOUR = "#d55e00"
-_STYLE: Any = {
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "lda-app",
-    "text.parse_math": False,
-    "figure.dpi": 200,
-}
+_COLOUR, _SECOND_COLOUR = COLOURS[:2]
 _COLUMNS = 5  # topics beside each other
-_WIDTH = 7.0  # inches: a page between its margins
 _LONGEST_NAME, _LONGEST_TITLE = 32, 20  # characters of a topic's name, beside an axis and above a panel
 
 
@@ -100,7 +88,7 @@ def plot_prevalence(topics: Plotted, means: GroupMeans, confidence: float) -> Fi
     order = np.argsort(means.mean[0], kind="stable")
     share = 100 * means.mean[0, order]
     ends = np.abs(100 * np.stack([low[0, order], high[0, order]]) - share)
-    figure, (axis,) = _grid(1, 1, height=0.8 + 0.16 * len(order))
+    figure, (axis,) = grid(1, 1, height=0.8 + 0.16 * len(order))
     axis.errorbar(share, [topics.title(topic) for topic in order], xerr=ends, fmt="o", ms=3, color=_COLOUR)
     axis.set_xlim(left=0)
     size = f"{int(means.num_documents[0]):,} documents"
@@ -139,7 +127,7 @@ def plot_by_group(topics: Plotted, means: GroupMeans, names: Sequence[str], colu
 
 def plot_training(history: pd.DataFrame) -> Figure:
     """Draw the loss and the held-out perplexity, by document completion, over the steps."""
-    figure, (loss, held_out) = _grid(1, 2, height=2.4)
+    figure, (loss, held_out) = grid(1, 2, height=2.4, sharex="all")
     loss.plot(history["step"], history["loss"], "o-", ms=3, color=_COLOUR)
     loss.set_ylabel("loss, nats per token (−ELBO)")
     held_out.plot(history["step"], history["validation_perplexity"], "o-", ms=3, color=_SECOND_COLOUR)
@@ -153,8 +141,8 @@ def plot_similarity(topics: Plotted) -> Figure:
     """Draw how far topics are from each other, like ones side by side (average linkage)."""
     distances = topic_distances(topics.beta)
     order = _like_ones_together(distances)
-    side = min(_WIDTH, 1.6 + 0.16 * len(order))
-    figure, (axis,) = _grid(1, 1, height=side, width=side + 0.8)
+    side = min(WIDTH, 1.6 + 0.16 * len(order))
+    figure, (axis,) = grid(1, 1, height=side, width=side + 0.8)
     shown = distances[np.ix_(order, order)]
     np.fill_diagonal(shown, np.nan)  # or zeros would take most of the colours
     image = axis.imshow(shown, cmap="cividis", vmax=1)
@@ -167,45 +155,11 @@ def plot_similarity(topics: Plotted) -> Figure:
     return figure
 
 
-def draw(figure: Figure, kind: str) -> bytes:
-    """Return a figure as a file.
-
-    Parameters
-    ----------
-    figure
-        Of this module.
-    kind
-        One of ``FORMATS``.
-    """
-    import matplotlib as mpl
-
-    dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    stream = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(stream, format=kind, metadata=dated[kind], bbox_inches="tight")
-    return stream.getvalue()
-
-
-def _grid(
-    rows: int, columns: int, *, height: float, width: float = _WIDTH, sharey: bool = False
-) -> tuple[Figure, list[Axes]]:
-    """Make a figure of panels, each of a height in inches."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ConfigError('plots are drawn by matplotlib: pip install "lda-app[plot]"') from None
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, rows * height), layout="constrained")
-        axes: Any = figure.subplots(rows, columns, squeeze=False, sharey=sharey, sharex="all")
-    return figure, list(axes.flat)
-
-
 def _panels(topics: Plotted, *, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
     """Make a panel for each topic, all with one horizontal axis."""
     number = len(topics.ids)
     rows, columns = math.ceil(number / _COLUMNS), min(_COLUMNS, number)
-    figure, axes = _grid(rows, columns, height=height, sharey=sharey)
+    figure, axes = grid(rows, columns, height=height, sharex="all", sharey=sharey)
     for topic, axis in enumerate(axes[:number]):
         axis.set_title(topics.title(topic, _LONGEST_TITLE), fontsize=7, loc="left")
         axis.tick_params(labelsize=6, length=2, labelbottom=topic >= number - columns)

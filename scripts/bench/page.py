@@ -13,7 +13,7 @@ from bench.methods import METHODS
 from bench.run import Opened
 from lda_app.errors import LdaAppError
 from lda_app.studies.compare.curve import draw, seconds_to
-from lda_app.studies.compare.table import Column, entry, markdown
+from lda_app.studies.compare.table import TableColumn, entry, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,21 +65,21 @@ seconds beside those of the rival with the best ref.
 
 
 COLUMNS = (
-    Column("own", "figures", "own", ",.0f", spread=True),
-    Column("ref", "figures", "ref", ",.0f", spread=True),
-    Column("elbo", "figures", "elbo", ",.0f"),
-    Column("by documents", "figures", "elbo_document_mean", ",.0f"),
-    Column("NPMI train", "figures", "npmi_train", ".3f"),
-    Column("NPMI test", "figures", "npmi_test", ".3f"),
-    Column("TD", "figures", "diversity", ".2f"),
-    Column("live", "figures", "live", ".1f"),
-    Column("dup.", "figures", "duplicates", ".1f"),
-    Column("purity", "figures", "purity", ".3f"),
-    Column("NMI", "figures", "nmi", ".3f"),
-    Column("s", "usage", "seconds", ".1f"),
-    Column("CPU s", "usage", "cpu_seconds", ".1f"),
-    Column("MB", "usage", "peak_memory", ",.0f", scale=1e-6),
-    Column("docs/s", "figures", "documents_per_second", ",.0f"),
+    TableColumn("own", "figures", "own", ",.0f", spread=True),
+    TableColumn("ref", "figures", "ref", ",.0f", spread=True),
+    TableColumn("elbo", "figures", "elbo", ",.0f"),
+    TableColumn("by documents", "figures", "elbo_document_mean", ",.0f"),
+    TableColumn("NPMI train", "figures", "npmi_train", ".3f"),
+    TableColumn("NPMI test", "figures", "npmi_test", ".3f"),
+    TableColumn("TD", "figures", "diversity", ".2f"),
+    TableColumn("live", "figures", "live", ".1f"),
+    TableColumn("dup.", "figures", "duplicates", ".1f"),
+    TableColumn("purity", "figures", "purity", ".3f"),
+    TableColumn("NMI", "figures", "nmi", ".3f"),
+    TableColumn("s", "usage", "seconds", ".1f"),
+    TableColumn("CPU s", "usage", "cpu_seconds", ".1f"),
+    TableColumn("MB", "usage", "peak_memory", ",.0f", scale=1e-6),
+    TableColumn("docs/s", "figures", "documents_per_second", ",.0f"),
 )
 
 

@@ -179,7 +179,7 @@ def test_calibration_is_printed_drawn_and_kept_in_the_run(cli, planted, tmp_path
         ["guide", "10", "all"],
     ]
     assert len(rows) == 20
-    assert (tmp_path / "coverage.svg").read_text().count("<svg") == 5
+    assert (tmp_path / "coverage.svg").read_text().count("coverage</text>") == 4
     kept = read_annotation(run, "calibration.json")
     written = json.loads((tmp_path / "figures.json").read_text())["calibration"]
     assert kept["parts"] == written["parts"]

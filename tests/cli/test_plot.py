@@ -4,8 +4,6 @@ import shutil
 
 import pytest
 
-pytest.importorskip("matplotlib", reason='matplotlib is not installed: pip install "lda-app[plot]"')
-
 BEGINNINGS = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 
 

@@ -101,7 +101,7 @@ def test_a_comparison_is_made_once_and_written(by_hand: ByHand, plan: Callable[.
     folder = plan().folder
     assert json.loads((folder / "comparison.json").read_text()) == document
     assert "| lda-app | 2 |" in (folder / "comparison.md").read_text()
-    assert (folder / "perplexity.svg").read_text().startswith("<svg")
+    assert (folder / "perplexity.svg").read_text().startswith("<?xml")
     assert document["schema_version"] == 1
     assert {"own", "ref", "npmi_test", "c_npmi", "c_v", "purity"} <= document["results"][0]["figures"].keys()
 
