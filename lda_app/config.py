@@ -283,7 +283,7 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         If a key is unknown or a value out of range.
     """
     names = [field.name for field in dataclasses.fields(TrainConfig)]
-    values = {_RENAMED.get(key, key): value for key, value in dict(values).items()}
+    values = _renamed(values)
     for key in values:
         if key not in names:
             nearest = difflib.get_close_matches(key, names, n=1, cutoff=0)
@@ -315,9 +315,13 @@ def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    values = _load_toml(file)
+    values = _renamed(_load_toml(file))
     config_from_dict(values, str(file))
     return values
+
+
+def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {_RENAMED.get(key, key): value for key, value in dict(values).items()}
 
 
 def _load_toml(file: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import typer
 import lda_app
 from lda_app.cli import app, run
 from lda_app.cli.groups import description_of
-from lda_app.config import TrainConfig, config_from_dict
+from lda_app.config import TrainConfig, config_from_dict, resolve_config
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
 
@@ -205,7 +205,10 @@ def test_phrases_and_case_are_learned_from_python():
     assert any("US" in word.split() for word in model.words)
 
 
-def test_options_of_older_models_are_understood():
+def test_options_of_older_models_and_files_are_understood(tmp_path):
     config = TrainConfig(num_topics=2, seed_words={"a": ["b"]})
     assert config_from_dict({"num_topics": 2, "seeds": {"a": ["b"]}}, "config.json") == config
     assert replace(config, seed_words=None) == TrainConfig(num_topics=2)
+    file = tmp_path / "options.toml"
+    file.write_text('num_topics = 2\n[seeds]\na = ["b"]\n')
+    assert resolve_config({}, file) == config
