@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 import typer
 
-import lda_app
+from lda_app import TopicModel  # at once, before anything of it is replaced
 from lda_app.cli import app, run
 from lda_app.cli.groups import description_of
 from lda_app.config import TrainConfig, config_from_dict, resolve_config
@@ -108,7 +108,7 @@ def test_a_word_option_is_the_same_in_python_and_as_a_flag(field, built, tmp_pat
     expected = WordOptions(**given).preprocess()
     assert expected != WordOptions(**beside).preprocess()
     assert built(*as_flags(given, tmp_path)) == expected
-    assert lda_app.TopicModel(**given).preprocess_options == expected
+    assert TopicModel(**given).preprocess_options == expected
 
 
 @pytest.mark.parametrize("field", options_of(TrainConfig), ids=lambda field: field.name)
@@ -117,8 +117,8 @@ def test_a_training_option_is_the_same_in_python_in_a_file_and_as_a_flag(field, 
     monkeypatch.setattr("lda_app.cli.train._begin", lambda *given, **_: seen.append(given[2]))
     beside = BESIDE.get(field.name, {})
     given = {field.name: other_value(TrainConfig, field), **beside}
-    expected = lda_app.TopicModel(**given).training
-    assert expected != lda_app.TopicModel(**beside).training
+    expected = TopicModel(**given).training
+    assert expected != TopicModel(**beside).training
     file = tmp_path / "options.toml"
     file.write_text("".join(f"{name} = {value!r}\n" for name, value in given.items()))
     for flags in (as_flags(given, tmp_path), ["--config", str(file)]):
@@ -200,7 +200,7 @@ def test_what_is_no_list_of_words_is_refused(given):
 def test_phrases_and_case_are_learned_from_python():
     texts = ["New York is in the US"] * 30 + ["the goal of the team in New York"] * 30
     options = {"phrases": True, "keep_case": True, "min_length": 2, "stop_words": "none"}
-    model = lda_app.TopicModel(num_topics=2, epochs=1, show_progress=False, **options).fit(texts)
+    model = TopicModel(num_topics=2, epochs=1, show_progress=False, **options).fit(texts)
     assert "New York" in model.words
     assert any("US" in word.split() for word in model.words)
 
