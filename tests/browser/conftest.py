@@ -113,6 +113,15 @@ def drawn(page, view):
         page.locator(".detail .shares").wait_for()
 
 
+@pytest.fixture
+def same_draws():
+    """Skip a test that compares draws of a document with those of the document among others."""
+    from lda_app.compiled import why_not_compiled
+
+    if why_not_compiled():
+        pytest.skip("where loops are not compiled, draws depend on the documents beside")
+
+
 @pytest.fixture(scope="session")
 def texts(tiny_texts):
     """Sixty texts, every fifth of two subjects."""

@@ -90,6 +90,7 @@ def test_documents_are_searched_and_filtered(server, visit_server, texts):
     assert min(shares) >= 0.05
 
 
+@pytest.mark.usefixtures("same_draws")
 def test_a_document_is_the_one_of_the_page_that_stands_alone(report, server, visit, visit_server):
     details = []
     for page in (visit(report.page, "#documents/7"), visit_server(server, "#documents/7")):
