@@ -24,7 +24,7 @@ def test_the_overview_names_topics_and_figures(report, visit):
     assert page.locator("table.topics tbody tr").count() == 3
     assert "60" in page.locator(".statistics").inner_text()
     assert re.search(r"Held-out perplexity\s+\d", text)
-    assert "A latent Dirichlet allocation (Blei, Ng and Jordan 2003) with 3 topics" in text
+    assert "A latent Dirichlet allocation model (Blei, Ng and Jordan 2003) with 3 topics" in text
     assert "@article{blei2003latent," in text
 
 
