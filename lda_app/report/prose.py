@@ -110,8 +110,8 @@ def _model(config: Mapping[str, Any]) -> str:
     return (
         f"A latent Dirichlet allocation model (Blei, Ng and Jordan 2003) with {training['num_topics']} "
         f"topics was trained on {config['num_documents']:,} documents by amortized variational inference "
-        f"with {training['gradient']} reparameterization gradients (Figurnov, Mohamed and Mnih 2018) in lda-app "
-        f"{config['lda_app']} (preset: {training['preset']}; topics updated {update}; topic prior "
+        f"with {training['gradient']} reparameterization gradients (Figurnov, Mohamed and Mnih 2018) in "
+        f"lda-app {config['lda_app']} (preset: {training['preset']}; topics updated {update}; topic prior "
         f"η = {training['eta']:g}; document prior learned, starting at α = {training['alpha']:g}; seed "
         f"{training['seed']})."
     )

@@ -1,8 +1,8 @@
 """Update a model with new text; topics keep their numbers and build on what was learned before.
 
 The old topic-word counts become part of the prior, so that the posterior after the old text is the prior for
-the new (Broderick, Boyd, Wibisono, Wilson, Jordan 2013, "Streaming variational Bayes"): λ → weight · λ + counts
-in the new text. New words start with zero counts; the guide's network has no per-word weights.
+the new (Broderick, Boyd, Wibisono, Wilson, Jordan 2013, "Streaming variational Bayes"): λ → weight · λ +
+counts in the new text. New words start with zero counts; the guide's network has no per-word weights.
 """
 
 from __future__ import annotations
