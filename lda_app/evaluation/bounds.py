@@ -202,7 +202,7 @@ def _score_in_numpy(
 def _sample_log_theta(
     concentration: npt.NDArray[np.float64], num_samples: int, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Draw from Dirichlets, (num_samples, D, K), as logarithms, because small concentrations would underflow."""
+    """Draw from Dirichlets, (num_samples, D, K), as logarithms to avoid underflow."""
     source = torch.Generator().manual_seed(int(generator.integers(2**63)))
     wanted = torch.from_numpy(concentration).expand(num_samples, *concentration.shape)
     with one_torch_thread():
