@@ -1,4 +1,4 @@
-"""A scikit-learn estimator: the same model and training as everywhere in the app, on matrices of counts."""
+"""A scikit-learn estimator with the app's model and training, for count matrices."""
 
 import math
 from numbers import Integral, Real
@@ -34,8 +34,8 @@ Matrix = Any
 Array = npt.NDArray[np.float64]
 
 _ONLINE_BATCH = 32
-_NEVER = 1.0  # share of a run before alpha begins to learn
-# A corpus of fewer tokens has nothing to teach in a thousand steps, which take a second.
+_NEVER = 1.0  # fraction of a run before α is learned: never
+# Smaller corpora do not need all 2,000 steps.
 _TOKENS_FOR_ALL_STEPS, _LEAST_EFFORT = 2_000, 0.05
 _POSITIVE_WHOLE = Interval(Integral, 1, None, closed="left")
 
@@ -43,63 +43,63 @@ _POSITIVE_WHOLE = Interval(Integral, 1, None, closed="left")
 class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Latent Dirichlet allocation with an amortized Dirichlet guide, as a scikit-learn transformer.
 
-    Parameters and attributes are named as those of ``sklearn.decomposition.LatentDirichletAllocation`` where
-    they mean the same, so that a change of the import is a change of the method.
+    Parameters and attributes have the same names as in ``sklearn.decomposition.LatentDirichletAllocation``
+    where they mean the same, so you can switch by changing the import.
 
-    Entries of a matrix are counts. A matrix with fractions, such as that of tf-idf, is taken as weights: an
-    entry of 0.3 adds 0.3 log p(w|θ) to a document's likelihood. The Gibbs sweeps that topics learn from draw
-    whole tokens: in each step a weight stands for one of the whole numbers next to it, right on average.
+    Matrix entries are counts. Fractional entries, as in a tf-idf matrix, are treated as weights: an entry of
+    0.3 adds 0.3 log p(w|θ) to a document's log likelihood. Gibbs sweeps need whole tokens, so in each step a
+    weight is randomly rounded up or down, without bias.
 
     Parameters
     ----------
     n_components
         K, the number of topics.
     doc_topic_prior
-        α, the same for each topic, and fixed. None learns one number a topic.
+        α, fixed and the same for each topic. None learns a separate α for each topic.
     topic_word_prior
-        η, the prior of a topic's words. None is 0.05.
+        η, the Dirichlet prior of topic-word distributions. None means 0.05.
     max_iter
-        Passes over the documents by ``fit``. None is as many as make 2,000 steps, from 2 to 50; fewer if
-        they have less than 2,000 tokens in all.
+        Passes over the documents in ``fit``. None chooses 2 to 50 passes to reach 2,000 steps, or fewer if
+        the corpus has less than 2,000 tokens.
     batch_size
-        Documents a step. None is as many as have about 14,000 tokens, at most a 20th of all; for
-        ``partial_fit`` it is 32.
+        Documents per step. None means about 14,000 tokens' worth, at most a 20th of all documents; in
+        ``partial_fit``, 32.
     learning_decay, learning_offset
-        κ and τ of the rate (τ + t)^−κ of ``partial_fit``; ``fit``, which knows how long it will be, has a
-        schedule of its own.
+        κ and τ of the learning rate (τ + t)^−κ in ``partial_fit``; ``fit`` uses a different schedule, based
+        on its known length.
     total_samples
-        D, the documents that batches of ``partial_fit`` stand for. None is as many as were seen so far.
+        D, the corpus size assumed by ``partial_fit``. None means the number of documents seen so far.
     device
-        Where ``fit`` computes; ``"auto"`` takes CUDA where there is some.
+        Device for ``fit``; ``"auto"`` uses CUDA if available.
     verbose
-        Above 0 shows a progress bar on a terminal or in a notebook.
+        If above 0, show a progress bar in a terminal or notebook.
     random_state
-        Seed of every random choice: an int gives the same model each time.
+        Random seed; an int makes results reproducible.
     learning_method, evaluate_every, perp_tol, mean_change_tol, max_doc_update_iter, n_jobs
-        Accepted, and of no effect. Training is by minibatches always, for as long as ``max_iter`` says;
-        inference takes one pass of a network, not a loop with a tolerance; all cores are used, and the
-        result does not depend on their number.
+        Accepted for compatibility, but ignored. Training always uses minibatches and runs for ``max_iter``
+        passes; inference is a single forward pass of a network; all cores are used, and the result does not
+        depend on their number.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Pseudocounts λ + η of each word in each topic; a row divided by its sum is the topic's β.
+        Pseudocounts λ + η of each word in each topic; normalize a row to get the topic's β.
     exp_dirichlet_component_ : ndarray of shape (n_components, n_features)
-        exp E[log β] for Dirichlets of these pseudocounts.
+        exp E[log β] under Dirichlets with these pseudocounts.
     doc_topic_prior_ : float or ndarray of shape (n_components,)
-        α: as given, or learned.
+        α, as given or learned.
     topic_word_prior_ : float
         η.
     bound_ : float
-        Perplexity of the training documents by the ELBO, after ``fit``.
+        ELBO-based perplexity of the training documents, after ``fit``.
     n_iter_ : int
         Passes over the documents.
     n_batch_iter_ : int
-        Steps.
+        Number of steps.
     n_features_in_ : int
-        V, the words.
+        V, the number of words.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns, where the matrix had any.
+        Column names, if the matrix had any.
 
     Examples
     --------
@@ -175,14 +175,14 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Matrix, y: Any = None) -> Self:  # noqa: ARG002
-        """Learn the topics of a corpus; documents without words are passed over.
+        """Learn the topics of a corpus; documents without words are skipped.
 
         Parameters
         ----------
         X
             Counts or weights, (n_samples, n_features).
         y
-            Not used.
+            Ignored.
         """
         doc_term = DocTermMatrix.from_scipy(self._checked(X, "fit", reset=True), weights=True)
         config = self._configuration(doc_term, self._seed())
@@ -198,17 +198,17 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Matrix, y: Any = None) -> Self:  # noqa: ARG002
-        """Go on learning from some more documents, once each, in their order.
+        """Update the model with more documents, using each once, in order.
 
-        The first call begins with topics of its own documents: let it have some for each topic. What it, or
-        ``fit``, was told of topics and priors holds for all later calls.
+        The first call initializes the topics from its documents, so give it several documents per topic. The
+        topic and prior settings of that call, or of ``fit``, apply to all later calls.
 
         Parameters
         ----------
         X
             Counts or weights, (n_samples, n_features).
         y
-            Not used.
+            Ignored.
         """
         first = not hasattr(self, "_run")
         doc_term = DocTermMatrix.from_scipy(self._checked(X, "partial_fit", reset=first), weights=True)
@@ -226,19 +226,19 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def transform(self, X: Matrix, *, normalize: bool = True) -> npt.NDArray[Any]:
         """Infer the topics of documents.
 
-        A document's answer depends on its words alone; one without words has the prior's.
+        The result for a document depends only on its words; without words, it is that of the prior.
 
         Parameters
         ----------
         X
             Counts or weights, (n_samples, n_features).
         normalize
-            Whether to return the posterior mean of θ, or the concentration of q(θ|w) that it is the mean of.
+            True returns the posterior mean of θ, False the concentration of q(θ|w).
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Rows that add up to 1, or concentrations.
+            Shares that sum to 1 in each row, or concentrations.
         """
         check_is_fitted(self)
         checked = self._checked(X, "transform")
@@ -247,15 +247,15 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return found / found.sum(axis=1, keepdims=True) if normalize else found
 
     def fit_transform(self, X: Matrix, y: Any = None, *, normalize: bool = True) -> npt.NDArray[Any]:
-        """Learn the topics of a corpus and infer those of its documents; see ``fit`` and ``transform``."""
+        """Fit the model and infer the topics of the same documents; see ``fit`` and ``transform``."""
         transformed: npt.NDArray[Any] = self.fit(X, y).transform(X, normalize=normalize)
         return transformed
 
     def score(self, X: Matrix, y: Any = None) -> float:  # noqa: ARG002
-        """Return the evidence lower bound of documents in nats, summed over them; higher is better.
+        """Return the total evidence lower bound of the documents in nats; higher is better.
 
-        It is a lower bound of log p(X | α, β), with the expected likelihood by ten samples of θ a document,
-        and their seed fixed. The priors of α and β are not part of it.
+        A lower bound on log p(X | α, β). The expected likelihood uses ten samples of θ per document, with a
+        fixed seed. The priors of α and β are not included.
         """
         check_is_fitted(self)
         return float(self._elbo(DocTermMatrix.from_scipy(self._checked(X, "score"), weights=True)).sum())
@@ -268,14 +268,14 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         X
             Counts, (n_samples, n_features).
         protocol
-            ``"elbo"`` is exp(−score(X) / tokens), an upper bound of the perplexity; also of weights.
-            ``"document_completion"`` observes half of each document's tokens, drawn at random, and scores the
-            others: comparable between models of any kind.
+            ``"elbo"`` is exp(−score(X) / tokens), an upper bound on the perplexity; weights are allowed.
+            ``"document_completion"`` conditions on a random half of each document's tokens and scores the
+            other half; it is comparable between models of any kind.
 
         Raises
         ------
         ValueError
-            If no document has a word, or weights are to be divided in halves.
+            If no document has a word, or document completion is requested for weights.
         """
         check_is_fitted(self)
         doc_term = DocTermMatrix.from_scipy(self._checked(X, "perplexity"), weights=True)
@@ -293,7 +293,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def components_(self) -> Array:
         """Pseudocounts λ + η, (n_components, n_features)."""
         topics = self._run.lda.topics
-        assert isinstance(topics, TopicWordCounts)  # those of natural-gradient steps
+        assert isinstance(topics, TopicWordCounts)  # the only kind with natural-gradient steps
         components: Array = topics.pseudocounts().cpu().double().numpy()
         return components
 
@@ -309,7 +309,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return int(self._run.lda.topics.num_topics)
 
     def __sklearn_tags__(self) -> Any:
-        """Say that matrices may be sparse and must not be negative."""
+        """Declare that input may be sparse and must not be negative."""
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
         tags.input_tags.sparse = True
@@ -317,14 +317,14 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all attributes, the weights as bytes that know nothing of torch's objects."""
+        """Return all attributes, with weights as plain bytes instead of torch objects."""
         state = dict(super().__getstate__())
         if "_run" in state:
             state["_run"] = pack(self._run, {"num_documents": self._run.lda.num_documents})
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the attributes; the model is then on the CPU."""
+        """Restore the attributes, with the model on the CPU."""
         super().__setstate__(state)
         if "_run" in state:
             header, tensors = unpack(state["_run"])
@@ -335,7 +335,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             restore(self._run, header, tensors)
 
     def _checked(self, X: Matrix, caller: str, *, reset: bool = False) -> Any:
-        """Return a matrix of numbers, as scikit-learn checks and words it."""
+        """Validate the input matrix with scikit-learn's checks and messages."""
         checked = validate_data(self, X, reset=reset, accept_sparse="csr", dtype="numeric")
         check_non_negative(checked, f"{type(self).__name__}.{caller}")
         return checked
@@ -346,7 +346,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _configuration(self, doc_term: DocTermMatrix, seed: int) -> TrainConfig:
-        """Return what the parameters mean to the app, for counts or for weights."""
+        """Translate the parameters into a training configuration."""
         alpha, eta, default = self.doc_topic_prior, self.topic_word_prior, TrainConfig()
         return TrainConfig(
             num_topics=int(self.n_components),
@@ -385,7 +385,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return concentration(self._run.lda, doc_term)
 
     def _elbo(self, doc_term: DocTermMatrix) -> Array:
-        """Lower bound of each document's log likelihood in nats, (n_samples,)."""
+        """Lower bound on each document's log likelihood in nats, (n_samples,)."""
         alpha = self._run.lda.alpha.detach().cpu().numpy()
         return elbo_scores(doc_term, self._infer, alpha, self._beta, seed=0).log_likelihood
 

@@ -1,4 +1,4 @@
-"""A model's topics, their words and its documents' topics as tidy pandas tables: a row an observation."""
+"""Topics, topic words and document topics as tidy pandas tables, one row per observation."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from lda_app.fitted.model import LabelledModel
     from lda_app.fitted.topics import Topic, Usage
 
-_BLOCK = 4096  # documents whose shares are in memory at a time
+_BLOCK = 4096  # documents per block in memory
 
 
 class Overview(NamedTuple):
-    """The topics, as the analyst has named, merged and hidden them, with how a corpus uses them."""
+    """Labelled topics and how a corpus uses them."""
 
     topics: list[Topic]
-    """Most prevalent first; in the model's order without a corpus."""
+    """Most prevalent first; in model order without a corpus."""
     usage: Usage | None
     coherence: Coherence | None
 
@@ -47,20 +47,20 @@ def overview(
     split: str = "train",
     measure: str = "document_npmi",
 ) -> Overview:
-    """Describe all topics that are shown.
+    """Describe all visible topics.
 
     Parameters
     ----------
     model
         The model.
     corpus
-        Where prevalence, coherence and documents come from; None does without.
+        Source of prevalence, coherence and documents; None omits them.
     num_words, num_documents
-        Top words and representative documents a topic.
+        Number of top words and of representative documents per topic.
     split
-        The part of the corpus.
+        Split of the corpus to use.
     measure
-        Of coherence.
+        Coherence measure.
     """
     words = model.vocabulary.words
     if corpus is None:
@@ -75,7 +75,7 @@ def overview(
 
 
 def topics_frame(topics: Sequence[Topic]) -> pd.DataFrame:
-    """Return a row a topic: topic, label, prevalence, coherence, top_words.
+    """Return one row per topic: topic, label, prevalence, coherence, top_words.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def topics_frame(topics: Sequence[Topic]) -> pd.DataFrame:
 
 
 def topic_words_frame(topics: Sequence[Topic]) -> pd.DataFrame:
-    """Return a row a topic and word: topic, word, probability, rank; the most probable word has rank 1.
+    """Return one row per topic and word: topic, word, probability, rank (1 is the most probable).
 
     Examples
     --------
@@ -113,19 +113,19 @@ def document_topics(
     ids: Sequence[object] | pd.Index | pd.Series,
     level: float | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield a row a document and topic, some thousand documents at a time: document, topic, share.
+    """Yield one row per document and topic (document, topic, share), in blocks of documents.
 
     Parameters
     ----------
     model
-        The model; hidden topics are left out, so that shares need not add up to 1.
+        The model; hidden topics are omitted, so shares may not sum to 1.
     doc_term
         Counts (D, V).
     ids
-        The D documents' ids.
+        Ids of the D documents.
     level
-        If given, the columns lower and upper are added: each share's credible interval of this level, from
-        draws of the exact posterior, whose mean the share then is. It takes longer.
+        If given, add the columns lower and upper: the credible interval of each share at this level, from
+        draws of the exact posterior. The share is then the mean of these draws. Takes longer.
     """
     with progress("Inferring topics", total=doc_term.num_documents, unit="documents") as bar:
         for start, shares in _shares(model, doc_term, level):
@@ -137,7 +137,7 @@ def document_topics(
 def _shares(
     model: LabelledModel, doc_term: DocTermMatrix, level: float | None
 ) -> Iterator[tuple[int, ShareIntervals]]:
-    """Yield the first row of each block, and the shares of the topics that stand for themselves."""
+    """Yield the first row of each block, and the shares of the unmerged topics in it."""
     for number, block in enumerate(doc_term.blocks(_BLOCK)):
         if level is not None:
             yield number * _BLOCK, model.intervals(block, level)

@@ -1,4 +1,4 @@
-"""From raw texts to topics as pandas tables: what the command line does, in one Python object."""
+"""From raw texts to topics as pandas tables: the command line's features in one Python class."""
 
 from __future__ import annotations
 
@@ -47,34 +47,34 @@ _SPLIT = "train"
 _NAMING_WORDS, _SHOWN_WORDS = 5, 10
 _WORDS_OF_TABLE = 30
 _INTERVAL_LEVEL = 0.9
-_SNIPPET = 100  # characters of a similar document
+_SNIPPET = 100  # characters shown of a similar document
 
 
 class TopicModel:
-    """Topics of a collection of texts.
+    """Topic model of a collection of texts.
 
     Parameters
     ----------
     num_topics
-        K.
+        K, number of topics.
     language
         ISO 639-1 code of the texts' language, or ``"auto"`` to detect it.
     seed
-        Of every random choice; the same seed, the same model.
+        Random seed; the same seed gives the same model.
     preset
-        ``"default"``, the best topics; ``"fast"``, nearly as good in a third of the time.
+        ``"default"`` gives the best topics; ``"fast"`` is nearly as good and takes a third of the time.
     show_progress
-        Whether to draw progress bars, on a terminal or in a notebook.
+        Whether to show progress bars in a terminal or notebook.
     **options
-        Any option of ``lda-app corpus build`` and ``lda-app train`` that says how words are chosen or how
-        training is done, by its name with underscores: ``normalize="lemma"``, ``keep_case=True``,
-        ``phrases=True``, ``stop_words=["the"]``, ``epochs=10`` … Lists of words are given themselves, or as
-        files of words (:class:`pathlib.Path`).
+        Any preprocessing option of ``lda-app corpus build`` or training option of ``lda-app train``, with
+        underscores in its name: ``normalize="lemma"``, ``keep_case=True``, ``phrases=True``,
+        ``stop_words=["the"]``, ``epochs=10`` … Give word lists as lists, or as files
+        (:class:`pathlib.Path`).
 
     Raises
     ------
     ConfigError
-        If an option is unknown or cannot be used.
+        If an option is unknown or invalid.
 
     Examples
     --------
@@ -109,14 +109,14 @@ class TopicModel:
         Parameters
         ----------
         run
-            The model directory.
+            Model directory.
         corpus
-            Its corpus, if that lies elsewhere now; without any corpus, words and ``transform`` are left.
+            Corpus folder, if it has moved. Without a corpus, only words and ``transform`` are available.
 
         Raises
         ------
         FolderError
-            If one of the folders is damaged, or the corpus is another one.
+            If a folder is corrupt, or the corpus is not the model's.
         """
         model = open_model(Path(run))
         there = corpus is not None or recorded_place(model) is not None
@@ -130,24 +130,24 @@ class TopicModel:
         return loaded
 
     def fit(self, texts: Iterable[Any], metadata: pd.DataFrame | None = None) -> Self:
-        """Choose the words of texts, and learn their topics.
+        """Build the vocabulary from texts and learn their topics.
 
-        A missing text (None, NaN) or one without a known word stays an empty row of ``documents``, with the
-        reason.
+        A missing text (None, NaN), or one without any vocabulary word, is kept in ``documents`` as an empty
+        row with the reason.
 
         Parameters
         ----------
         texts
-            The documents. Those of a Series keep its index as ids if that names each once.
+            The documents. A Series' index is used as document ids if it is unique.
         metadata
-            A row a document, in their order: kept with the model, as text.
+            One row per document, in the same order; kept with the model as text.
 
         Raises
         ------
         CorpusError
-            If no word is left, or the metadata has another number of rows.
+            If no words remain, or the metadata has a different number of rows.
         TypeError
-            If a text is no string.
+            If a text is not a string.
         """
         source = MemorySource(texts, metadata)
         home = Path(tempfile.mkdtemp(prefix="lda-app-"))
@@ -161,19 +161,19 @@ class TopicModel:
                 train_model(corpus, self.training, home / "run")
         except BaseException as error:
             removed_with()
-            if isinstance(error, Interrupted):  # its advice to go on is for the command line
+            if isinstance(error, Interrupted):  # its advice on how to resume is for the command line
                 raise KeyboardInterrupt from None
             raise
         self._take(open_model(home / "run"), corpus)
         return self
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the model directory, and its corpus beside it as ``PATH.corpus``, for the command line too.
+        """Save the model directory, and its corpus as ``PATH.corpus``; the command line can read both.
 
         Raises
         ------
         ConfigError
-            If one of the folders exists and may not be replaced.
+            If a folder exists and may not be overwritten.
         FileSystemError
             If they cannot be written.
         """
@@ -187,12 +187,12 @@ class TopicModel:
         copy_folder(model.path, out, "model", overwrite=overwrite, changed=changed)
 
     def report(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the page of ``lda-app report``: one HTML file that works offline.
+        """Write the report of ``lda-app report``: one HTML file that works offline.
 
         Raises
         ------
         ConfigError
-            If the file exists and may not be replaced.
+            If the file exists and may not be overwritten.
         """
         from lda_app.report.data import Wanted
         from lda_app.report.page import page_of
@@ -206,7 +206,7 @@ class TopicModel:
         write_atomic(out, page)
 
     def label(self, topic: int, text: str | None) -> None:
-        """Name a topic, or with None take its name away; as ``lda-app label``, in the model's folder.
+        """Name a topic, or remove its name with None; saved in the model's folder like ``lda-app label``.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class TopicModel:
         Raises
         ------
         ConfigError
-            If there is none yet.
+            If the model is not fitted.
         """
         if self._model is None:
             raise ConfigError("the model has no topics yet: call fit(texts), or TopicModel.load(run)")
@@ -236,18 +236,18 @@ class TopicModel:
         Raises
         ------
         FolderError
-            If it is not there.
+            If the corpus is missing.
         """
         return corpus_of_run(self.model, None) if self._corpus is None else self._corpus
 
     @property
     def labels(self) -> Labels:
-        """What was said of the topics: names, merged and hidden ones."""
+        """Topic labels: names, merges and hidden topics."""
         return self.model.labels
 
     @property
     def num_topics(self) -> int:
-        """K, as trained."""
+        """K, the number of topics as trained."""
         return self.training.num_topics
 
     @property
@@ -257,12 +257,12 @@ class TopicModel:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Figures of the training, each by its protocol."""
+        """Training metrics, each with its protocol."""
         return self.model.metrics
 
     @property
     def topics(self) -> pd.DataFrame:
-        """A row a topic, the most prevalent first: topic, label, prevalence, coherence, top_words."""
+        """One row per topic, most prevalent first: topic, label, prevalence, coherence, top_words."""
         table = frames.topics_frame(self._overview.topics)
         table["top_words"] = [
             ", ".join(word.word for word in topic.words[:_SHOWN_WORDS]) for topic in self._overview.topics
@@ -276,9 +276,9 @@ class TopicModel:
 
     @cached_property
     def document_topics(self) -> pd.DataFrame:
-        """A row a document and topic: document, topic, share, and the ends lower, upper of its 90% interval.
+        """One row per document and topic: document, topic, share, and its 90% interval (lower, upper).
 
-        By draws of the exact posterior: the share is their mean. It takes a while for many documents.
+        Computed from draws of the exact posterior; the share is their mean. Slow for many documents.
         """
         with progress_shown(self.show_progress):
             doc_term, ids = self.corpus.split(_SPLIT), self._ids
@@ -287,12 +287,12 @@ class TopicModel:
 
     @cached_property
     def documents(self) -> pd.DataFrame:
-        """A row a document, in the order of the texts, with its id as the index.
+        """One row per document, in the order of the texts, indexed by id.
 
-        Of a model of ``lda-app train`` these are the training documents of its corpus.
+        For a model from ``lda-app train``, these are the training documents of its corpus.
 
-        Columns are the metadata; ``known_tokens``, words that the model counts; ``left_out``, why a document
-        has none; ``top_topic`` and its ``top_share``.
+        The columns are the metadata; ``known_tokens``, the number of tokens in the vocabulary; ``left_out``,
+        the reason if a document has none; ``top_topic`` and its ``top_share``.
         """
         stored = self.corpus.documents(_SPLIT)
         known = self.corpus.split(_SPLIT).lengths()
@@ -312,7 +312,7 @@ class TopicModel:
         return metadata.join(added).set_index(self._ids)
 
     def _top_topics(self) -> tuple[Any, Any]:
-        """Return each document's largest topic of those that are shown, and its share; NA if none is."""
+        """Return each document's largest visible topic and its share; NA if all topics are hidden."""
         model = self.model.labelled()
         if not model.columns:
             missing = [pd.NA] * len(self._shares)
@@ -322,7 +322,7 @@ class TopicModel:
         return pd.array(top, dtype="Int64"), shares.max(axis=1)
 
     def _reasons(self, stored: pd.DataFrame) -> pd.Series:
-        """Say of each document of the corpus without a word why it has none."""
+        """Return the reason why each document without any vocabulary word has none."""
         listed = self.corpus.left_out().query(f"split == '{_SPLIT}'").set_index("row")["reason"]
         reasons = listed.set_axis(listed.index.astype(int)).reindex(range(len(stored)))
         if "text" in stored:
@@ -332,25 +332,25 @@ class TopicModel:
     def transform(
         self, texts: Iterable[Any], *, intervals: bool = False, level: float = _INTERVAL_LEVEL
     ) -> pd.DataFrame:
-        """Infer the topics of texts, a row each, as ``lda-app transform`` does.
+        """Infer the topics of texts, one row per text, like ``lda-app transform``.
 
-        Topics are as they were labelled: merged ones have the sum of their shares, hidden ones are left out.
+        Labels apply: the shares of merged topics are summed, and hidden topics are omitted.
 
         Parameters
         ----------
         texts
-            As ``fit`` takes them; the index of a Series is kept.
+            Texts as for ``fit``; a Series keeps its index.
         intervals
-            Whether each share has its credible interval, ``topic_0_lower``, ``topic_0_upper`` …
+            Whether to add credible intervals: ``topic_0_lower``, ``topic_0_upper`` …
         level
-            Of the intervals.
+            Level of the intervals.
 
         Returns
         -------
         pandas.DataFrame
             known_tokens, unknown_tokens, too_little_known (less than a tenth is known), top_topic,
-            top_topic_words, topic_0 … topic_{K−1}. A text without a known word has no top topic, and the
-            shares of the prior.
+            top_topic_words, topic_0 … topic_{K−1}. A text without any known word has no top topic, and its
+            shares are those of the prior.
 
         Raises
         ------
@@ -369,25 +369,25 @@ class TopicModel:
         return frame.astype({"top_topic": "Int64", "known_tokens": int, "too_little_known": bool})
 
     def similar_documents(self, text: str, n: int = 10) -> pd.DataFrame:
-        """Return the documents of the corpus whose topics are nearest to those of a text.
+        """Return the documents whose topic shares are closest to those of a text.
 
         Parameters
         ----------
         text
             Any text.
         n
-            How many.
+            Number of documents to return.
 
         Returns
         -------
         pandas.DataFrame
-            document, distance, text (its beginning), nearest first. The distance is Hellinger's between the
-            posterior means of θ, √(1 − Σ_k √(θ_k θ'_k)), from 0 to 1.
+            document, distance, text (its beginning), nearest first. The distance is the Hellinger distance
+            between the posterior means of θ, √(1 − Σ_k √(θ_k θ'_k)), from 0 to 1.
 
         Raises
         ------
         CorpusError
-            If the model knows no word of the text.
+            If the text has no word in the vocabulary.
         """
         counts = self._counting.counts([text])
         if not counts.num_tokens:
@@ -409,7 +409,7 @@ class TopicModel:
         return f"TopicModel of {self.num_topics} topics, {len(self.words):,} words"
 
     def _repr_html_(self) -> str:
-        """Show the topics as a table, in a notebook."""
+        """Show the topics as a table in a notebook."""
         title = f"<p><b>{html.escape(repr(self))}</b></p>"
         if self._model is None:
             return title
@@ -436,12 +436,12 @@ class TopicModel:
 
     @cached_property
     def _shares(self) -> npt.NDArray[np.float32]:
-        """Posterior mean of θ of each document of the corpus, (D, K)."""
+        """Posterior mean of θ for each document of the corpus, (D, K)."""
         return topic_proportions(self.model.posterior(self.corpus.split(_SPLIT)))
 
     @cached_property
     def _ids(self) -> pd.Index[Any]:
-        """The ids of the corpus's documents; numbers where these are their rows."""
+        """Ids of the corpus's documents; integers if the ids are the row numbers."""
         ids = self.corpus.ids(_SPLIT)
         numbered = all(key == str(row) for row, key in enumerate(ids))
         return pd.RangeIndex(len(ids), name="document") if numbered else pd.Index(ids, name="document")
@@ -456,7 +456,7 @@ class TopicModel:
 
 
 def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:
-    """Share options out among those who know them."""
+    """Split the options into preprocessing and training options."""
     known = {kind: [field.name for field in dataclasses.fields(kind)] for kind in (WordOptions, TrainConfig)}
     names = sorted(name for fields in known.values() for name in fields)
     for name in given:
@@ -477,5 +477,5 @@ def _beginning(text: str) -> str:
 
 
 def _corpus_beside(run: Path) -> Path:
-    """Return where ``lda-app train`` puts a corpus that it builds for a run."""
+    """Return the folder where ``lda-app train`` stores the corpus that it builds for a run."""
     return run.with_name(f"{run.name}.corpus")

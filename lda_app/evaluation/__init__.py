@@ -1,1 +1,1 @@
-"""Held-out perplexity, coherence and diversity, each by a named protocol."""
+"""Held-out perplexity, coherence, diversity and other quality measures."""

@@ -1,4 +1,4 @@
-"""Confidence intervals by the bootstrap: documents are drawn anew, with replacement."""
+"""Bootstrap confidence intervals, resampling documents with replacement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DRAWS_AT_A_TIME = 2**20
 
 
 class Interval(NamedTuple):
-    """A confidence interval and its confidence, such as 0.95."""
+    """A confidence interval and its level, such as 0.95."""
 
     low: float
     high: float
@@ -30,21 +30,21 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Bootstrap:
-    r"""The bias-corrected and accelerated bootstrap (BCa; Efron 1987) of a ratio of sums over documents.
+    r"""The bias-corrected and accelerated (BCa) bootstrap (Efron 1987) for a ratio of sums over documents.
 
-    Its ends are quantiles of the ratio over documents drawn anew, shifted for bias and skewness; the
-    acceleration is that of the jackknife. Ends may be mapped by any increasing function, such as exp.
-    Beyond ten thousand documents, groups of them, made at random, are drawn in their place: the variance
-    is the same in expectation, and time no longer grows with the number of documents.
+    The ends are quantiles of the ratio over resampled documents, corrected for bias and skewness, with the
+    jackknife estimate of acceleration. They may be transformed by any increasing function, such as exp.
+    Beyond ten thousand documents, random groups of documents are resampled instead: the expected variance is
+    the same, and time no longer grows with the number of documents.
 
     Parameters
     ----------
     confidence
-        Probability that the interval holds the ratio of the documents' population, between 0 and 1.
+        Confidence level, between 0 and 1.
     seed
-        Of the documents drawn; those of one seed are the same for all figures of as many documents.
+        Seed for resampling; the same seed and number of documents give the same resamples.
     num_replicates
-        How often documents are drawn.
+        Number of bootstrap replicates.
 
     Examples
     --------
@@ -59,17 +59,17 @@ class Bootstrap:
     num_replicates: int = 2000
 
     def interval(self, numerator: FloatArray, denominator: FloatArray) -> Interval | None:
-        """Interval of Σ numerator / Σ denominator.
+        """Return the interval for Σ numerator / Σ denominator.
 
         Parameters
         ----------
         numerator, denominator
-            (D,) one number a document; denominators are positive.
+            (D,) one number per document; denominators are positive.
 
         Returns
         -------
         Interval or None
-            None of fewer than two documents, for one document tells nothing of others.
+            None for fewer than two documents.
         """
         if len(numerator) < 2:
             return None
@@ -85,14 +85,14 @@ class Bootstrap:
         totals = sums.sum(axis=0)
         below = np.searchsorted(replicates, totals[0] / totals[1], side="left")
         above = len(replicates) - np.searchsorted(replicates, totals[0] / totals[1], side="right")
-        # Half a replicate on either side keeps the bias finite; one of a constant is zero.
+        # Half a replicate on either side keeps the bias finite, and zero for a constant.
         bias = ndtri((below + 0.5) / (below + above + 1))
         spread = bias + ndtri(np.array([1 - self.confidence, 1 + self.confidence]) / 2)
         return np.asarray(ndtr(bias + spread / (1 - _acceleration(sums) * spread)))
 
 
 def _groups(values: FloatArray, generator: np.random.Generator) -> FloatArray:
-    """Rows (D, 2), or if there are too many, sums of random groups of them of equal size but for one."""
+    """Rows (D, 2), or sums over random groups of nearly equal size if there are too many."""
     if len(values) <= _MOST_UNITS:
         return values
     group = generator.permutation(len(values)) % _MOST_UNITS
@@ -100,7 +100,7 @@ def _groups(values: FloatArray, generator: np.random.Generator) -> FloatArray:
 
 
 def _redrawn(sums: FloatArray, num_replicates: int, generator: np.random.Generator) -> FloatArray:
-    """Ratio of the sums over as many rows drawn with replacement, for each replicate."""
+    """Ratio of sums in each replicate, which resamples all rows with replacement."""
     size, ratios = len(sums), []
     at_a_time = max(1, _DRAWS_AT_A_TIME // size)
     for first in range(0, num_replicates, at_a_time):

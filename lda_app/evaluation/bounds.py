@@ -1,6 +1,6 @@
-r"""Lower bounds of a document's log probability, by samples of θ from q(θ|w).
+r"""Lower bounds on a document's log probability, from samples of θ from q(θ|w).
 
-With :math:`q(\theta_d) = \mathrm{Dir}(\gamma_d)`, the posterior that inference gives, and
+With :math:`q(\theta_d) = \mathrm{Dir}(\gamma_d)`, the inferred posterior, and
 :math:`\theta_{ds} \sim q(\theta_d)`,
 
 .. math::
@@ -9,7 +9,8 @@ With :math:`q(\theta_d) = \mathrm{Dir}(\gamma_d)`, the posterior that inference 
     \mathrm{IW}_d &= E_q\Big[\log \frac{1}{S} \sum_{s=1}^S \prod_w (\theta_{ds} \cdot \beta_w)^{n_{dw}}
                      \frac{\mathrm{Dir}(\theta_{ds}; \alpha)}{\mathrm{Dir}(\theta_{ds}; \gamma_d)}\Big].
 
-ELBO = IW of one sample ≤ IW of more ≤ log p(w | α, β) (Burda, Grosse and Salakhutdinov 2016, theorem 1).
+ELBO = IW with one sample ≤ IW with more samples ≤ log p(w | α, β) (Burda, Grosse and Salakhutdinov 2016,
+theorem 1).
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     from lda_app.fitted.inference import FloatArray, Infer
 
     _Bound = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
-    """The scores of some documents (B,), and the samples (S, B) that they are means of."""
+    """Scores of a block of documents (B,), and the samples (S, B) that they average."""
 
 NUM_SAMPLES = 10
 IMPORTANCE_SAMPLES = 100
-_BLOCK_FLOATS = 2**19  # numbers held at a time for each of θ and log θ: 4 MB, so that caches serve
+_BLOCK_FLOATS = 2**19  # numbers per block in each of θ and log θ: 4 MB, to fit in caches
 
 
 def elbo_scores(
@@ -52,22 +53,22 @@ def elbo_scores(
     seed: int,
     num_samples: int = NUM_SAMPLES,
 ) -> DocumentScores:
-    """ELBO of each document: the likelihood by samples of θ, the KL divergence in closed form.
+    """ELBO of each document: expected likelihood by sampling θ, KL divergence in closed form.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     alpha
         (K,) concentration of the prior, positive.
     beta
         (K, V) topic-word probabilities.
     seed
-        Of the samples of θ.
+        Seed for the samples of θ.
     num_samples
-        Samples a document; the estimate is unbiased for any number, the Monte Carlo error falls with it.
+        Samples per document; the estimate is unbiased for any number, and more reduce the Monte Carlo error.
     """
 
     def bound(drawn: _Drawn) -> _Bound:
@@ -87,21 +88,21 @@ def importance_scores(
     seed: int,
     num_samples: int = IMPORTANCE_SAMPLES,
 ) -> DocumentScores:
-    """Importance-weighted bound of each document's log probability.
+    """Importance-weighted bound on each document's log probability.
 
     Parameters
     ----------
     doc_term, infer, alpha, beta, seed
-        As those of :func:`elbo_scores`.
+        As for :func:`elbo_scores`.
     num_samples
-        S, samples a document: the more, the closer to the log probability, from below.
+        S, samples per document; more samples tighten the bound.
     """
 
     def bound(drawn: _Drawn) -> _Bound:
         ratio = _log_density_ratio(drawn.log_theta, alpha, drawn.concentration)
         log_weights = drawn.likelihood + ratio
         log_mean = logsumexp(log_weights, axis=0) - np.log(num_samples)
-        # To first order, Var log m = Var m / m² for the mean m of the weights.
+        # To first order, Var log m = Var m / m² for the mean weight m.
         return log_mean, np.exp(log_weights - log_mean)
 
     draws = _draws(doc_term, infer, beta, rng(seed, "importance"), num_samples)
@@ -109,7 +110,7 @@ def importance_scores(
 
 
 def dirichlet_kl(concentration: FloatArray, alpha: FloatArray) -> npt.NDArray[np.float64]:
-    """KL(Dir(concentration) ‖ Dir(alpha)) in nats, in float64: the sums cancel in float32.
+    """KL(Dir(concentration) ‖ Dir(alpha)) in nats, in float64 because the sums cancel in float32.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def dirichlet_kl(concentration: FloatArray, alpha: FloatArray) -> npt.NDArray[np
 
 
 def blocks(doc_term: DocTermMatrix, floats_a_document: int) -> Iterator[DocTermMatrix]:
-    """Consecutive rows, few enough that memory does not grow with the corpus."""
+    """Yield blocks of rows small enough that memory does not grow with the corpus."""
     return doc_term.blocks(max(1, _BLOCK_FLOATS // floats_a_document))
 
 
@@ -152,7 +153,7 @@ def score_tokens(
 
 
 class _Drawn(NamedTuple):
-    """Some documents with samples of θ: concentration (B, K), log θ (S, B, K), log p(w|θ) (S, B)."""
+    """A block of documents with samples of θ: concentration (B, K), log θ (S, B, K), log p(w|θ) (S, B)."""
 
     concentration: npt.NDArray[np.float64]
     log_theta: npt.NDArray[np.float64]
@@ -166,7 +167,7 @@ def _draws(
     generator: np.random.Generator,
     num_samples: int,
 ) -> Iterator[_Drawn]:
-    """Infer documents and draw θ of each, some at a time."""
+    """Infer documents and sample θ for each, in blocks."""
     word_topic = np.ascontiguousarray(np.asarray(beta).T)
     for block in blocks(doc_term, num_samples * len(beta)):
         concentration = np.asarray(infer(block), dtype=np.float64)
@@ -175,7 +176,7 @@ def _draws(
 
 
 def _averaged(bounds: Iterable[_Bound], doc_term: DocTermMatrix, num_samples: int) -> DocumentScores:
-    """Put blocks of documents together; the variance of a score is that of the mean of what was averaged."""
+    """Concatenate blocks of documents; a score's variance is that of the mean over its samples."""
     scores, variances = [], []
     for score, averaged in bounds:
         scores.append(score)
@@ -201,7 +202,7 @@ def _score_in_numpy(
 def _sample_log_theta(
     concentration: npt.NDArray[np.float64], num_samples: int, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Draw from Dirichlets, (num_samples, D, K), in logarithms: small concentrations underflow otherwise."""
+    """Draw from Dirichlets, (num_samples, D, K), as logarithms to avoid underflow."""
     source = torch.Generator().manual_seed(int(generator.integers(2**63)))
     wanted = torch.from_numpy(concentration).expand(num_samples, *concentration.shape)
     with one_torch_thread():

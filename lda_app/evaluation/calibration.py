@@ -1,19 +1,19 @@
-r"""Calibration: whether posteriors of topic shares hold the truth as often as they say.
+r"""Calibration: whether credible intervals of topic shares cover the truth at their nominal rate.
 
-Documents are drawn from the model itself, so that the θ of each is known, and a posterior is asked for it.
-Let u be the posterior probability that a share is below its true value. If the posterior is right, u is
-uniform: simulation-based calibration (Talts, Betancourt, Simpson, Vehtari and Gelman 2018, theorem 1), whose
-ranks are the whole parts of (L + 1) u for L draws. The equal-tailed interval of a level holds the truth where
-|u − 1/2| ≤ level / 2, so its coverage follows from u alone. Documents are independent of each other, topics
-of one document are not, so each document is one observation:
+Documents are simulated from the model itself, so their true θ is known, and compared with a posterior. Let u
+be the posterior probability that a share is below its true value. If the posterior is correct, u is uniform.
+This is simulation-based calibration (Talts, Betancourt, Simpson, Vehtari and Gelman 2018, theorem 1), whose
+ranks are the integer parts of (L + 1) u for L draws. The equal-tailed interval of a level covers the truth if
+|u − 1/2| ≤ level / 2, so coverage follows from u. Documents are independent, but topics within a document are
+not, so each document is one observation:
 
 ===========  ============================================================================================
-``all``      coverage is the share of a document's topics; uniformity is tested on one, drawn at random
-``largest``  the topic of the largest posterior mean, which is what a document is said to be about
+``all``      coverage averages over a document's topics; uniformity is tested on one drawn at random
+``largest``  the topic with the largest posterior mean, the document's main topic
 ===========  ============================================================================================
 
-The topic may be chosen by the posterior, but not by the truth: that would favour shares that any posterior
-has to think too small.
+The topic may be selected by the posterior, but not by the truth: that would favour shares that any posterior
+underestimates.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ _SMALLEST = np.finfo(np.float64).tiny
 
 
 class Ranked(NamedTuple):
-    """What a posterior says of shares whose truth is known.
+    """Ranks of known true shares in a posterior.
 
     Parameters
     ----------
     below
-        (D, K) u, the probability that a share is below its true value, from 0 to 1.
+        (D, K) u, the posterior probability that a share is below its true value.
     mean
         (D, K) posterior mean of θ.
     """
@@ -69,12 +69,12 @@ class Ranked(NamedTuple):
 
 
 Rank = Callable[["DocTermMatrix", "Numbers", np.random.Generator], Ranked]
-"""Counts (D, V), their true θ (D, K), and a generator that breaks ties, to what a posterior says of them."""
+"""Function from counts (D, V), their true θ (D, K) and a generator for breaking ties to ranks."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often intervals of a level hold the truth, ± the margin of its confidence interval."""
+    """Proportion of intervals at a level that cover the truth, ± margin of error."""
 
     level: float
     value: float
@@ -83,22 +83,22 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """One posterior on documents of some lengths.
+    """Calibration of one posterior on documents with given lengths.
 
     Parameters
     ----------
     posterior, lengths, topics
-        Names: the posterior's, of how documents' lengths were chosen, and ``all`` or ``largest``.
+        Name of the posterior, name of the document lengths, and ``all`` or ``largest``.
     num_documents, mean_length
-        What was simulated.
+        Number and mean length of the simulated documents.
     coverage
-        At each of ``LEVELS``.
+        Coverage at each of ``LEVELS``.
     curve
         Coverage at each of ``CURVE_LEVELS``.
     ranks
-        Documents in each of ``NUM_BINS`` equal parts of u.
+        Number of documents in each of ``NUM_BINS`` equal bins of u.
     p_value
-        Of Pearson's chi-squared test that the parts are equally frequent.
+        p-value of Pearson's chi-squared test for uniformity over the bins.
     """
 
     posterior: str
@@ -114,14 +114,14 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class Calibration:
-    """All posteriors on documents of all lengths."""
+    """Calibration of all posteriors on documents of all lengths."""
 
     seed: int
     confidence: float
     parts: tuple[Calibrated, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures as JSON can hold them, with a ``schema_version``."""
+        """Return a JSON-serializable dictionary with a ``schema_version``."""
         return {
             "schema_version": SCHEMA_VERSION,
             "seed": self.seed,
@@ -140,24 +140,24 @@ def calibrate(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Calibration:
-    """Simulate documents, and ask posteriors for what they were made from.
+    """Simulate documents and measure how well posteriors recover their true shares.
 
     Parameters
     ----------
     posteriors
-        By name, such as ``{"guide": guide_rank(infer)}``.
+        Posteriors by name, such as ``{"guide": guide_rank(infer)}``.
     alpha, beta
-        The model: prior (K,) of θ, topic-word probabilities (K, V).
+        The model: prior (K,) on θ and topic-word probabilities (K, V).
     lengths
-        By name, the lengths (D,) of documents to simulate, as :func:`document_lengths` makes them.
+        Lengths (D,) of the documents to simulate, by name; see :func:`document_lengths`.
     seed
-        Of the documents, and of what breaks ties.
+        Seed for the documents and for breaking ties.
     confidence
-        Of the margins of coverage.
+        Confidence level of the margins of error.
 
     Examples
     --------
-    If each word is of one topic, the posterior is Dir(α + counts):
+    If each word belongs to a single topic, the posterior is Dir(α + counts):
 
     >>> exact = guide_rank(lambda doc_term: 1.0 + doc_term.to_scipy().toarray())
     >>> found = calibrate({"exact": exact}, np.ones(2), np.eye(2), {"10": np.full(2000, 10)})
@@ -178,16 +178,16 @@ def calibrate(
 
 
 def document_lengths(corpus_lengths: IntArray, num_documents: int, seed: int) -> dict[str, IntArray]:
-    """Choose the lengths of documents to simulate: those of a corpus, and fixed ones.
+    """Choose the lengths of documents to simulate: drawn from a corpus, and fixed.
 
     Parameters
     ----------
     corpus_lengths
-        (D,) tokens of the documents of a corpus; empty documents are passed over.
+        (D,) tokens per document of a corpus; empty documents are ignored.
     num_documents
-        Of each kind; those of a corpus are drawn with replacement.
+        Number of documents of each kind; corpus lengths are drawn with replacement.
     seed
-        Of the draws.
+        Seed for the draws.
 
     Examples
     --------
@@ -200,22 +200,22 @@ def document_lengths(corpus_lengths: IntArray, num_documents: int, seed: int) ->
 
 
 def guide_rank(infer: Infer) -> Rank:
-    """Rank truths by q(θ|w): u is the distribution function of the Beta that q gives to a share.
+    """Rank true shares by q(θ|w): u is the CDF of a share's Beta distribution under q.
 
     Parameters
     ----------
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     """
 
     def rank(doc_term: DocTermMatrix, theta: Numbers, generator: np.random.Generator) -> Ranked:
         concentration = np.asarray(infer(doc_term), dtype=np.float64)
         others = _sum_of_others(concentration)
         below = betainc(concentration, others, np.maximum(theta, _SMALLEST))
-        # What is nearly 1 is told from 1 by what is left to the other topics.
+        # Close to 1, use the share left to the other topics for precision.
         above = betainc(others, concentration, np.maximum(_sum_of_others(theta), _SMALLEST))
         below = np.where(theta > 0.5, 1 - above, below)
-        # Of a share too small for a number only so much is known.
+        # If a true share underflows to 0, u is uniform below its upper limit.
         below *= np.where(theta > 0, 1, generator.random(theta.shape))
         return Ranked(np.asarray(below, np.float64), concentration / concentration.sum(axis=1, keepdims=True))
 
@@ -223,14 +223,14 @@ def guide_rank(infer: Infer) -> Rank:
 
 
 def draws_rank(model: FittedModel, *, num_draws: int = INTERVAL_DRAWS) -> Rank:
-    """Rank truths among draws of the exact posterior, of which the app makes the intervals that it prints.
+    """Rank true shares among draws of the exact posterior, the basis of the app's intervals.
 
     Parameters
     ----------
     model
         The model.
     num_draws
-        L, draws a document; u is the rank, from 0 to L, and a random number up to 1, over L + 1.
+        L, draws per document; u is (rank + uniform noise) / (L + 1), with ranks from 0 to L.
     """
 
     def rank(doc_term: DocTermMatrix, theta: Numbers, generator: np.random.Generator) -> Ranked:
@@ -259,7 +259,7 @@ def _sum_of_others(values: Numbers) -> Numbers:
 def _rank_all(
     rank: Rank, documents: DocTermMatrix, theta: Numbers, generator: np.random.Generator, bar: Progress
 ) -> Ranked:
-    """Rank the truths of all documents, some at a time."""
+    """Rank the true shares of all documents in blocks."""
     parts = []
     for first in range(0, len(theta), _DOCUMENTS_AT_A_TIME):
         rows = np.arange(first, min(first + _DOCUMENTS_AT_A_TIME, len(theta)))
@@ -269,7 +269,7 @@ def _rank_all(
 
 
 def _of_topics(ranked: Ranked, generator: np.random.Generator) -> Iterator[tuple[str, Numbers]]:
-    """Choose topics: name and u, (D, K) or (D, 1); the first column of each is a topic drawn at random."""
+    """Yield topic selections: name and u, (D, K) or (D, 1); the first column of each is used for ranks."""
     below, rows = ranked.below, np.arange(len(ranked.below))
     yield "all", generator.permuted(below, axis=1)
     yield "largest", below[rows, ranked.mean.argmax(axis=1)][:, None]
@@ -293,10 +293,10 @@ def _summary(
 
 
 def _coverage(below: Numbers, level: float, confidence: float) -> Coverage:
-    """Coverage over documents, (D, n) topics of each, with a margin from the spread of documents.
+    """Coverage over documents with n topics each, with a margin from the spread over documents.
 
-    Two documents are added for the margin, of which one holds and one does not, so that it is not zero where
-    all hold (Agresti and Coull 1998).
+    For the margin, one covered and one uncovered document are added, so that it is not zero at full coverage
+    (Agresti and Coull 1998).
     """
     held = (np.abs(below - 0.5) <= level / 2).mean(axis=1)
     spread = np.append(held, [0, 1])

@@ -1,7 +1,7 @@
-"""How far topics agree with labels that documents have: purity, mutual information, a linear classifier.
+"""Agreement of topics with document labels: purity, mutual information, linear classification.
 
-A document's cluster is its most prevalent topic. Labels are never seen in training, so agreement with them is
-evidence from outside; where topics cut the corpus in another useful way, it is low all the same.
+A document's cluster is its most prevalent topic. Labels are not used in training, so agreement with them is
+external evidence; it can be low even if topics divide the corpus in another useful way.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.floating[Any]]
 
 NUM_FOLDS = 5
-MAX_CLASSIFIED = 20_000  # documents: more would take minutes and hardly move the accuracy
+MAX_CLASSIFIED = 20_000  # documents; more would take minutes and barely change the accuracy
 
 
 @dataclass(frozen=True)
 class Classification:
-    """How well a linear classifier tells labels from topic proportions, by cross-validation.
+    """Cross-validated accuracy of predicting labels from topic proportions with a linear classifier.
 
     Parameters
     ----------
     accuracy, standard_error
-        Mean share of held-out documents whose label was told, over folds; the folds' standard deviation
-        by the square root of their number.
+        Mean accuracy over folds, and its standard error: the standard deviation over folds divided by the
+        square root of their number.
     majority
-        The share that always naming the most frequent label gets right.
+        Accuracy of always predicting the most frequent label.
     num_documents, num_labels, num_folds
-        What it was measured on: labels of at least as many documents as there are folds.
+        Documents, labels and folds used; each label has at least as many documents as there are folds.
     """
 
     accuracy: float
@@ -61,20 +61,20 @@ class LabelAgreement:
     Parameters
     ----------
     column
-        Its name.
+        Name of the column.
     purity
-        Share of documents that have the most frequent label of their cluster.
+        Share of documents with the most frequent label of their cluster.
     nmi
-        Mutual information of clusters and labels by the arithmetic mean of their entropies.
+        Mutual information of clusters and labels, normalized by the arithmetic mean of their entropies.
     classification
-        None where too few documents share a label.
+        Classification results; None if too few documents share a label.
     num_documents, num_labels
-        Documents that have a word and a label, and their distinct labels.
+        Number of documents with a word and a label, and of distinct labels.
     num_unlabelled
-        Documents that have a word and no label; they are left out.
+        Number of documents with a word but no label; they are excluded.
     topic_labels
-        (K,) the most frequent label of each topic's documents and its share of them; None for a topic that
-        is no document's most prevalent one.
+        (K,) most frequent label among each topic's documents, and its share of them; None for a topic that is
+        not the most prevalent one of any document.
     """
 
     column: str
@@ -97,17 +97,17 @@ def read_document_labels(corpus: Corpus, split: str, column: str) -> npt.NDArray
     split
         One of its splits.
     column
-        The name of the column.
+        Name of the column.
 
     Returns
     -------
     numpy.ndarray
-        (D,) labels; None where the cell is missing or blank.
+        (D,) labels; None if the cell is missing or blank.
 
     Raises
     ------
     CorpusError
-        If there is no such column, or its labels group nothing: none, one, or another one a document.
+        If there is no such column, or its labels define no groups: all blank, all equal or all different.
     """
     columns = corpus.metadata_columns(split)
     if column not in columns:
@@ -129,21 +129,21 @@ def label_agreement(
 ) -> LabelAgreement:
     """Compare the topics of documents with their labels.
 
-    Memory does not grow with documents × topics: the classifier sees at most ``MAX_CLASSIFIED`` documents,
-    drawn at random.
+    Memory does not grow with documents × topics: the classifier uses at most ``MAX_CLASSIFIED`` randomly
+    chosen documents.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     labels
-        (D,) labels, None where there is none, by :func:`read_document_labels`.
+        (D,) labels, None if missing; from :func:`read_document_labels`.
     column
-        Their name.
+        Name of the label column.
     seed
-        Of the documents drawn and of the folds.
+        Seed for the choice of documents and the folds.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def label_agreement(
 
 
 def purity(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-    """Share of documents that have the most frequent label of their cluster.
+    """Share of documents with the most frequent label of their cluster.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def purity(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
 
 
 def nmi(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-    """Mutual information of clusters and labels, by the arithmetic mean of their entropies: from 0 to 1.
+    """Mutual information normalized by the arithmetic mean of the entropies, from 0 to 1.
 
     Examples
     --------
@@ -196,19 +196,19 @@ def nmi(clusters: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
 
 
 def classification(theta: FloatArray, labels: npt.NDArray[Any], *, seed: int = 0) -> Classification:
-    """Tell labels from topic proportions by logistic regression, in stratified folds.
+    """Predict labels from topic proportions by logistic regression with stratified cross-validation.
 
-    Proportions are scaled to unit variance over the training documents of a fold, which leaves the classifier
-    linear and its regularization (scikit-learn's, C = 1) alike for all topics.
+    Proportions are standardized on the training documents of each fold, which keeps the classifier linear and
+    regularizes all topics equally (scikit-learn's C = 1).
 
     Parameters
     ----------
     theta
         (D, K) topic proportions.
     labels
-        (D,) labels, each of at least ``NUM_FOLDS`` documents.
+        (D,) labels, each with at least ``NUM_FOLDS`` documents.
     seed
-        Of the folds.
+        Seed for the folds.
 
     Examples
     --------
@@ -225,7 +225,7 @@ def classification(theta: FloatArray, labels: npt.NDArray[Any], *, seed: int = 0
 
     folds = StratifiedKFold(NUM_FOLDS, shuffle=True, random_state=seed)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    # Products this small are slower on many threads, which wait for each other: 40 times on a busy machine.
+    # Threads slow down such small products, up to 40 times on a busy machine.
     with threadpool_limits(1):
         accuracies = cross_val_score(model, theta.astype(np.float64), labels, cv=folds)
     frequencies = np.unique(labels, return_counts=True)[1]
@@ -250,9 +250,9 @@ def _why_no_groups(frequencies: Counter[str]) -> str:
 
 
 def _drawn_rows(labels: npt.NDArray[Any], generator: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Choose documents for the classifier: of labels frequent enough for the folds, at most so many.
+    """Choose at most ``MAX_CLASSIFIED`` documents with labels frequent enough for the folds.
 
-    None where fewer than two labels are left.
+    Empty if fewer than two labels remain.
     """
     drawn = np.arange(len(labels))
     if len(drawn) > MAX_CLASSIFIED:
@@ -265,7 +265,7 @@ def _drawn_rows(labels: npt.NDArray[Any], generator: np.random.Generator) -> npt
 def _topics_of(
     doc_term: DocTermMatrix, infer: Infer, rows: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Infer documents: the most prevalent topic of each (D,), and θ of those drawn, by place in ``rows``."""
+    """Infer documents: the most prevalent topic of each (D,), and θ of the drawn ones."""
     clusters, kept, chosen = [], [], rows[drawn]
     with progress("Inferring labelled documents", total=len(rows), unit="documents") as bar:
         for block in posteriors(doc_term, infer, rows):
@@ -278,7 +278,7 @@ def _topics_of(
 def _majorities(
     clusters: npt.NDArray[Any], labels: npt.NDArray[Any], num_topics: int
 ) -> tuple[tuple[tuple[str, float] | None, ...], float]:
-    """Most frequent label of each cluster with its share, and the share of all documents that have theirs."""
+    """Most frequent label of each cluster with its share, and the overall purity."""
     names, codes = np.unique(labels, return_inverse=True)
     pairs, sizes = np.unique(np.stack([clusters, codes]), axis=1, return_counts=True)
     found: list[tuple[str, float] | None] = [None] * num_topics

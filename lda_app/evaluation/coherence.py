@@ -1,12 +1,12 @@
-"""Coherence of topics: how far their top words occur together in a reference corpus.
+"""Topic coherence: how often top words co-occur in a reference corpus.
 
-A measure looks at the contexts of a corpus, whole documents or sliding windows, and at the share p(w) of them
-that hold a word w, p(v, w) both of two words. With p'(v, w) = p(v, w) + ε, ε = 1e-12, over the top words
-w_1 … w_N of a topic, most probable first:
+Each measure uses contexts, either whole documents or sliding windows. p(w) is the share of contexts that
+contain word w, and p(v, w) the share that contain both words. With p'(v, w) = p(v, w) + ε, ε = 1e-12, and the
+top words w_1 … w_N of a topic, most probable first:
 
 ``document_npmi``
-    Mean over pairs of NPMI(v, w) = log(p'(v, w) / (p(v) p(w))) / −log p'(v, w), from the documents that have
-    a word at all (Bouma 2009).
+    Mean over pairs of NPMI(v, w) = log(p'(v, w) / (p(v) p(w))) / −log p'(v, w), from nonempty documents
+    (Bouma 2009).
 ``u_mass``
     Mean over i > j of log(p'(w_i, w_j) / p(w_j)), from documents (Mimno et al. 2011).
 ``c_uci``
@@ -14,16 +14,16 @@ w_1 … w_N of a topic, most probable first:
 ``c_npmi``
     Mean over pairs of NPMI(v, w), from windows of 10 words (Aletras and Stevenson 2013).
 ``c_v``
-    Mean over i of cos(n_i, n_1 + … + n_N), n_i the vector of NPMI(w_i, w_j) over all j, from windows of 110
-    words (Röder, Both and Hinneburg 2015).
+    Mean over i of cos(n_i, n_1 + … + n_N), with n_i the vector of NPMI(w_i, w_j) over all j, from windows of
+    110 words (Röder, Both and Hinneburg 2015).
 
-The last four are those of gensim's ``CoherenceModel``, number by number. What the formulas leave open:
+The last four match gensim's ``CoherenceModel`` exactly, except for edge cases:
 
-- A word that never occurs in the reference, for which gensim gives infinity, NaN or, by ``u_mass``, 0, the
-  best score there is. Here its pairs have the lowest score of their measure, −1, or log ε by ``u_mass`` and
-  ``c_uci``; by ``c_v`` its vector and its cosine are 0. Such words are counted.
-- Two words in every context, which tell nothing of each other: 0 by ``document_npmi``. The others follow the
-  formula with its ε, as gensim does.
+- For a word that never occurs in the reference, gensim gives infinity, NaN or, in ``u_mass``, 0, the best
+  possible score. Here, its pairs get the lowest score of the measure: −1, or log ε in ``u_mass`` and
+  ``c_uci``; in ``c_v`` its vector and cosine are 0. Such words are counted.
+- Two words that are both in every context score 0 in ``document_npmi``. The other measures follow the formula
+  with ε, like gensim.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ EPSILON = 1e-12
 
 
 class Counts(NamedTuple):
-    """How often the top words of topics occur in the contexts of a reference.
+    """Counts of top words in the contexts of a reference.
 
     Parameters
     ----------
     together
-        (K, N, N) contexts that hold both of two words; on the diagonal those that hold one.
+        (K, N, N) number of contexts with both words; with a single word on the diagonal.
     num_contexts
-        Documents, or windows.
+        Number of contexts: documents or windows.
     num_documents, num_tokens
-        Documents that have a word, and their words.
+        Number of nonempty documents, and of their tokens.
     """
 
     together: npt.NDArray[np.int64]
@@ -73,14 +73,14 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of coherence: where it looks, and how it scores (K,) topics by what was counted there.
+    """A coherence measure: its contexts and its score.
 
     Parameters
     ----------
     window
-        Words in a sliding window; None where a whole document is the context.
+        Window size in words; None if the context is the whole document.
     score
-        From ``Counts`` to (K,) scores, higher is better.
+        Function from ``Counts`` to (K,) scores; higher is better.
     """
 
     window: int | None
@@ -96,17 +96,17 @@ class Coherence:
     protocol
         Name of the measure.
     reference
-        Name of the split, or of the file, in which the words were looked up.
+        Name of the reference split or file.
     per_topic
         (K,) scores; higher is better.
     num_top_words
-        Words of a topic that were paired.
+        Number of top words per topic.
     num_documents, num_tokens
-        Size of the reference: its documents that have a word, and their words.
+        Size of the reference: nonempty documents and their tokens.
     unseen_words
-        (K,) top words of a topic that never occur in the reference.
+        (K,) number of a topic's top words that never occur in the reference.
     window
-        Words in a sliding window; None where a whole document is the context.
+        Window size in words; None if the context is the whole document.
     """
 
     protocol: str
@@ -120,7 +120,7 @@ class Coherence:
 
     @property
     def mean(self) -> float:
-        """Mean over topics."""
+        """Mean coherence over topics."""
         return float(self.per_topic.mean())
 
 
@@ -132,26 +132,25 @@ def coherences(
     *,
     as_gensim: bool = True,
 ) -> tuple[Coherence, ...]:
-    """Coherence by several measures, the texts of the reference being read once.
+    """Compute several coherence measures in a single pass over the reference texts.
 
     Parameters
     ----------
     top_words
         (K, N) word ids, N at least 2, distinct within a row, most probable first.
     words
-        The vocabulary, V words.
+        Vocabulary of V words.
     reference
-        Where the words are looked up.
+        Reference corpus.
     names
-        Of :data:`MEASURES`.
+        Names in :data:`MEASURES`.
     as_gensim
-        Count windows as gensim does, or every one; see :class:`~lda_app.evaluation.windows.WindowCounter`.
+        Whether to count windows like gensim; see :class:`~lda_app.evaluation.windows.WindowCounter`.
 
     Raises
     ------
     CorpusError
-        If a measure needs the order of words, and the reference does not know it, or if the reference has no
-        words.
+        If a measure needs the word order and the reference does not have it, or the reference has no words.
 
     Examples
     --------
@@ -177,7 +176,7 @@ def coherences(
 
 
 def document_npmi(top_words: IntArray, doc_term: DocTermMatrix, reference: str) -> Coherence:
-    """Coherence by :func:`npmi`, with what it was measured on.
+    """Coherence as in :func:`npmi`, with details of the reference.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ def document_npmi(top_words: IntArray, doc_term: DocTermMatrix, reference: str) 
     doc_term
         The reference corpus.
     reference
-        Its name, such as ``"train"``.
+        Name of the reference, such as ``"train"``.
 
     Examples
     --------
@@ -202,7 +201,7 @@ def document_npmi(top_words: IntArray, doc_term: DocTermMatrix, reference: str) 
 def npmi(top_words: IntArray, reference: DocTermMatrix) -> FloatArray:
     """Mean NPMI over the pairs of each topic's top words, from co-occurrence in whole documents.
 
-    Memory and time follow the occurrences of the top words alone.
+    Memory and time are proportional to the occurrences of the top words.
 
     Parameters
     ----------
@@ -232,7 +231,7 @@ def npmi(top_words: IntArray, reference: DocTermMatrix) -> FloatArray:
 
 
 def document_counts(top_words: IntArray, doc_term: DocTermMatrix) -> Counts:
-    """Count the documents in which top words occur, and occur together.
+    """Count the documents with each top word and each pair of top words.
 
     Raises
     ------
@@ -258,14 +257,14 @@ def document_counts(top_words: IntArray, doc_term: DocTermMatrix) -> Counts:
 
 
 def c_v(counts: Counts, gamma: float = 1.0) -> FloatArray:
-    """Mean cosine between the NPMI vector of a top word and the sum of those of all top words.
+    """Mean cosine between the NPMI vector of each top word and the sum over all top words.
 
     Parameters
     ----------
     counts
-        Of the windows of a reference.
+        Counts from the windows of a reference.
     gamma
-        γ, the power of each NPMI; a fraction is not defined for words that avoid each other.
+        γ, exponent of NPMI; noninteger values are undefined for negative NPMI.
 
     Examples
     --------
@@ -282,7 +281,7 @@ def c_v(counts: Counts, gamma: float = 1.0) -> FloatArray:
 
 
 def u_mass(counts: Counts) -> FloatArray:
-    """Mean log share of the contexts of a top word that hold a less probable one, too.
+    """Mean log conditional probability of a less probable top word given a more probable one.
 
     Examples
     --------
@@ -345,7 +344,7 @@ def _window_counts(
     *,
     as_gensim: bool,
 ) -> dict[int | None, Counts]:
-    """Read the texts of the reference once, and count windows of several sizes."""
+    """Count windows of several sizes in one pass over the reference texts."""
     if reference.positions is None:
         raise CorpusError(reference.why_no_order)
     ids, places = np.unique(top_words, return_inverse=True)
@@ -389,7 +388,7 @@ def _check(top_words: IntArray) -> None:
 
 
 def _occurrence(doc_term: DocTermMatrix, words: IntArray) -> sparse.csc_array[np.int32]:
-    """Whether each document has each of the words, 0 or 1, (D, number of words)."""
+    """Whether each document contains each word, 0 or 1, (D, number of words)."""
     ones = np.ones(len(doc_term.indices), dtype=np.int32)
     occurrence = sparse.csr_array((ones, doc_term.indices, doc_term.indptr), shape=doc_term.shape)
     return occurrence[:, words].tocsc()
@@ -406,7 +405,7 @@ def _joint(counts: Counts) -> FloatArray:
 
 
 def _pmi(counts: Counts) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Pointwise mutual information (K, N, N), 0 where it is not defined, and where it is defined."""
+    """Pointwise mutual information (K, N, N), 0 where undefined, and a mask of where it is defined."""
     alone = _alone(counts)
     independent = alone[:, :, None] * alone[:, None, :]
     defined = independent > 0
@@ -420,12 +419,12 @@ def _mean_over_pairs(scores: FloatArray) -> FloatArray:
 
 
 def named(names: Iterable[str]) -> tuple[str, ...]:
-    """Check the names of measures, and take each once; ``npmi`` is short for ``document_npmi``.
+    """Validate and deduplicate measure names; ``npmi`` is short for ``document_npmi``.
 
     Raises
     ------
     ConfigError
-        If one is unknown.
+        If a name is unknown.
 
     Examples
     --------

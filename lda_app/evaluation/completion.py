@@ -1,4 +1,4 @@
-"""Document completion: one half of the tokens of each document is observed, the other scored."""
+"""Document completion: observe half of each document's tokens and score the other half."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def document_completion(doc_term: DocTermMatrix, infer: Infer, beta: FloatArray, *, seed: int) -> Perplexity:
-    """Perplexity of one half of each document's tokens given the other; see :func:`completion_scores`.
+    """Perplexity of half of each document's tokens given the other half; see :func:`completion_scores`.
 
     Examples
     --------
@@ -35,20 +35,20 @@ def document_completion(doc_term: DocTermMatrix, infer: Infer, beta: FloatArray,
 def completion_scores(
     doc_term: DocTermMatrix, infer: Infer, beta: FloatArray, *, seed: int
 ) -> DocumentScores:
-    """Log probability of each document's held-out half by the posterior mean given its observed half.
+    """Log probability of each document's held-out half under the posterior mean given the observed half.
 
-    A document of one token is scored by the prior.
+    A document with one token is scored under the prior.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     beta
         (K, V) topic-word probabilities.
     seed
-        Of the split of the tokens.
+        Seed for splitting the tokens.
     """
     word_topic = np.ascontiguousarray(np.asarray(beta).T)
     generator = rng(seed, "completion")
@@ -65,13 +65,13 @@ def completion_scores(
 def split_tokens(
     doc_term: DocTermMatrix, generator: np.random.Generator
 ) -> tuple[DocTermMatrix, DocTermMatrix]:
-    """Split the tokens of each document in two halves at random.
+    """Randomly split the tokens of each document into two halves.
 
     Returns
     -------
     observed, held_out
-        Matrices of the same shape that sum to ``doc_term``; a row of N tokens has ⌊N/2⌋ of them in
-        ``observed``, each subset of that size being equally likely.
+        Matrices of the same shape that sum to ``doc_term``. For a row of N tokens, ``observed`` has ⌊N/2⌋,
+        with each subset of that size equally likely.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def split_tokens(
 
 
 def _with_counts(doc_term: DocTermMatrix, counts: Counts) -> DocTermMatrix:
-    """Build the matrix that has other counts at the same places; places of zero are dropped."""
+    """Return the matrix with its counts replaced; zeros are dropped."""
     kept = counts > 0
     indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)[doc_term.indptr]
     return DocTermMatrix(indptr, doc_term.indices[kept], counts[kept], doc_term.num_words)

@@ -1,4 +1,4 @@
-"""How far topics differ from each other, and how many are used at all."""
+"""Topic diversity, and the number of topics in use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DuplicateTopics(NamedTuple):
 
 
 def unique_share(top_words: IntArray) -> float:
-    """Topic diversity: the share of distinct words among all top words (Dieng, Ruiz and Blei 2020).
+    """Topic diversity: proportion of distinct words among all top words (Dieng, Ruiz and Blei 2020).
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def unique_share(top_words: IntArray) -> float:
     Returns
     -------
     float
-        From 1/K, all topics the same, to 1, no word in two topics.
+        From 1/K (all topics identical) to 1 (no word in two topics).
 
     Examples
     --------
@@ -47,27 +47,27 @@ def unique_share(top_words: IntArray) -> float:
 
 
 def inverted_rbo(top_words: IntArray, persistence: float = RBO_PERSISTENCE) -> float:
-    """Diversity by rank: one minus the mean rank-biased overlap of pairs of topics (Bianchi et al. 2021).
+    """Inverted RBO: one minus the mean rank-biased overlap of topic pairs (Bianchi et al. 2021).
 
-    The overlap of two lists of N words is the extrapolated one (Webber, Moffat and Zobel 2010, eq. 23), with
+    The overlap of two lists of N words is the extrapolated RBO (Webber, Moffat and Zobel 2010, eq. 23), with
     X_d words in common among the first d of both:
 
         RBO = X_N / N · p^N + (1 − p) / p · Σ_{d=1}^N X_d / d · p^d
 
-    A word at the ranks r and s adds to every X_d from d = max(r, s) on, so that pairs of topics need not be
-    visited: the time follows K N log K.
+    A word at ranks r and s contributes to every X_d with d ≥ max(r, s), so there is no loop over topic pairs:
+    the time is proportional to K N log K.
 
     Parameters
     ----------
     top_words
         (K, N) word ids, distinct within a row, most probable first; N = 10 by convention.
     persistence
-        p, above 0 and below 1: the larger, the more the words further down count.
+        p, between 0 and 1; higher values give more weight to lower ranks.
 
     Returns
     -------
     float
-        From 0, all topics the same, to 1, no word in two topics; 1 for a single topic.
+        From 0 (all topics identical) to 1 (no word in two topics); 1 for a single topic.
 
     Examples
     --------
@@ -85,21 +85,21 @@ def inverted_rbo(top_words: IntArray, persistence: float = RBO_PERSISTENCE) -> f
     ranks = np.tile(np.arange(depth), num_topics)
     order = np.lexsort((ranks, top_words.ravel()))
     words, ranks = top_words.ravel()[order], ranks[order]
-    # Among the topics that share a word, in the order of its rank, each is the worse rank of all before it.
+    # Sorted by rank, each occurrence of a word has the worse rank in its pairs with all earlier ones.
     pairs = np.arange(len(words)) - np.searchsorted(words, words)
     overlap = float(np.sum(pairs * from_rank[ranks]))
     return float(1 - overlap / (num_topics * (num_topics - 1) / 2))
 
 
 def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[DuplicateTopics, ...]:
-    """Pairs of topics that share many top words, those that share most first.
+    """Pairs of topics that share many top words, in descending order of overlap.
 
     Parameters
     ----------
     top_words
         (K, N) word ids, distinct within a row; N = 10 by convention.
     at_least
-        Words shared from which on a pair is listed.
+        Minimum number of shared words for a pair to be listed.
 
     Examples
     --------
@@ -115,14 +115,14 @@ def duplicates(top_words: IntArray, at_least: int = SHARED_WORDS) -> tuple[Dupli
 
 
 def live_topics(prevalence: npt.NDArray[np.floating[Any]], fraction: float = LIVE_FRACTION) -> int:
-    """Count the topics that are used: those whose mean share is at least a tenth of the uniform share, 0.1/K.
+    """Count the topics in use: those with a mean share of at least a tenth of a uniform share, 0.1/K.
 
     Parameters
     ----------
     prevalence
         (K,) mean topic proportions over documents.
     fraction
-        Of the uniform share.
+        Threshold as a fraction of the uniform share.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def live_topics(prevalence: npt.NDArray[np.floating[Any]], fraction: float = LIV
 def dead_topics(
     prevalence: npt.NDArray[np.floating[Any]], fraction: float = LIVE_FRACTION
 ) -> tuple[int, ...]:
-    """List the topics that are hardly used: those that :func:`live_topics` does not count.
+    """List the rarely used topics: those not counted by :func:`live_topics`.
 
     Examples
     --------
@@ -146,9 +146,9 @@ def dead_topics(
 
 
 def effective_topics(prevalence: npt.NDArray[np.floating[Any]]) -> float:
-    """Count topics by their use: the exponential of the entropy of prevalence.
+    """Effective number of topics: the exponential of the entropy of prevalence.
 
-    That is the number of equally prevalent topics that would be as diverse (Hill's number of order 1).
+    This is the number of equally prevalent topics with the same diversity (Hill number of order 1).
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def effective_topics(prevalence: npt.NDArray[np.floating[Any]]) -> float:
     Returns
     -------
     float
-        From 1, one topic alone, to K, all of one prevalence.
+        From 1 (a single topic) to K (all equally prevalent).
 
     Examples
     --------

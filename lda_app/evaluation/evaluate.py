@@ -1,4 +1,4 @@
-"""All figures of a model on one split of a corpus, each under its protocol's name."""
+"""Evaluate a model on one split of a corpus, with each figure named by its protocol."""
 
 from __future__ import annotations
 
@@ -32,27 +32,26 @@ SCHEMA_VERSION = 2
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was measured, on what.
+    """Results of an evaluation, and what they were measured on.
 
     Parameters
     ----------
     split, seed, confidence
-        The split evaluated; the seed of all that is sampled; the confidence of intervals.
+        Split evaluated, random seed, and confidence level of the intervals.
     corpus
         Fingerprint of the corpus.
     num_topics
-        K.
+        K, number of topics.
     words
-        The vocabulary, V words.
+        Vocabulary of V words.
     num_tokens
-        Tokens of the split.
+        Number of tokens in the split.
     num_unknown
-        Words of the split that are not of the vocabulary, which no figure counts; None where the corpus does
-        not tell.
+        Number of out-of-vocabulary tokens in the split, which no figure counts; None if unknown.
     perplexities
-        One a protocol.
+        One perplexity per protocol.
     quality
-        Of the topics.
+        Quality of the topics.
     """
 
     split: str
@@ -67,7 +66,7 @@ class Evaluation:
     quality: TopicQuality
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures as JSON can hold them, with a ``schema_version``."""
+        """Return a JSON-serializable dictionary with a ``schema_version``."""
         return {
             "schema_version": SCHEMA_VERSION,
             "split": self.split,
@@ -106,46 +105,45 @@ def evaluate(
     labels: str | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure a model on a split of a corpus.
+    """Evaluate a model on a split of a corpus.
 
     Parameters
     ----------
     model
         The model.
     corpus
-        Over the model's vocabulary.
+        Corpus over the model's vocabulary.
     split
-        The split that perplexities and prevalence are measured on.
+        Split for perplexities and prevalence.
     is_known
-        (V,) whether the model knows a word, where it does not know all: tokens of others are left out of
-        perplexities and of prevalence, and counted as out of the vocabulary.
+        (V,) mask of the words that the model knows, if it does not know all. Other tokens are excluded from
+        perplexities and prevalence, and counted as out of vocabulary.
     protocols
-        Of perplexity, by name.
+        Names of the perplexity protocols.
     effort
-        How much is sampled for them.
+        Numbers of samples for them.
     confidence
-        Of their intervals.
+        Confidence level of their intervals.
     coherence, reference
-        Measures of coherence, and where words are looked up, as :func:`~lda_app.evaluation.quality.look_up`
-        takes them.
+        Coherence measures and their reference corpus; see :func:`~lda_app.evaluation.quality.look_up`.
     num_top_words
-        Words of a topic that coherence, overlap and exclusivity look at.
+        Number of top words per topic for coherence, overlap and exclusivity.
     labels
-        A column of labels of the split's documents, to compare topics with.
+        Metadata column with document labels to compare topics with.
     seed
-        Of all samples, of the halves of documents, and of the documents drawn for intervals.
+        Seed for all sampling, the document halves and the bootstrap.
 
     Raises
     ------
     ConfigError
         If there is no such split or measure.
     CorpusError
-        If none of its documents has a word, or the reference or the labels cannot be used.
+        If no document in the split has a word, or the reference or labels cannot be used.
     """
     doc_term, num_unknown = _filled_split(corpus, split, is_known)
     lookups = look_up(corpus, split, coherence, reference)
     label_of = None if labels is None else read_document_labels(corpus, split, labels)
-    # Each protocol's pass infers all documents, usage those that have a token.
+    # Each protocol's pass infers all documents; usage infers nonempty ones.
     num_inferences = num_passes(protocols) * doc_term.num_documents + len(doc_term.filled())
     with progress("Evaluating", total=num_inferences, unit="inferences") as bar:
         watched = topics.watched(model.posterior, bar)
@@ -183,7 +181,7 @@ def evaluate(
 def _filled_split(
     corpus: Corpus, split: str, is_known: npt.NDArray[np.bool_] | None
 ) -> tuple[DocTermMatrix, int | None]:
-    """Return the counts of a split that has something to measure, and how many words are not among them."""
+    """Return the counts of a nonempty split, and its number of out-of-vocabulary tokens."""
     doc_term, num_pruned = corpus.split(split), corpus.num_pruned(split)
     num_unknown = 0
     if is_known is not None:

@@ -1,13 +1,13 @@
-"""How far the top words of a topic are its own: FREX, frequency and exclusivity (Bischof and Airoldi 2012).
+"""Exclusivity of topics by FREX, frequency and exclusivity (Bischof and Airoldi 2012).
 
-For a word v of topic k, F is the share of the vocabulary that is not more probable in the topic than v, and E
-the share that is not more exclusive to it, by β_kv / Σ_j β_jv; equals have their mean rank. With the weight
-ω = 0.7 of exclusivity, as in the R package stm,
+For a word v in topic k, F is its normalized rank in the vocabulary by frequency β_kv, and E its normalized
+rank by exclusivity β_kv / Σ_j β_jv; ties get their mean rank. With weight ω = 0.7 for exclusivity, as in the
+R package stm,
 
     FREX_kv = 1 / (ω / E + (1 − ω) / F)
 
-stm's ``exclusivity`` sums it over the ten top words of a topic; here it is their mean, a tenth of that, so
-that it is at most 1 whatever the number of words.
+stm's ``exclusivity`` sums over a topic's ten top words. Here it is the mean, so that it is at most 1 for any
+number of words.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def exclusivity(
     top_words
         (K, N) word ids.
     weight
-        ω, of exclusivity against frequency, from 0 to 1.
+        ω, weight of exclusivity relative to frequency, from 0 to 1.
 
     Returns
     -------
     numpy.ndarray
-        (K,) above 0, at most 1; higher is more exclusive.
+        (K,) above 0 and at most 1; higher is more exclusive.
 
     Examples
     --------
@@ -58,14 +58,14 @@ def exclusivity(
 
 
 def frex_scores(beta: FloatArray, weight: float = FREX_WEIGHT) -> Iterator[npt.NDArray[np.float64]]:
-    """Yield the FREX of each word, (V,), of one topic after the other.
+    """Yield the FREX scores (V,) of all words, topic by topic.
 
     Parameters
     ----------
     beta
-        (K, V) topic-word probabilities; a word may be in no topic.
+        (K, V) topic-word probabilities; a word may have probability 0 in all topics.
     weight
-        ω, of exclusivity against frequency.
+        ω, weight of exclusivity relative to frequency.
 
     Examples
     --------
@@ -81,14 +81,14 @@ def frex_scores(beta: FloatArray, weight: float = FREX_WEIGHT) -> Iterator[npt.N
 def frex(
     frequency: FloatArray, exclusive: FloatArray, weight: float = FREX_WEIGHT
 ) -> npt.NDArray[np.float64]:
-    """FREX of each word of one topic.
+    """FREX of each word in one topic.
 
     Parameters
     ----------
     frequency, exclusive
-        (V,) probability of each word in the topic, and its share of the word's probability in all topics.
+        (V,) probability of each word in the topic, and that divided by its sum over topics.
     weight
-        ω, of exclusivity against frequency.
+        ω, weight of exclusivity relative to frequency.
 
     Examples
     --------

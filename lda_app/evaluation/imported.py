@@ -1,13 +1,13 @@
-r"""A model that another tool trained, by the figures of our own.
+r"""Evaluate a model trained by another tool with our measures.
 
-θ of its documents is inferred by mean field with its own α and β, the same for every tool, so that topics are
-compared and not inferences. Where the tool's own θ is given, one figure more is made of it:
+θ is inferred by mean field from the model's α and β, in the same way for every tool, so that the comparison
+is of topics rather than inference methods. If the tool's own θ is given, an additional figure uses it:
 
 .. math::
     \mathrm{given\_theta} =
         \exp\Big(-\frac{\sum_d \sum_w n_{dw} \log(\theta_d \cdot \beta_w)}{\sum_d N_d}\Big).
 
-It is not held out if θ was inferred from the very words that it is scored on, as it mostly is.
+This is not a held-out figure if θ was inferred from the same words that it scores, as is usually the case.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ _BLOCK = 4096  # documents scored at a time
 
 @dataclass(frozen=True)
 class GivenTheta:
-    """Perplexity by the shares that a tool gave.
+    """Perplexity under the shares given by a tool.
 
     Parameters
     ----------
     value
-        The perplexity; None, for infinity, where a token has probability 0.
+        The perplexity; None (infinite) if a token has probability 0.
     num_documents, num_tokens
-        Documents that have shares and a known word, and their tokens.
+        Number of documents with shares and a known word, and of their tokens.
     num_impossible
-        Tokens of probability 0 by their document's shares.
+        Number of tokens with probability 0 under their document's shares.
     num_without_shares
-        Documents of the split without shares.
+        Number of documents in the split without shares.
     num_without_document
-        Rows of shares whose document is not in the split.
+        Number of rows of shares whose document is not in the split.
     """
 
     value: float | None
@@ -65,18 +65,18 @@ class GivenTheta:
 
 @dataclass(frozen=True, eq=False)
 class ImportedEvaluation:
-    """What was measured of another tool's model.
+    """Evaluation of another tool's model.
 
     Parameters
     ----------
     model
         The model.
     aligned
-        Its topics over the corpus's words.
+        Its topics over the corpus's vocabulary.
     evaluation
-        All figures, θ by mean field.
+        All figures, with mean-field θ.
     given_theta
-        By the tool's own shares, where they are given.
+        Perplexity under the tool's own shares, if given.
     """
 
     model: ImportedModel
@@ -85,7 +85,7 @@ class ImportedEvaluation:
     given_theta: GivenTheta | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures as JSON can hold them; those of :meth:`Evaluation.to_dict`, and a few more."""
+        """Return a JSON-serializable dictionary that extends :meth:`Evaluation.to_dict`."""
         return {
             **self.evaluation.to_dict(),
             "model": {
@@ -102,26 +102,26 @@ class ImportedEvaluation:
 def evaluate_imported(
     model: ImportedModel, corpus: Corpus, *, split: str = "test", **options: Any
 ) -> ImportedEvaluation:
-    """Measure a model that another tool trained on a split of a corpus.
+    """Evaluate another tool's model on a split of a corpus.
 
     Parameters
     ----------
     model
-        As a function of :mod:`lda_app.interchange` gives it.
+        A model from :mod:`lda_app.interchange`.
     corpus
-        Its words are matched with the model's by their text.
+        Corpus; its words are matched with the model's by text.
     split
-        The split that perplexities and live topics are measured on.
+        Split for perplexities and live topics.
     options
-        Those of :func:`lda_app.evaluation.evaluate.evaluate`.
+        Options of :func:`lda_app.evaluation.evaluate.evaluate`.
 
     Raises
     ------
     ConfigError
         If there is no such split.
     CorpusError
-        If model and corpus share no words, no document has one of them, or shares cannot be told from each
-        other's documents.
+        If model and corpus share no words, no document has a shared word, or shares cannot be matched to
+        documents.
     """
     aligned = align(model, corpus.vocabulary)
     given = None if model.doc_topics is None else _given_theta(model.doc_topics, aligned, corpus, split)
@@ -132,7 +132,7 @@ def evaluate_imported(
 
 def _given_theta(doc_topics: DocTopics, aligned: Aligned, corpus: Corpus, split: str) -> GivenTheta:
     documents, rows = _matched(doc_topics, corpus, split)
-    # A topic's share of the corpus's words is less where many of its words are foreign.
+    # A topic with many words outside the corpus's vocabulary has a smaller share of its words.
     theta = doc_topics.theta[rows] * (1 - aligned.foreign_mass)
     theta /= theta.sum(axis=1, keepdims=True)
     whole = corpus.split(split)
@@ -153,7 +153,7 @@ def _given_theta(doc_topics: DocTopics, aligned: Aligned, corpus: Corpus, split:
 def _matched(
     doc_topics: DocTopics, corpus: Corpus, split: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return row numbers in the split and in the shares of the documents that both have."""
+    """Return the row numbers, in the split and in the shares, of documents in both."""
     num_documents = corpus.split(split).num_documents
     num_rows = len(doc_topics.theta)
     if doc_topics.document_ids is not None:
@@ -175,7 +175,7 @@ def _matched(
 
 
 def _scored(doc_term: DocTermMatrix, theta: FloatArray, beta: FloatArray) -> tuple[float, int]:
-    """Sum of n log(θ·β) over the tokens that have a probability, and the number of those that have none."""
+    """Sum of n log(θ·β) over tokens with nonzero probability, and the number of other tokens."""
     word_topic = np.ascontiguousarray(beta.T)
     score, impossible = 0.0, 0
     for number, block in enumerate(doc_term.blocks(_BLOCK)):

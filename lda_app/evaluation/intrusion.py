@@ -1,18 +1,18 @@
-r"""Do people see the topics that the model sees? Answers to intrusion tests, scored.
+r"""Score the answers to intrusion tests, in which people judge whether topics make sense.
 
-Chang, Boyd-Graber, Gerrish, Wang and Blei (2009), "Reading tea leaves": in a *word intrusion*, a rater looks
-for the word that does not belong to a topic; in a *topic intrusion*, for the topic that does not belong to a
-document.
+Chang, Boyd-Graber, Gerrish, Wang and Blei (2009), "Reading tea leaves": in a *word intrusion* test, raters
+pick the word that does not belong to a topic; in a *topic intrusion* test, the topic that does not belong to
+a document.
 
 ===================  =====================================================================================
-model precision      share of the raters who chose the intruder (their section 3.1)
+model precision      share of raters who chose the intruder (their section 3.1)
 topic log odds       mean of log θ_intruder − log θ_chosen, 0 at best (section 3.2); shares below
-                     ``LEAST_SHARE``, which the page does not carry, count as ``LEAST_SHARE``
+                     ``LEAST_SHARE``, which the page omits, count as ``LEAST_SHARE``
 ===================  =====================================================================================
 
-Answers about one topic (or document) are alike, so topics (documents) are the sample: the mean over them of
-each one's precision has the Wilson interval of a proportion of so many trials. That is wide rather than
-narrow where several raters have judged each.
+Answers about the same topic (document) are correlated, so topics (documents) are the sampling units. The mean
+precision gets a Wilson interval with the number of units as trials, which is conservative if several raters
+judged each unit.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class Precision:
     Parameters
     ----------
     value
-        Mean over topics, or documents, of the share of right answers.
+        Mean over topics or documents of the share of correct answers.
     low, high
-        Wilson interval.
+        Ends of the Wilson interval.
     chance
-        What guessing would reach, on the average.
+        Expected precision of guessing.
     num_units, num_answers
-        Topics or documents that were judged, and answers.
+        Number of topics or documents judged, and of answers.
     """
 
     value: float
@@ -60,18 +60,18 @@ class Precision:
 
 @dataclass(frozen=True)
 class Intrusion:
-    """All that some people's answers say.
+    """Results of scoring intrusion answers.
 
     Parameters
     ----------
     raters, confidence
-        Who answered, and the level of the intervals.
+        Names of the raters, and the confidence level of the intervals.
     words, topics
-        Precision of word and of topic intrusion; None without such answers.
+        Precision in word and topic intrusion; None without such answers.
     topic_log_odds
-        Mean over documents; None without topic intrusions.
+        Mean topic log odds over documents; None without topic intrusions.
     by_topic
-        Topic → (right answers, answers) of its word intrusions.
+        Topic → (correct answers, answers) in word intrusion.
     """
 
     raters: tuple[str, ...]
@@ -82,7 +82,7 @@ class Intrusion:
     by_topic: dict[int, tuple[int, int]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all as JSON can hold it."""
+        """Return a JSON-serializable dictionary."""
         return {
             "schema_version": SCHEMA_VERSION,
             "raters": list(self.raters),
@@ -98,19 +98,19 @@ class Intrusion:
 
 
 def score_intrusion(documents: Sequence[Mapping[str, Any]], confidence: float = 0.95) -> Intrusion:
-    """Score the answers of some people.
+    """Score the answers of one or more people.
 
     Parameters
     ----------
     documents
-        What each ``answers.json`` of the report page holds.
+        Contents of each ``answers.json`` from the report.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
 
     Raises
     ------
     CorpusError
-        If one is not such a document, or there is no answer in all of them.
+        If a document has the wrong format, or there are no answers at all.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def score_intrusion(documents: Sequence[Mapping[str, Any]], confidence: float = 
 
 
 def wilson(share: float, number: int, confidence: float) -> tuple[float, float]:
-    """Return the ends of the interval of a proportion (Wilson 1927).
+    """Return the ends of the Wilson interval for a proportion (Wilson 1927).
 
     Examples
     --------

@@ -1,18 +1,18 @@
-r"""The left-to-right estimator of a document's log probability: slow, but it needs no q(θ|w).
+r"""The left-to-right estimator of a document's log probability, which is slow but needs no q(θ|w).
 
-A document's tokens are visited one by one, :math:`p(w|\alpha, \beta) = \prod_n p(w_n | w_{<n})`. Particles
-hold topics of the tokens so far; at token n each of R particles
+It processes tokens one by one, :math:`p(w|\alpha, \beta) = \prod_n p(w_n | w_{<n})`. Particles hold topic
+assignments for the tokens so far. At token n, each of R particles
 
-1. draws the topics of the tokens before n anew, one after the other, each given all others;
+1. resamples the topics of the tokens before n one by one, each given all others;
 2. predicts the token,
    :math:`p(w_n | z_{<n}) = \sum_k \beta_{k w_n} (n_k + \alpha_k) / (n - 1 + \sum_k \alpha_k)`;
-3. is copied or dropped in proportion to that prediction, and draws the topic of token n.
+3. is resampled in proportion to that prediction, and draws the topic of token n.
 
-The particles' mean prediction is a factor of the estimate. This is algorithm 3 of Wallach, Murray,
-Salakhutdinov and Mimno (2009) but for the choice of particles in step 3, without which several particles are
-biased. With it, this is a particle filter, whose estimate of p(w|α, β) is unbiased however few there are (Del
-Moral 2004, proposition 7.4.1). Its logarithm is below log p(w|α, β) in expectation, by about half of its
-variance.
+The estimate is the product of the particles' mean predictions. This is algorithm 3 of Wallach, Murray,
+Salakhutdinov and Mimno (2009), plus the resampling of particles in step 3, without which multiple particles
+are biased. With it, this is a particle filter, whose estimate of p(w|α, β) is unbiased for any number of
+particles (Del Moral 2004, proposition 7.4.1). Its logarithm is below log p(w|α, β) in expectation, by about
+half its variance.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def left_to_right_scores(
     num_particles: int = NUM_PARTICLES,
     max_documents: int = MAX_DOCUMENTS,
 ) -> DocumentScores:
-    """Log probability of documents by the left-to-right estimator.
+    """Log probability of documents from the left-to-right estimator.
 
-    Two runs of each document, of different orders of its tokens, are averaged; their difference gives the
-    Monte Carlo variance. Time grows with the square of a document's length.
+    Averages two runs per document with different token orders; their difference gives the Monte Carlo
+    variance. Time grows with the square of a document's length.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ def left_to_right_scores(
     beta
         (K, V) topic-word probabilities.
     seed
-        Of the documents drawn, the orders of their tokens, and the particles.
+        Seed for the choice of documents, the token orders and the particles.
     num_particles
-        R, of each run.
+        R, particles per run.
     max_documents
-        Documents to score at most; of more that have tokens, so many are drawn at random.
+        Maximum number of documents to score; if more have tokens, a random sample is used.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def left_to_right_scores(
     return DocumentScores(
         np.logaddexp(*runs) - math.log(_RUNS),
         lengths[chosen],
-        # Of the mean m of p and q, Var m / m² is about ((p − q) / (p + q))².
+        # For the mean m of p and q, Var m / m² is about ((p − q) / (p + q))².
         np.tanh((runs[0] - runs[1]) / 2) ** 2,
         num_not_drawn=int(np.count_nonzero(lengths)) - len(chosen),
         num_empty=int(np.count_nonzero(lengths == 0)),
@@ -102,7 +102,7 @@ def left_to_right_scores(
 
 
 def _choose(doc_term: DocTermMatrix, number: int, generator: np.random.Generator) -> IntArray:
-    """Row numbers of documents that have tokens: all, or so many drawn at random, in ascending order."""
+    """Return row numbers of nonempty documents, all or a random sample, in ascending order."""
     filled = doc_term.filled()
     if len(filled) <= number:
         return filled
@@ -121,7 +121,7 @@ def _filter(
     seed, scores = np.uint64(generator.integers(2**63)), np.empty(doc_term.num_documents)
     arrays = alpha, word_topic, starts, words, num_particles, seed, scores
     if why_not_compiled():
-        with np.errstate(over="ignore"):  # its random numbers wrap around, by design
+        with np.errstate(over="ignore"):  # random number arithmetic wraps around by design
             _filter_documents(0, len(scores), *arrays)
     else:
         over_rows(_filter_documents, len(scores), *arrays)
@@ -129,7 +129,7 @@ def _filter(
 
 
 def _shuffled_tokens(doc_term: DocTermMatrix, generator: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Each document's tokens one by one in random order: where a document begins (D + 1,), and words."""
+    """Return document starts (D + 1,), and each document's tokens in random order."""
     starts = np.concatenate([[0], np.cumsum(doc_term.lengths())])
     documents = np.repeat(np.arange(doc_term.num_documents), np.diff(starts))
     words = np.repeat(doc_term.indices, doc_term.counts.astype(np.int64))
@@ -148,7 +148,7 @@ def _filter_documents(
     seed: np.uint64,
     log_likelihood: Any,
 ) -> None:
-    """Filter each document once; beta is word-major, (V, K), and ``words`` are tokens in their order."""
+    """Filter each document once; beta is word-major, (V, K), and ``words`` are the ordered tokens."""
     state = np.empty(1, np.uint64)
     weights, offspring = np.empty(num_particles), np.empty(num_particles, np.int64)
     share, counts = np.empty(len(alpha)), np.empty((num_particles, len(alpha)))
@@ -176,7 +176,7 @@ def _filter_documents(
 def _redraw_topics(
     n: int, alpha: Any, beta: Any, document: Any, topics: Any, counts: Any, share: Any, state: Any
 ) -> None:
-    """Draw the topics of the first n tokens of a particle anew, each given all others."""
+    """Resample the topics of a particle's first n tokens, each given all others."""
     for i in range(n):
         counts[topics[i]] -= 1
         topics[i] = _draw(alpha, beta[document[i]], counts, share, state)
@@ -193,7 +193,7 @@ def _draw(alpha: Any, word: Any, counts: Any, share: Any, state: Any) -> int:
 
 @kernel
 def _count_offspring(weights: Any, total: float, shift: float, offspring: Any) -> None:
-    """Systematic resampling: particle r has ⌊x⌋ or ⌈x⌉ children, x = R weights_r / total (Kitagawa 1996)."""
+    """Systematic resampling: particle r gets ⌊x⌋ or ⌈x⌉ children, x = R weights_r / total (Kitagawa 1996)."""
     last, until, running = len(weights) - 1, 0, 0.0
     for r in range(last):
         running += weights[r]
@@ -205,7 +205,7 @@ def _count_offspring(weights: Any, total: float, shift: float, offspring: Any) -
 
 @kernel
 def _copy_particles(n: int, offspring: Any, topics: Any, counts: Any) -> None:
-    """Overwrite particles without children by copies of those with several."""
+    """Overwrite particles without children with copies of those with several."""
     free = 0
     for r in range(len(offspring)):
         for _ in range(offspring[r] - 1):

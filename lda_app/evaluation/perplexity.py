@@ -1,20 +1,19 @@
-r"""Held-out perplexity, each kind under the name of its protocol.
+r"""Held-out perplexity under several named protocols.
 
-All figures are per token, in nats before the exponential, without the multinomial coefficient and without a
-prior of :math:`\beta`.
+All figures are per token, from log probabilities in nats, without the multinomial coefficient and without a
+prior on :math:`\beta`.
 
 =========================  ==========================================================================
-``elbo``                   exp(−Σ_d ELBO_d / Σ_d N_d): an upper bound of the corpus's perplexity
-``elbo_document_mean``     exp(mean_d(−ELBO_d / N_d)): each document weighs the same
-``importance``             exp(−Σ_d IW_d / Σ_d N_d): a tighter upper bound, by importance weights
-``document_completion``    ⌊N_d/2⌋ tokens of a document, drawn at random, are observed; the other half is
-                           scored by the posterior mean of θ given the observed half
-``left_to_right``          exp(−Σ_d log p̂(w_d) / Σ_d N_d): an estimate that needs no q, of a few documents
+``elbo``                   exp(−Σ_d ELBO_d / Σ_d N_d): an upper bound on the perplexity
+``elbo_document_mean``     exp(mean_d(−ELBO_d / N_d)): each document has equal weight
+``importance``             exp(−Σ_d IW_d / Σ_d N_d): a tighter upper bound from importance weights
+``document_completion``    ⌊N_d/2⌋ random tokens of a document are observed; the others are scored under
+                           the posterior mean of θ given the observed ones
+``left_to_right``          exp(−Σ_d log p̂(w_d) / Σ_d N_d): an estimate without q, on few documents
 =========================  ==========================================================================
 
-ELBO_d and IW_d are those of :mod:`lda_app.evaluation.bounds`, p̂ is that of
-:mod:`lda_app.evaluation.left_to_right`. Documents without tokens have no perplexity; they are left out and
-counted.
+ELBO_d and IW_d are defined in :mod:`lda_app.evaluation.bounds`, p̂ in :mod:`lda_app.evaluation.left_to_right`.
+Documents without tokens have no perplexity; they are excluded and counted.
 """
 
 from __future__ import annotations
@@ -39,16 +38,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is sampled.
+    """Numbers of samples for the protocols.
 
     Parameters
     ----------
     elbo_samples, importance_samples
-        Samples of θ a document.
+        Samples of θ per document.
     left_to_right_particles
-        Particles of each of the two runs of ``left_to_right``.
+        Particles in each of the two runs of ``left_to_right``.
     max_documents
-        Documents that ``left_to_right`` scores at most, drawn at random.
+        Maximum number of documents for ``left_to_right``, chosen at random.
     """
 
     elbo_samples: int = NUM_SAMPLES
@@ -58,7 +57,7 @@ class Effort:
 
 
 class _HeldOut(NamedTuple):
-    """What is scored, by what."""
+    """Held-out data, model and settings."""
 
     doc_term: DocTermMatrix
     infer: Infer
@@ -95,7 +94,7 @@ def _left_to_right(held_out: _HeldOut) -> DocumentScores:
 
 
 class Protocol(NamedTuple):
-    """How documents are scored, and how scores are averaged; protocols may share scores."""
+    """How to score documents, and how to average the scores; protocols may share scores."""
 
     scores: Callable[[_HeldOut], DocumentScores]
     average: Callable[[DocumentScores, str, Bootstrap | None], Perplexity] = DocumentScores.token_weighted
@@ -113,12 +112,12 @@ DEFAULT_PROTOCOLS = ("elbo", "elbo_document_mean", "importance", "document_compl
 
 
 def named(names: Iterable[str]) -> tuple[str, ...]:
-    """Check the names of protocols, and take each once.
+    """Validate and deduplicate protocol names.
 
     Raises
     ------
     ConfigError
-        Naming one that there is not, with the nearest that there is.
+        If a name is unknown; the message suggests the closest one.
 
     Examples
     --------
@@ -145,26 +144,26 @@ def perplexities(
     effort: Effort | None = None,
     bootstrap: Bootstrap | None = None,
 ) -> tuple[Perplexity, ...]:
-    """Measure perplexity by several protocols.
+    """Compute perplexity under several protocols.
 
     Parameters
     ----------
     protocols
-        Names, of ``PROTOCOLS``.
+        Names in ``PROTOCOLS``.
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     alpha
         (K,) concentration of the prior, positive.
     beta
         (K, V) topic-word probabilities.
     seed
-        Of all samples.
+        Random seed.
     effort
-        How much is sampled; by default as :class:`Effort` says.
+        Numbers of samples; by default those of :class:`Effort`.
     bootstrap
-        Gives each figure its confidence interval; none without it.
+        Bootstrap for confidence intervals; None for no intervals.
 
     Raises
     ------
@@ -191,7 +190,7 @@ def perplexities(
 
 
 def num_passes(protocols: Sequence[str]) -> int:
-    """How often :func:`perplexities` infers all documents.
+    """Number of times that :func:`perplexities` infers all documents.
 
     Examples
     --------

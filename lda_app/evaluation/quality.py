@@ -1,4 +1,4 @@
-"""How good the topics are, one by one and as a whole, apart from how well they predict words."""
+"""Topic quality, per topic and overall: everything except predictive performance."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ SPLITS = ("train", "test")
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Which coherences are measured where.
+    """Coherence measures to compute on a reference corpus.
 
     Parameters
     ----------
     reference
-        Where words are looked up.
+        Reference corpus.
     names
-        Of :data:`~lda_app.evaluation.coherence.MEASURES`.
+        Names in :data:`~lda_app.evaluation.coherence.MEASURES`.
     """
 
     reference: Reference
@@ -58,7 +58,7 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class Significance:
-    """Divergence (K,) of each topic from three that say nothing, in nats; see ``significance.py``."""
+    """Divergence (K,) of each topic from three uninformative ones, in nats; see ``significance.py``."""
 
     uniform: Scores
     vacuous: Scores
@@ -67,34 +67,34 @@ class Significance:
 
 @dataclass(frozen=True, eq=False)
 class TopicQuality:
-    """Figures of the topics of a model.
+    """Quality measures of a model's topics.
 
     Parameters
     ----------
     top_words
-        (K, N) word ids that coherence, overlap and exclusivity look at.
+        (K, N) word ids used for coherence, overlap and exclusivity.
     coherences
-        By measure and reference.
+        Coherence for each measure and reference.
     left_out
-        Why measures that need the order of words are not among them; empty if none is missing.
+        Why measures that need the word order are missing; empty if none is.
     exclusivity
         (K,) mean FREX of the top words.
     significance
-        Distance from topics that say nothing.
+        Divergence from uninformative topics.
     prevalence
-        (K,) mean share over documents that have a word.
+        (K,) mean share over nonempty documents.
     num_documents, num_tokens
-        What prevalence and ``significance.background`` were measured on.
+        Size of the data for prevalence and ``significance.background``.
     diversity, num_diversity_words
-        Share of distinct words among so many top words of all topics.
+        Share of distinct words among the top words of all topics, and the number of top words.
     inverted_rbo
-        Diversity by rank, of the top words.
+        Rank-based diversity of the top words.
     dead
         Topics whose mean share is below 0.1/K.
     duplicates
         Pairs of topics that share at least half of their top words.
     agreement
-        With labels of documents, if there are some.
+        Agreement with document labels, if any.
     """
 
     top_words: npt.NDArray[np.int64]
@@ -113,14 +113,14 @@ class TopicQuality:
     agreement: LabelAgreement | None = None
 
     def to_dict(self, split: str, words: Sequence[str]) -> dict[str, Any]:
-        """Return all figures as JSON can hold them.
+        """Return a JSON-serializable dictionary.
 
         Parameters
         ----------
         split
-            The name of what prevalence was measured on.
+            Name of the split for prevalence.
         words
-            The vocabulary.
+            Vocabulary.
         """
         num_topics, num_top_words = self.top_words.shape
         measured_on = {"split": split, "num_documents": self.num_documents, "num_tokens": self.num_tokens}
@@ -163,7 +163,7 @@ class TopicQuality:
         }
 
     def per_topic(self, words: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the figures of each topic, in the model's order; coherence by the first reference alone."""
+        """Return the figures of each topic in model order; coherence is for the first reference only."""
         reference = self.coherences[0].reference if self.coherences else ""
         measured = {found.protocol: found for found in self.coherences if found.reference == reference}
         alike: dict[int, list[int]] = {topic: [] for topic in range(len(self.top_words))}
@@ -193,26 +193,26 @@ class TopicQuality:
 def look_up(
     corpus: Corpus, split: str, names: Sequence[str] | None = None, reference: str | None = None
 ) -> list[Lookup]:
-    """Decide which coherences are measured where.
+    """Choose which coherence measures to compute on which reference.
 
     Parameters
     ----------
     corpus
-        The corpus of the model.
+        Corpus of the model.
     split
-        The split that is evaluated.
+        Split being evaluated.
     names
-        Measures; None takes all that the reference allows.
+        Measures; None means all that the reference supports.
     reference
-        ``train``, ``test``, or the path of a file of documents; None is ``train``, with ``document_npmi`` of
-        the split evaluated beside it, if that is another one.
+        ``train``, ``test``, or the path of a file of documents. None means ``train``, plus ``document_npmi``
+        on the evaluated split if that is a different one.
 
     Raises
     ------
     ConfigError
         If there is no such measure or split.
     CorpusError
-        If there is no such file, or a measure needs an order of words that is not known.
+        If there is no such file, or a measure needs an unknown word order.
     """
     measures = named(names or ())
     chosen = _reference(corpus, reference or "train")
@@ -233,22 +233,22 @@ def topic_quality(
     num_top_words: int = COHERENCE_WORDS,
     agreement: LabelAgreement | None = None,
 ) -> TopicQuality:
-    """Measure the topics.
+    """Compute the quality measures of topics.
 
     Parameters
     ----------
     beta
         (K, V) topic-word probabilities.
     used
-        How a corpus uses them.
+        How a corpus uses the topics.
     words
-        The vocabulary.
+        Vocabulary.
     lookups
-        Which coherences are measured where, by :func:`look_up`.
+        Coherence measures and references, from :func:`look_up`.
     num_top_words
-        Words of a topic that coherence, overlap and exclusivity look at.
+        Number of top words per topic for coherence, overlap and exclusivity.
     agreement
-        With labels of documents, if there are some.
+        Agreement with document labels, if any.
     """
     top = topics.top_words(beta, num_top_words)
     wider = topics.top_words(beta, DIVERSITY_WORDS)
@@ -278,7 +278,7 @@ def topic_quality(
 
 
 def _shared_words(num_top_words: int) -> int:
-    """Half of the top words: from so many in common on, two topics are alike."""
+    """Half of the top words: two topics that share at least this many are duplicates."""
     return -(-num_top_words // 2)
 
 

@@ -1,4 +1,4 @@
-"""The corpus in which top words are looked up: a split, a file of the user's, or lists of words."""
+"""Reference corpus for coherence: a split, a user's file, or lists of words."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Positions = Callable[[Mapping[str, int]], Iterator[WordPositions]]
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A corpus to look words up in; made by one of the ``of_…`` methods.
+    """A reference corpus for coherence; create it with one of the ``of_…`` methods.
 
     Parameters
     ----------
     name
-        The split, or the file.
+        Name of the split or file.
     doc_term
-        Counts over the model's vocabulary, where there are some.
+        Counts over the model's vocabulary, if available.
     positions
-        Streams where given words stand; None where the order of words is not known.
+        Function that streams the positions of given words; None if the word order is unknown.
     why_no_order
-        Why it is not known, and what to do.
+        Why the word order is unknown, and what to do about it.
     num_documents
-        How many documents will be read, if that is known.
+        Number of documents to read, if known.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Reference:
 
     @classmethod
     def of_split(cls, corpus: Corpus, split: str) -> Reference:
-        """Take a split of a corpus folder; its texts tell the order of words.
+        """Use a split of a corpus folder; its texts give the word order.
 
         Raises
         ------
@@ -65,19 +65,19 @@ class Reference:
 
     @classmethod
     def of_file(cls, path: Path, preprocessor: Preprocessor | None) -> Reference:
-        """Take a text file, a document a line (or a table, by its suffix), tokenized as the corpus was.
+        """Use a text file with one document per line (or a table), tokenized like the model's corpus.
 
         Parameters
         ----------
         path
-            The file; ``.gz`` is unpacked.
+            File to read; ``.gz`` files are decompressed.
         preprocessor
-            How the corpus of the model was tokenized; None of imported counts.
+            Preprocessor of the model's corpus; None for imported counts.
 
         Raises
         ------
         CorpusError
-            If it cannot be read, or nobody knows how the words of the vocabulary are told from text.
+            If the file cannot be read, or there is no preprocessor.
         """
         if preprocessor is None:
             raise CorpusError(
@@ -96,7 +96,7 @@ class Reference:
 
     @classmethod
     def of_tokens(cls, name: str, documents: Sequence[Sequence[str]]) -> Reference:
-        """Take documents that are lists of words, as gensim's ``texts`` are.
+        """Use documents given as lists of words, like gensim's ``texts``.
 
         Examples
         --------
@@ -115,7 +115,7 @@ def _positions(
 
 
 def _why_no_order(corpus: Corpus, split: str) -> str:
-    """Say why the order of words in a split is not known; empty where it is."""
+    """Explain why the word order in a split is unknown; empty if it is known."""
     if corpus.preprocessor is None:
         why, what = "its counts were imported", "build a corpus of the texts"
     elif corpus.texts(split) is None:

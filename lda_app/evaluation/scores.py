@@ -1,4 +1,4 @@
-"""A score for each document, and the perplexities that are averaged from them."""
+"""Per-document scores, and perplexities averaged over them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Perplexity:
-    """A perplexity and what it was measured on.
+    """A perplexity and how it was measured.
 
     Parameters
     ----------
     protocol
-        Name of the protocol; a perplexity without it means nothing.
+        Name of the protocol; perplexities are comparable only within a protocol.
     value
-        Perplexity a token, at least 1 for discrete data; lower is better.
+        Perplexity per token, at least 1 for discrete data; lower is better.
     num_documents, num_tokens
-        Documents counted, and tokens scored in them.
+        Number of documents, and of tokens scored in them.
     num_empty
-        Documents left out because they have no token.
+        Number of documents excluded because they have no token.
     num_not_drawn
-        Documents left out because a protocol that is slow was to score fewer, drawn at random.
+        Number of documents not in the random sample that a slow protocol scores.
     monte_carlo_error
-        Standard error of ``value`` by the protocol's own sampling; None where nothing is sampled, or once.
+        Standard error of ``value`` due to the protocol's sampling; None if nothing is sampled, or only once.
     interval
-        Confidence interval of ``value`` by the choice of documents, the sampling's error included; None where
-        it was not asked for, or there is but one document.
+        Confidence interval for ``value`` over documents, including sampling error; None if not requested, or
+        if there is only one document.
     settings
-        Numbers of samples and the like, by name.
+        Settings such as numbers of samples, by name.
     """
 
     protocol: str
@@ -55,20 +55,20 @@ class Perplexity:
 
 @dataclass(frozen=True, eq=False)
 class DocumentScores:
-    """The score of each document, from which perplexities are averaged.
+    """Scores of documents, from which perplexities are computed.
 
     Parameters
     ----------
     log_likelihood
-        (D,) float64, log probability of a document's scored tokens, or a lower bound of it, in nats.
+        (D,) float64, log probability of each document's scored tokens in nats, or a lower bound on it.
     num_tokens
-        (D,) tokens scored.
+        (D,) number of tokens scored.
     variance
-        (D,) Monte Carlo variance of ``log_likelihood``, nats squared; None where it is zero or unknown.
+        (D,) Monte Carlo variance of ``log_likelihood``, in nats squared; None if zero or unknown.
     num_not_drawn, num_empty
-        Documents that are not among those scored: not drawn, or without a token.
+        Number of documents not scored: not sampled, or without tokens.
     settings
-        Numbers of samples and the like, by name.
+        Settings such as numbers of samples, by name.
     """
 
     log_likelihood: npt.NDArray[np.float64]
@@ -114,7 +114,7 @@ class DocumentScores:
     def _average(
         self, protocol: str, weights: npt.NDArray[np.float64], bootstrap: Bootstrap | None
     ) -> Perplexity:
-        """Return exp of the weighted scores' sum over that of the weighted numbers of tokens."""
+        """Return exp(Σ weighted losses / Σ weighted tokens)."""
         counted = self.num_tokens > 0
         num_documents = int(counted.sum())
         if not num_documents:

@@ -1,8 +1,8 @@
-"""How far a topic is from saying nothing: its distance from three junk topics (AlSumait et al. 2009).
+"""Topic significance: divergence from three junk topics (AlSumait et al. 2009).
 
-A topic that means something has few words, differs from the corpus as a whole, and is in few documents. Three
-distributions mean nothing: every word alike, the words as the corpus has them (*vacuous*), and every document
-alike (*background*). The significance of a topic is its Kullback–Leibler divergence from each, in nats.
+A meaningful topic has few words, differs from the corpus as a whole, and occurs in few documents. Three
+distributions are meaningless: uniform over words, the corpus's word distribution (*vacuous*), and uniform
+over documents (*background*). A topic's significance is its Kullback–Leibler divergence from each, in nats.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def uniform_divergence(beta: FloatArray) -> npt.NDArray[np.float64]:
-    """KL(β_k ‖ 1/V): 0 for a topic of all words alike, log V for one of a single word.
+    """KL(β_k ‖ 1/V): 0 for a topic uniform over words, log V for a topic with a single word.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def uniform_divergence(beta: FloatArray) -> npt.NDArray[np.float64]:
 
 
 def vacuous_divergence(beta: FloatArray, prevalence: FloatArray) -> npt.NDArray[np.float64]:
-    """KL(β_k ‖ Σ_j π_j β_j): 0 for a topic that is the whole corpus.
+    """KL(β_k ‖ Σ_j π_j β_j): 0 for a topic with the corpus's word distribution.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def vacuous_divergence(beta: FloatArray, prevalence: FloatArray) -> npt.NDArray[
 
 
 def background_divergence(prevalence: FloatArray, theta_log_theta: FloatArray) -> npt.NDArray[np.float64]:
-    """KL(θ_dk / Σ_d θ_dk ‖ 1/D) over documents d: 0 for a topic that all of them have the same share of.
+    """KL(θ_dk / Σ_d θ_dk ‖ 1/D) over documents d: 0 for a topic with equal shares in all documents.
 
     Parameters
     ----------
     prevalence, theta_log_theta
-        (K,) means over documents of θ_dk and of θ_dk log θ_dk. A topic that no document has gets 0.
+        (K,) means over documents of θ_dk and of θ_dk log θ_dk. A topic in no document gets 0.
 
     Examples
     --------
@@ -72,5 +72,5 @@ def background_divergence(prevalence: FloatArray, theta_log_theta: FloatArray) -
 
 
 def _divergence(beta: FloatArray, other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """KL of each row, a row at a time: nothing of the size of β is made."""
+    """KL of each row, computed row by row to avoid a copy of β."""
     return np.array([rel_entr(np.asarray(row, dtype=np.float64), other).sum() for row in beta])

@@ -1,20 +1,19 @@
-r"""How far topics come back when a model is trained again with another seed.
+r"""Stability: how well topics recur when a model is trained again with another seed.
 
-The similarity of two topics is the Bhattacharyya coefficient of their words,
+The similarity of two topics is the Bhattacharyya coefficient of their word distributions,
 
 .. math::
     s(p, q) = \sum_w \sqrt{p_w q_w} = 1 - H^2(p, q),
 
-with the Hellinger distance :math:`H`: 1 for equal topics, 0 for topics without a common word. It looks at all
-words, each by its probability, so that neither a cut-off of the top words nor the many words of tiny
-probability decide; and all pairs of topics are one matrix product. The topics of two runs are aligned one to
-one, so that the sum of similarities is largest (Hungarian method; Kuhn 1955), as in Greene, O'Callaghan and
-Cunningham (2014).
+with the Hellinger distance :math:`H`: 1 for identical topics, 0 for topics without common words. It weighs
+all words by probability, so neither a cut-off for top words nor the many improbable words dominate, and all
+pairs of topics take one matrix product. The topics of two runs are aligned one to one to maximize the sum of
+similarities (Hungarian method; Kuhn 1955), as in Greene, O'Callaghan and Cunningham (2014).
 
-A topic is *found* in another run if its partner there is at least as similar as :data:`FOUND`. Two topics of
-one run are different topics, so their similarity shows what chance resemblance amounts to: of a topic to the
-nearest other of its run it is mostly below 0.5, and hardly ever above 0.7 (docs/choosing-k.md);
-:func:`resembling` tells for the runs at hand.
+A topic is *found* in another run if the similarity to its partner there is at least :data:`FOUND`. Topics of
+the same run are distinct, so their similarities show what to expect by chance: the similarity of a topic to
+the nearest other one in its run is mostly below 0.5 and rarely above 0.7 (docs/choosing-k.md).
+:func:`resembling` computes this for the given runs.
 """
 
 from __future__ import annotations
@@ -39,22 +38,22 @@ if TYPE_CHECKING:
 
 DISTANCE = "squared_hellinger"
 THRESHOLD = 0.3
-"""The largest distance at which a topic is found."""
+"""Maximum distance at which a topic counts as found."""
 FOUND = 1 - THRESHOLD
-"""The least similarity at which a topic is found."""
+"""Minimum similarity at which a topic counts as found."""
 _ANNOTATION = "stability.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """The topics of one run, each with its partner in another.
+    """Alignment of one run's topics with those of another.
 
     Parameters
     ----------
     partner
-        (K,) the topic of the other run.
+        (K,) matched topic of the other run.
     similarity
-        (K,) their similarity, from 0 to 1.
+        (K,) similarity to the matched topic, from 0 to 1.
     """
 
     partner: npt.NDArray[np.int64]
@@ -63,16 +62,16 @@ class Alignment:
 
 @dataclass(frozen=True, eq=False)
 class TopicStability:
-    """How often each topic of a run was found in the others.
+    """How often each topic of a run is found in other runs.
 
     Parameters
     ----------
     num_runs
-        The other runs.
+        Number of other runs.
     found_in
-        (K,) in how many of them a topic was found.
+        (K,) number of runs in which each topic was found.
     mean_similarity
-        (K,) mean similarity of a topic to its partners.
+        (K,) mean similarity of each topic to its partners.
     """
 
     num_runs: int
@@ -81,16 +80,16 @@ class TopicStability:
 
     @property
     def similarity(self) -> float:
-        """Mean over topics."""
+        """Mean similarity over topics."""
         return float(self.mean_similarity.mean())
 
     @property
     def found_share(self) -> float:
-        """Share of the topics that are found in another run, on average."""
+        """Average share of topics found in another run."""
         return float(self.found_in.mean() / self.num_runs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what an annotation of the run holds.
+        """Return the content of the run's annotation file.
 
         Examples
         --------
@@ -115,15 +114,15 @@ class TopicStability:
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """How far S runs of one number of topics agree.
+    """Agreement between S runs with the same number of topics.
 
     Parameters
     ----------
     similarity
         (S, S, K) similarity of each topic of the first run to its partner in the second; 1 on the diagonal.
     resembling
-        Share of all topics that are as similar as :data:`FOUND` to another topic of their own run: how often
-        a topic that is not there would be taken for found.
+        Share of all topics with a similarity of at least :data:`FOUND` to another topic of their own run: an
+        estimate of false positives among found topics.
     """
 
     similarity: npt.NDArray[np.float64]
@@ -131,36 +130,36 @@ class Agreement:
 
     @property
     def pairs(self) -> npt.NDArray[np.float64]:
-        """Mean similarity of two runs, (S, S)."""
+        """Mean similarity of each pair of runs, (S, S)."""
         return np.asarray(self.similarity.mean(axis=2))
 
     @property
     def found(self) -> npt.NDArray[np.float64]:
-        """Share of the topics of one run that are found in the other, (S, S)."""
+        """Share of topics of one run found in the other, (S, S)."""
         return np.asarray((self.similarity >= FOUND).mean(axis=2))
 
     @property
     def most_typical(self) -> int:
-        """The run that agrees most with the others, the first of equals (Rieger et al. 2020)."""
+        """The run that agrees most with the others; ties go to the first (Rieger et al. 2020)."""
         return int(self.pairs.sum(axis=1).argmax())
 
     def of_run(self, run: int) -> TopicStability:
-        """Return how often each topic of a run was found in the others, of which there is at least one."""
+        """Return how often each topic of a run is found in the others; needs at least two runs."""
         return _scored(np.delete(self.similarity[run], run, axis=0))
 
 
 def write_stability(run: Path, scored: TopicStability) -> None:
-    """Keep the scores of a run's topics in its folder; see `lda_app.storage.write_annotation`."""
+    """Save the stability of a run's topics in its folder; see `lda_app.storage.write_annotation`."""
     write_annotation(run, _ANNOTATION, scored.to_dict())
 
 
 def read_stability(run: Path, num_topics: int) -> TopicStability | None:
-    """Read the scores of a run's topics; None if it has none.
+    """Read the stability of a run's topics; None if it has not been computed.
 
     Raises
     ------
     FolderError
-        If the file is none that :func:`write_stability` has written.
+        If the file was not written by :func:`write_stability`.
     """
     content = read_annotation(run, _ANNOTATION)
     if content is None:
@@ -197,11 +196,11 @@ def similarities(beta: FloatArray, other: FloatArray) -> npt.NDArray[np.float64]
     [[1.0, 0.5, 0.0]]
     """
     product = np.sqrt(beta, dtype=np.float64) @ np.sqrt(other, dtype=np.float64).T
-    return np.asarray(np.minimum(product, 1.0))  # rounding may exceed it
+    return np.asarray(np.minimum(product, 1.0))  # rounding may exceed 1
 
 
 def align(beta: FloatArray, other: FloatArray) -> Alignment:
-    """Pair the topics of two runs so that the sum of similarities is largest.
+    """Align the topics of two runs to maximize the sum of similarities.
 
     Parameters
     ----------
@@ -234,7 +233,7 @@ def topic_stability(beta: FloatArray, others: Sequence[FloatArray]) -> TopicStab
     beta
         (K, V) topic-word probabilities of the run.
     others
-        Those of the other runs, at least one.
+        Topic-word probabilities of the other runs, at least one.
 
     Examples
     --------
@@ -269,7 +268,7 @@ def agreement(betas: Sequence[FloatArray]) -> Agreement:
 
 
 def resembling(betas: Sequence[FloatArray]) -> float:
-    """Share of topics that are as similar as :data:`FOUND` to another topic of their own run.
+    """Share of topics with a similarity of at least :data:`FOUND` to another topic of their run.
 
     Examples
     --------

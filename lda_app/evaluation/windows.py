@@ -1,10 +1,10 @@
-"""How often top words stand together in a sliding window of a text, counted without visiting each window.
+"""Count co-occurrences of top words in sliding windows without visiting each window.
 
-A window is a document of its own: the words at the places s … s + W − 1 of a text. A text of L words has
-max(1, L − W + 1) of them; one that is shorter than the window, or empty, is a window by itself. A word is in
-windows from s = its place − W + 1 up to s = its place, so that two words are together in as many windows as
-their intervals overlap. One walk over the places of the top words of a text counts them all: its time
-follows their occurrences and not the size of the window, its memory the pairs that share a topic.
+Each window acts as a virtual document: the words at positions s … s + W − 1 of a text. A text of L words has
+max(1, L − W + 1) windows; a text shorter than the window, or empty, is a single window. A word at position p
+is in windows p − W + 1 to p, so two words co-occur in as many windows as these intervals overlap. A single
+pass over the positions of a text's top words counts them all: time is proportional to their occurrences, not
+to the window size, and memory to the number of word pairs that share a topic.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ WHOLE_DOCUMENT = int(np.iinfo(np.int64).max // 2)
 
 
 class WindowCounter:
-    """Counts in how many windows the words of each topic stand, alone and together.
+    """Counts the windows that contain each top word, and each pair of a topic's top words.
 
     Parameters
     ----------
     topics
         (K, N) numbers of the top words, distinct within a row.
     num_words
-        R, the number of distinct words, numbered from 0.
+        R, number of distinct words, numbered from 0.
     window
-        W, words in a window; ``WHOLE_DOCUMENT`` makes each document one window.
+        W, window size in words; ``WHOLE_DOCUMENT`` makes each document one window.
     as_gensim
-        gensim's ``CoherenceModel`` takes a word out of the window with the first of its occurrences that
-        leaves, though another one is still inside. True counts as gensim does, False every window.
+        gensim's ``CoherenceModel`` removes a word from the window when its first occurrence leaves, even if
+        another is still inside. True counts like gensim, False counts every window.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class WindowCounter:
         self._together = np.zeros(len(self._partner), dtype=np.int64)
 
     def add(self, found: WordPositions) -> None:
-        """Count the windows of some documents."""
+        """Count the windows of a block of documents."""
         self.num_windows += int(np.maximum(1, found.lengths - self.window + 1).sum())
         _count_overlaps(
             0, len(found.lengths), found.indptr, found.words, found.places, found.lengths,
@@ -72,7 +72,7 @@ class WindowCounter:
         )  # fmt: skip
 
     def together(self) -> npt.NDArray[np.int64]:
-        """Windows that hold both of two words of a topic, (K, N, N); on the diagonal those of one."""
+        """Number of windows with each pair of a topic's words, (K, N, N); single words on the diagonal."""
         shape = len(self._alone), len(self._alone)
         one_way = sparse.csr_array((self._together, self._partner, self._first), shape=shape)
         both = (one_way + one_way.T + sparse.diags_array(self._alone, dtype=np.int64)).tocsr()
@@ -80,7 +80,7 @@ class WindowCounter:
 
 
 def of_topics(together: Any, topics: IntArray) -> npt.NDArray[np.int64]:
-    """Cut the block (N, N) of each topic out of a sparse matrix of pairs: (K, N, N).
+    """Extract the block (N, N) of each topic from a sparse matrix of pairs: (K, N, N).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def of_topics(together: Any, topics: IntArray) -> npt.NDArray[np.int64]:
 
 
 def _partners(topics: IntArray, num_words: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """List the words that share a topic with each word, as sparse rows: where each begins, and the words."""
+    """List the words that share a topic with each word, as sparse rows (row starts and words)."""
     num_topics, size = topics.shape
     ends = np.arange(num_topics + 1) * size
     ones = np.ones(topics.size, dtype=np.int32)
@@ -123,10 +123,10 @@ def _count_overlaps(
     alone: Any,
     together: Any,
 ) -> None:
-    """Add the windows of documents start … stop − 1 to ``alone`` (R,) and ``together``, a place a partner.
+    """Add the windows of documents start … stop − 1 to ``alone`` (R,) and ``together`` (one entry per pair).
 
-    ``inside`` (R,) holds how often a word is in the window, ``since`` the window in which it came. What comes
-    and leaves is visited in the order of the windows.
+    ``inside`` (R,) is how often a word is in the current window, ``since`` the window in which it entered.
+    Words enter and leave in window order.
     """
     for d in range(start, stop):
         leaving = indptr[d]
@@ -157,7 +157,7 @@ def _leave(
     alone: Any,
     together: Any,
 ) -> None:
-    """Let an occurrence of a word leave; with the last one, its windows before ``end`` are counted.
+    """Remove an occurrence of a word; with the last one, count the word's windows before ``end``.
 
     A pair is counted when the first of its words leaves.
     """

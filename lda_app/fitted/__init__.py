@@ -1,1 +1,1 @@
-"""What can be done with a trained model: its folder, its labels, its topics, and the topics of documents."""
+"""Using a trained model: its folder, labels and topics, and inferring the topics of documents."""

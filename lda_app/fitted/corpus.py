@@ -1,4 +1,4 @@
-"""The corpus that a model was trained on: found by its recorded path, known by its fingerprint."""
+"""Find the corpus that a model was trained on by its recorded path, and verify its fingerprint."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
     model
         A trained model.
     given
-        Where the user says that the corpus lies; None looks where it was in training.
+        Corpus folder given by the user; None uses the path recorded in training.
 
     Raises
     ------
     FolderError
-        If the corpus is not there, or is another one.
+        If the corpus is missing, or is not the model's.
     """
     from lda_app.corpus.folder import open_corpus
 
@@ -48,18 +48,18 @@ def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
 
 
 def recorded_place(model: ModelDir) -> Path | None:
-    """Return the folder of the corpus as the model recorded it, relative to its own; None if it is gone."""
+    """Return the corpus folder that the model recorded, or None if it no longer exists."""
     path: Path = model.path / model.config["corpus"]["path"]
     return Path(os.path.relpath(path.resolve())) if path.is_dir() else None
 
 
 def preprocessor_of(model: ModelDir) -> Preprocessor:
-    """Return how a model's raw text is counted.
+    """Return the preprocessor for a model's raw text.
 
     Raises
     ------
     FolderError
-        If it was trained on imported counts, for then nobody knows.
+        If the model was trained on imported counts, which have no preprocessor.
     """
     if model.preprocessor is None:
         raise FolderError(

@@ -1,15 +1,15 @@
-"""The model directory: everything that a trained model needs, in plain formats, checksummed, never pickled.
+"""The model directory: a trained model in plain formats, checksummed, without pickles.
 
 ==================  ==================================================================================
 manifest.json       format version and the sha256 of each file; written last
 config.json         the resolved configuration, the corpus with its fingerprint, versions
 model.safetensors   the weights
-vocabulary.txt      one word a line, in the order of the weights
-preprocess.json     how raw text is counted; not there for imported counts
-history.csv         a row a validation
-metrics.json        figures of the training, each with its protocol
-timing.json         how long it took
-model_card.md       the same for a human reader
+vocabulary.txt      one word per line, in the order of the weights
+preprocess.json     how raw text is counted; missing for imported counts
+history.csv         one row per validation
+metrics.json        training metrics, each with its protocol
+timing.json         training times
+model_card.md       a summary for human readers
 ==================  ==================================================================================
 """
 
@@ -53,15 +53,15 @@ class ModelDir(AmortizedModel):
     Parameters
     ----------
     path
-        The folder it was read from.
+        Folder it was read from.
     manifest
-        Its ``manifest.json``.
+        Contents of ``manifest.json``.
     config
-        Its ``config.json``: ``training``, ``corpus`` (name, path, fingerprint), ``versions`` and sizes.
+        Contents of ``config.json``: ``training``, ``corpus`` (name, path, fingerprint), ``versions``, sizes.
     lda
         The model, on the CPU.
     vocabulary
-        The V words.
+        Vocabulary of V words.
     """
 
     path: Path
@@ -72,61 +72,61 @@ class ModelDir(AmortizedModel):
 
     @property
     def labels(self) -> Labels:
-        """What the analyst says of the topics now.
+        """The analyst's current labels.
 
         Raises
         ------
         FolderError
-            If ``labels.json`` is damaged.
+            If ``labels.json`` is corrupt.
         """
         return read_labels(self.path, len(self.alpha))
 
     def labelled(self, labels: Labels | None = None) -> LabelledModel:
-        """Return the model with its topics as they are labelled: those labels, or the folder's now."""
+        """Return a view of the model with labels applied, by default the folder's current ones."""
         return LabelledModel(self, self.labels if labels is None else labels)
 
     @cached_property
     def preprocessor(self) -> Preprocessor | None:
-        """How raw text is counted; None for a model of imported counts."""
+        """Preprocessor for raw text; None for imported counts."""
         file = self.path / "preprocess.json"
         return Preprocessor.from_json(read_json(file), self.vocabulary) if file.exists() else None
 
     @cached_property
     def history(self) -> "pd.DataFrame":
-        """The training's validations."""
-        import pandas as pd  # a training starts a tenth sooner without it
+        """Training history: one row per validation."""
+        import pandas as pd  # a late import: training starts faster without it
 
         return pd.read_csv(self.path / "history.csv")
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """Figures of the training."""
+        """Training metrics."""
         return read_json(self.path / "metrics.json")
 
     @cached_property
     def timing(self) -> dict[str, Any]:
-        """How long the training took."""
+        """Training times."""
         return read_json(self.path / "timing.json")
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What a finished training hands over to be kept.
+    """Results of a finished training, to be saved.
 
     Parameters
     ----------
     lda
         The model.
     vocabulary, preprocessor
-        Of its corpus.
+        Vocabulary and preprocessor of its corpus.
     training
-        Its configuration.
+        Training configuration.
     corpus
         Name, path and fingerprint of its corpus.
     history
-        One row a validation.
+        One row per validation.
     metrics, timing
-        Figures; those of time are apart because no two runs agree on them.
+        Metrics, and times; times are separate because they differ between runs.
     """
 
     lda: LDA
@@ -141,21 +141,21 @@ class TrainedModel:
 
 @contextmanager
 def new_model_dir(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a folder to write a model into; it takes its place, sealed, when the body ends.
+    """Yield a staging folder for a model; it is sealed and moved into place when the body ends.
 
     Raises
     ------
     ConfigError
-        If ``path`` exists and may not be replaced.
+        If ``path`` exists and may not be overwritten.
     FileSystemError
-        If it cannot be written, or another process is writing it.
+        If it cannot be written, or another process is writing to it.
     """
     with sealed_folder(path, kind="model", format_version=MODEL_FORMAT, overwrite=overwrite) as staging:
         yield staging
 
 
 def write_model(folder: Path, model: TrainedModel) -> None:
-    """Write a model's files into a folder that :func:`new_model_dir` made."""
+    """Write a model's files into a folder from :func:`new_model_dir`."""
     weights = {name: t.detach().cpu().contiguous() for name, t in model.lda.state_dict().items()}
     (folder / "model.safetensors").write_bytes(safetensors.torch.save(weights))
     model.vocabulary.save(folder / "vocabulary.txt")
@@ -169,7 +169,7 @@ def write_model(folder: Path, model: TrainedModel) -> None:
 
 
 def _as_csv(rows: Sequence[dict[str, float | None]]) -> str:
-    """Write rows of the same columns; what is ``None`` is empty."""
+    """Format rows with the same columns as CSV; ``None`` becomes an empty cell."""
     text = io.StringIO()
     table = csv.DictWriter(text, rows[0] if rows else (), lineterminator="\n")
     table.writeheader()
@@ -178,12 +178,12 @@ def _as_csv(rows: Sequence[dict[str, float | None]]) -> str:
 
 
 def open_model(path: Path) -> ModelDir:
-    """Read a model directory, with every file checked against its sha256.
+    """Read a model directory and verify every file's sha256.
 
     Raises
     ------
     FolderError
-        If it is missing, unfinished, damaged, of a newer format, or its files do not fit together.
+        If it is missing, incomplete, corrupt, of a newer format, or its files are inconsistent.
     """
     path = Path(path)
     manifest = open_folder(path, kind="model", format_version=MODEL_FORMAT)
@@ -206,7 +206,7 @@ def open_model(path: Path) -> ModelDir:
 
 
 def _require_sound(path: Path, config: dict[str, Any], lda: LDA) -> None:
-    """Refuse what no training writes, though the checksums fit."""
+    """Reject invalid content even if the checksums match."""
     corpus = config.get("corpus")
     if not isinstance(corpus, dict) or not {"name", "path", "fingerprint"} <= corpus.keys():
         raise FolderError(f"{path / 'config.json'}: the corpus must have a name, path and fingerprint")
@@ -216,7 +216,7 @@ def _require_sound(path: Path, config: dict[str, Any], lda: LDA) -> None:
 
 
 def untrained(training: TrainConfig, num_documents: int, num_words: int) -> LDA:
-    """Make a model of the right shapes, to load weights into."""
+    """Create a model of the right shapes to load weights into."""
     topics = make_topics(training, torch.zeros(num_words, training.num_topics))
     return make_lda(training, num_documents, topics)
 
@@ -233,7 +233,7 @@ def _describe(model: TrainedModel) -> dict[str, Any]:
 
 
 def _card(model: TrainedModel) -> str:
-    """Say in a page what the model is, what it was made from and how well it does."""
+    """Write the model card: what the model is, its corpus and its quality."""
     config, corpus = model.training, model.corpus
     perplexity = model.metrics.get("validation_perplexity")
     held_out = "not measured: no documents were held out"
@@ -266,5 +266,5 @@ def _card(model: TrainedModel) -> str:
 
 
 def _inert(word: str) -> str:
-    """Return a word so that Markdown shows it as it is."""
+    """Escape a word so that Markdown shows it unchanged."""
     return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in word)

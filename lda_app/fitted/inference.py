@@ -1,4 +1,4 @@
-"""The posterior of θ for any document: the guide of training, without its samples."""
+"""Posterior of θ for any document, from the trained guide, without sampling."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from lda_app.models.threads import one_torch_thread
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Infer = Callable[[DocTermMatrix], FloatArray]
-"""Counts (D, V) to the concentration (D, K) of q(θ|w): what all that uses a model asks of it."""
+"""Function from counts (D, V) to the concentration (D, K) of q(θ|w)."""
 
 _BATCH_SIZE = 1024
 
@@ -22,8 +22,8 @@ _BATCH_SIZE = 1024
 def concentration(lda: LDA, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
     """Concentration of q(θ|w) for each document.
 
-    A document's answer depends on its words alone, not on its batch or the order of documents; a document
-    without words has the prior's concentration α.
+    The result for a document depends only on its words, not on its batch or the order of documents. A
+    document without words gets the prior's concentration α.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def concentration(lda: LDA, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
     Raises
     ------
     ValueError
-        If the counts are over another number of words than the model's.
+        If the counts do not have the model's number of words.
     """
     if doc_term.num_words != lda.topics.num_words:
         raise ValueError(f"counts of {doc_term.num_words} words, but the model has {lda.topics.num_words}")

@@ -1,8 +1,8 @@
-"""What the analyst says of the topics: their names, which are one, and which are not to be shown.
+"""The analyst's labels: topic names, merged topics and hidden topics.
 
-Kept in ``labels.json``, apart from the model, which stays as it was trained. Topics that are merged keep the
-number of the one they went into, and nothing is approximated: if θ ~ Dirichlet(a), then the sum of some
-components and the others are Dirichlet again, with the sum of their a.
+They are stored in ``labels.json``, separate from the model, which stays as trained. A merged topic has the
+number of the topic that others were merged into. Merging is exact: if θ ~ Dirichlet(a), summing some
+components gives a Dirichlet again, with the corresponding sum of a.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _LONGEST_LABEL = 200
 
 @dataclass(frozen=True)
 class TopicLabel:
-    """What is said of one topic.
+    """Label of one topic.
 
     Parameters
     ----------
     label
-        Its name; None if it has none.
+        Name of the topic, or None.
     hidden
-        Whether to leave it out of what is shown.
+        Whether to hide the topic.
     merged_into
-        The topic that it is a part of; None if it stands for itself.
+        Topic that it is merged into, or None.
     """
 
     label: str | None = None
@@ -50,20 +50,19 @@ class TopicLabel:
 
 @dataclass(frozen=True)
 class Labels:
-    """What is said of the topics of a model.
+    """Labels of a model's topics.
 
     Parameters
     ----------
     num_topics
-        K of the model.
+        K, number of topics in the model.
     topics
-        Topic → what is said of it; a topic without an entry is as it was trained.
+        Topic → label; a topic without an entry is unlabelled.
 
     Raises
     ------
     ConfigError
-        If a topic is not one of the model's, a label is empty or has line breaks, or merged topics go round
-        in circles.
+        If a topic does not exist, a label is empty or has line breaks, or merges form a cycle.
 
     Examples
     --------
@@ -86,58 +85,58 @@ class Labels:
 
     @cached_property
     def roots(self) -> npt.NDArray[np.int64]:
-        """For each topic of the model the one that it is shown as, (K,)."""
+        """For each topic of the model, the topic it is shown as, (K,)."""
         return np.array([self._root(topic) for topic in range(self.num_topics)], dtype=np.int64)
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        """The topics that stand for themselves, hidden ones included."""
+        """Topics that are not merged into another, including hidden ones."""
         return tuple(np.unique(self.roots).tolist())
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """The topics to show."""
+        """Visible topics."""
         return tuple(topic for topic in self.ids if not self.entry(topic).hidden)
 
     def entry(self, topic: int) -> TopicLabel:
-        """Return what is said of a topic."""
+        """Return the label entry of a topic."""
         return self.topics.get(topic, TopicLabel())
 
     def name(self, topic: int) -> str | None:
-        """Return a topic's name; None if it has none."""
+        """Return a topic's name, or None."""
         return self.entry(topic).label
 
     def members(self, topic: int) -> tuple[int, ...]:
-        """Return the topics of the model that are shown as this one."""
+        """Return the topics merged into this one, including itself."""
         return tuple(np.flatnonzero(self.roots == topic).tolist())
 
     def named(self, topic: int, label: str | None) -> Labels:
-        """Name a topic, or with None take its name away."""
+        """Name a topic, or remove its name with None."""
         return self._with({topic: replace(self.entry(topic), label=label)})
 
     def hidden(self, topics: Iterable[int], *, hide: bool = True) -> Labels:
-        """Hide topics, or show them again."""
+        """Hide or unhide topics."""
         return self._with({topic: replace(self.entry(topic), hidden=hide) for topic in topics})
 
     def merged(self, into: int, topics: Iterable[int]) -> Labels:
-        """Make topics a part of another."""
+        """Merge topics into another."""
         return self._with({topic: replace(self.entry(topic), merged_into=into) for topic in topics})
 
     def split(self, topics: Iterable[int]) -> Labels:
-        """Let topics stand for themselves again, with all that went into them."""
+        """Undo the merges of topics, and of those merged into them."""
         apart = set(topics)
         freed = apart | {t for t, entry in self.topics.items() if entry.merged_into in apart}
         return self._with({topic: replace(self.entry(topic), merged_into=None) for topic in freed})
 
     @property
     def shown_columns(self) -> list[int]:
-        """Where the topics to show stand among ``ids``."""
+        """Positions of the visible topics in ``ids``."""
         return [column for column, topic in enumerate(self.ids) if not self.entry(topic).hidden]
 
     def merge_columns(self, values: FloatArray) -> FloatArray:
-        """Add up the columns of topics that are one: (…, K) to (…, G), in the order of ``ids``.
+        """Sum the columns of merged topics: (…, K) to (…, G), in the order of ``ids``.
 
-        Right for shares, for α, and for the concentration of a Dirichlet.
+        Exact for shares, for α, and for the concentration of a Dirichlet.
         """
         if len(self.ids) == self.num_topics:
             return values
@@ -147,9 +146,9 @@ class Labels:
         return sums
 
     def merge_beta(self, alpha: FloatArray, beta: FloatArray) -> FloatArray:
-        """Word probabilities (G, V) of the topics that stand for themselves.
+        """Topic-word probabilities (G, V) of the topics after merging.
 
-        A word of a merged topic is of its part k with probability α_k / Σ α, the prior's mean.
+        A merged topic mixes its parts k with weights α_k / Σ α, the prior mean.
         """
         if len(self.ids) == self.num_topics:
             return beta
@@ -157,7 +156,7 @@ class Labels:
         return np.stack([np.average(beta[part], axis=0, weights=alpha[part]) for part in parts])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all as JSON can hold it."""
+        """Return a JSON-serializable dictionary."""
         entries = {
             str(topic): {"label": e.label, "hidden": e.hidden, "merged_into": e.merged_into}
             for topic, e in sorted(self.topics.items())
@@ -183,19 +182,19 @@ class Labels:
 
 
 def read_labels(run: Path, num_topics: int) -> Labels:
-    """Read what is said of a model's topics; nothing, if there is no ``labels.json``.
+    """Read a model's labels; empty if there is no ``labels.json``.
 
     Raises
     ------
     FolderError
-        If the file is damaged.
+        If the file is corrupt.
     """
     content = read_annotation(run, FILE)
     return Labels(num_topics) if content is None else labels_from_dict(content, num_topics, str(run / FILE))
 
 
 def write_labels(run: Path, labels: Labels) -> None:
-    """Keep what is said of a model's topics.
+    """Save a model's labels.
 
     Raises
     ------
@@ -206,21 +205,21 @@ def write_labels(run: Path, labels: Labels) -> None:
 
 
 def labels_from_dict(content: Mapping[str, Any], num_topics: int, source: str) -> Labels:
-    """Make labels of what a ``labels.json`` holds.
+    """Create labels from the content of a ``labels.json``.
 
     Parameters
     ----------
     content
-        As :meth:`Labels.to_dict` gives it.
+        Dictionary in the format of :meth:`Labels.to_dict`.
     num_topics
-        K of the model.
+        K, number of topics in the model.
     source
-        Where it comes from, for the message.
+        Origin of the content, for error messages.
 
     Raises
     ------
     FolderError
-        If it is not so.
+        If the content is invalid.
 
     Examples
     --------
@@ -238,17 +237,17 @@ def labels_from_dict(content: Mapping[str, Any], num_topics: int, source: str) -
 
 
 def read_labels_file(file: Path, num_topics: int) -> tuple[Labels, str | None]:
-    """Read labels from a file of the user's, such as the report page saves.
+    """Read labels from a user's file, such as one downloaded from the report.
 
     Returns
     -------
     tuple
-        The labels, and the fingerprint of the model that they are about, if the file names it.
+        The labels, and the fingerprint of their model if the file contains it.
 
     Raises
     ------
     FolderError
-        If it cannot be read or holds no labels.
+        If the file cannot be read or contains no labels.
     """
     content = read_json(file)
     labels = labels_from_dict(content, num_topics, str(file))

@@ -1,7 +1,7 @@
-"""The fitted model: what every use of a trained model takes, our own or another tool's.
+"""The interface of a fitted model, ours or another tool's.
 
-Evaluation, analysis and report ask a model four things: the prior α, the topics β, the posterior of θ for any
-counts, and draws from it. What the analyst says of the topics is applied here, once, by
+Evaluation, analysis and report need four things from a model: the prior α, the topics β, the posterior of θ
+for any counts, and draws from it. The analyst's labels are applied in one place,
 :meth:`FittedModel.labelled`, so that a merged topic has the same share, words and name everywhere.
 """
 
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from lda_app.models.lda import LDA
 
     Prior = Callable[[npt.NDArray[np.int64]], FloatArray]
-    """Row numbers (B,) to the concentration (B, K) of each row's prior of θ."""
+    """Function from row numbers (B,) to the concentration (B, K) of each row's prior on θ."""
 
 BURN_IN = 20
 THIN = 2
-INTERVAL_DRAWS = 199  # the tails of 1 %, 2.5 %, 5 % … are whole numbers of draws: 200 times each is one
+INTERVAL_DRAWS = 199  # 200 times a tail of 1%, 2.5%, 5% … is a whole number
 MOST_LEVEL = 0.99
 
-_BLOCK_FLOATS = 2**22  # draws in memory at a time: 32 MB
-_SMALLEST_PRIOR = 1e-3  # as of the guide
+_BLOCK_FLOATS = 2**22  # numbers per block of draws: 32 MB
+_SMALLEST_PRIOR = 1e-3  # the same as the guide's
 
 
 @dataclass(frozen=True, eq=False)
 class ShareIntervals:
-    """The topic shares of some documents, with their credible intervals.
+    """Topic shares of documents, with credible intervals.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class ShareIntervals:
     lower, upper
         (D, K) ends of the equal-tailed interval.
     level
-        The probability that a share lies in its interval.
+        Probability that a share lies in its interval.
     """
 
     mean: npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ class ShareIntervals:
     level: float
 
     def of_topics(self, columns: Sequence[int]) -> ShareIntervals:
-        """Keep the topics of some columns."""
+        """Keep only the topics in these columns."""
         mean, lower, upper = (values[:, list(columns)] for values in (self.mean, self.lower, self.upper))
         return ShareIntervals(mean, lower, upper, self.level)
 
@@ -74,16 +74,16 @@ class ShareIntervals:
 def intervals_of(
     blocks: Iterable[npt.NDArray[np.float64]], shape: tuple[int, int], level: float
 ) -> ShareIntervals:
-    """Make intervals of draws, as :meth:`FittedModel.intervals` does.
+    """Compute intervals from draws; see :meth:`FittedModel.intervals`.
 
     Parameters
     ----------
     blocks
-        (B, S, K) draws of some documents at a time, S = 199; they are reordered in place.
+        Blocks (B, S, K) of draws, S = 199; they are reordered in place.
     shape
-        (D, K) of the result.
+        Shape (D, K) of the result.
     level
-        Of the intervals.
+        Level of the intervals.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def intervals_of(
     """
     if not 0 < level <= MOST_LEVEL:
         raise ValueError(f"the level of an interval must be above 0 and at most {MOST_LEVEL}, got {level}")
-    # The small number keeps a tail such as (1 - 0.9) / 2, a little below 0.05, from being rounded down.
+    # Adding 1e-9 keeps a tail such as (1 - 0.9) / 2, slightly below 0.05, from being rounded down.
     rank = int((INTERVAL_DRAWS + 1) * (1 - level) / 2 + 1e-9)
     mean, lower, upper = np.empty((3, *shape))
     first = 0
@@ -110,11 +110,11 @@ class FittedModel(ABC):
     Attributes
     ----------
     alpha
-        (K,) concentration of the prior of θ.
+        (K,) concentration of the prior on θ.
     beta
         (K, V) topic-word probabilities.
     vocabulary
-        The V words.
+        Vocabulary of V words.
     """
 
     alpha: FloatArray
@@ -122,15 +122,15 @@ class FittedModel(ABC):
     vocabulary: Vocabulary
 
     def labelled(self, labels: Labels | None = None) -> LabelledModel:
-        """Return the model with its topics as the analyst has labelled them; without labels as trained."""
+        """Return a view of the model with labels applied; without labels, the topics as trained."""
         return LabelledModel(self, Labels(len(self.alpha)) if labels is None else labels)
 
     @abstractmethod
     def posterior(self, doc_term: DocTermMatrix) -> FloatArray:
-        """Return the concentration (D, K) of the Dirichlet q(θ|w) of documents, given their counts (D, V)."""
+        """Return the concentration (D, K) of the Dirichlet q(θ|w) for counts (D, V)."""
 
     def word_topics(self, words: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
-        """Return the columns of β of some words, (U, K)."""
+        """Return the columns of β for the given words, (U, K)."""
         return np.ascontiguousarray(self.beta[:, words].T, dtype=np.float32)
 
     def draws(
@@ -143,30 +143,30 @@ class FittedModel(ABC):
         burn_in: int = BURN_IN,
         thin: int = THIN,
     ) -> Iterator[npt.NDArray[np.float64]]:
-        """Draw θ of each document from its exact posterior, some documents at a time, in order.
+        """Draw θ of each document from its exact posterior, in blocks of documents.
 
-        q(θ|w), one Dirichlet, is quick and good for means, but its spread is not the posterior's: too narrow
-        in short documents, and in long ones too wide for what they are about, too narrow for what they hardly
-        mention. So a chain of Gibbs sweeps starts from its mean and carries on to p(θ|w, α, β), which the
-        sweeps leave unchanged, whatever q is (:func:`lda_app.models.gibbs.sample_theta`).
+        q(θ|w), a single Dirichlet, is fast and accurate for means, but its spread differs from the
+        posterior's: too narrow in short documents; in long ones, too wide for dominant topics and too narrow
+        for minor ones. So Gibbs sweeps start at its mean and converge to p(θ|w, α, β), which they leave
+        invariant whatever q is (:func:`lda_app.models.gibbs.sample_theta`).
 
         Parameters
         ----------
         doc_term
             Counts (D, V).
         num_draws
-            S, draws a document.
+            S, draws per document.
         seed
-            Of the draws; a document's depend on it and on its words alone, where loops are compiled.
+            Seed for the draws. With compiled loops, a document's draws depend only on it and the words.
         prior
-            The prior of each document, instead of the model's α for all.
+            Prior of each document; by default the model's α for all.
         burn_in, thin
-            Sweeps before the first draw, and from one to the next.
+            Sweeps before the first draw, and between draws.
 
         Yields
         ------
         numpy.ndarray
-            (B, S, K), float64; the rows of all blocks are those of ``doc_term``.
+            (B, S, K), float64; the blocks cover the rows of ``doc_term`` in order.
         """
         size = max(1, _BLOCK_FLOATS // (num_draws * len(self.alpha)))
         alpha = torch.from_numpy(np.asarray(self.alpha, dtype=np.float32))
@@ -184,23 +184,24 @@ class FittedModel(ABC):
             yield draws.numpy()
 
     def intervals(self, doc_term: DocTermMatrix, level: float = 0.9, *, seed: int = 0) -> ShareIntervals:
-        r"""Return the topic shares of documents with credible intervals, from draws of the exact posterior.
+        r"""Return topic shares with credible intervals, from draws of the exact posterior.
 
-        With S = 199 draws in order, :math:`\theta_{(1)} \le \dots \le \theta_{(S)}`, the interval is
-        :math:`[\theta_{(r)}, \theta_{(S+1-r)}]`, r = ⌊(S + 1)(1 − level)/2⌋: a share that is distributed as
-        the draws falls into it with probability (S + 1 − 2r)/(S + 1) ≥ level, whatever the posterior's shape.
+        With S = 199 sorted draws, :math:`\theta_{(1)} \le \dots \le \theta_{(S)}`, the interval is
+        :math:`[\theta_{(r)}, \theta_{(S+1-r)}]`, r = ⌊(S + 1)(1 − level)/2⌋: a share with the
+        distribution of the draws lies in it with probability (S + 1 − 2r)/(S + 1) ≥ level, whatever the shape
+        of the posterior.
 
-        A document's answer depends on its words and the seed alone, whatever the others are (where loops are
-        compiled; elsewhere on its block, too).
+        The result for a document depends only on its words and the seed if loops are compiled; otherwise, it
+        also depends on its block.
 
         Parameters
         ----------
         doc_term
             Counts (D, V).
         level
-            Above 0, and at most 0.99.
+            Level, above 0 and at most 0.99.
         seed
-            Of the draws.
+            Seed for the draws.
 
         Raises
         ------
@@ -221,14 +222,14 @@ class FittedModel(ABC):
 
 
 class AmortizedModel(FittedModel):
-    """A model of our own: q(θ|w) comes from its guide.
+    """A model trained by lda-app: q(θ|w) comes from its guide.
 
     Parameters
     ----------
     lda
         The model, on the CPU.
     vocabulary
-        The V words.
+        Vocabulary of V words.
     """
 
     def __init__(self, lda: LDA, vocabulary: Vocabulary) -> None:
@@ -236,7 +237,7 @@ class AmortizedModel(FittedModel):
 
     @cached_property
     def alpha(self) -> npt.NDArray[np.float32]:  # type: ignore[override]
-        """Concentration (K,) of the prior of θ."""
+        """Concentration (K,) of the prior on θ."""
         alpha: npt.NDArray[np.float32] = self.lda.alpha.detach().numpy()
         return alpha
 
@@ -247,55 +248,55 @@ class AmortizedModel(FittedModel):
         return beta
 
     def posterior(self, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
-        """Return the concentration (D, K) of q(θ|w), by the guide that was trained."""
+        """Return the concentration (D, K) of q(θ|w) from the trained guide."""
         return concentration(self.lda, doc_term)
 
     def word_topics(self, words: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
-        """Return the columns of β of some words, (U, K), without computing all of β."""
+        """Return the columns of β for the given words, (U, K), without computing all of β."""
         rows: npt.NDArray[np.float32] = self.lda.topics.rows(torch.from_numpy(words)).detach().numpy()
         return rows
 
 
 class MeanFieldModel(FittedModel):
-    """A model that is known by its α and β alone, such as another tool's: q(θ|w) is found by mean field.
+    """A model given by α and β only, such as another tool's; q(θ|w) comes from mean-field inference.
 
     Parameters
     ----------
     alpha
-        (K,) concentration of the prior of θ.
+        (K,) concentration of the prior on θ.
     beta
         (K, V) topic-word probabilities.
     vocabulary
-        The V words.
+        Vocabulary of V words.
     """
 
     def __init__(self, alpha: FloatArray, beta: FloatArray, vocabulary: Vocabulary) -> None:
         self.alpha, self.beta, self.vocabulary = alpha, beta, vocabulary
 
     def posterior(self, doc_term: DocTermMatrix) -> npt.NDArray[np.float64]:
-        """Return the concentration (D, K) of q(θ|w), by :func:`lda_app.models.fold_in.fold_in`."""
+        """Return the concentration (D, K) of q(θ|w) from :func:`lda_app.models.fold_in.fold_in`."""
         return fold_in(doc_term, self.alpha, self.beta)
 
 
 class LabelledModel(FittedModel):
-    """A model whose topics are as the analyst has labelled them: merged topics are one, hidden ones marked.
+    """View of a model with the analyst's labels applied: topics are merged, and hidden ones marked.
 
-    Its topics are those that stand for themselves, in the order of their numbers; hidden topics keep their
-    column, because the shares of a document add up to 1 only with them.
+    Its topics are those not merged into others, ordered by number. Hidden topics keep their column so that a
+    document's shares sum to 1.
 
     Parameters
     ----------
     trained
         The model as it was trained.
     labels
-        What is said of its topics.
+        Labels of its topics.
 
     Attributes
     ----------
     ids
-        (G,) numbers of the topics.
+        (G,) topic numbers.
     columns
-        The columns of the topics to show.
+        Columns of the visible topics.
     """
 
     def __init__(self, trained: FittedModel, labels: Labels) -> None:
@@ -305,12 +306,12 @@ class LabelledModel(FittedModel):
 
     @cached_property
     def alpha(self) -> FloatArray:  # type: ignore[override]
-        """Concentration (G,) of the prior of θ."""
+        """Concentration (G,) of the prior on θ."""
         return self.labels.merge_columns(self.trained.alpha)
 
     @cached_property
     def beta(self) -> FloatArray:  # type: ignore[override]
-        """Word probabilities (G, V); a word of a merged topic is of its part k with probability α_k / Σ α."""
+        """Topic-word probabilities (G, V); a merged topic mixes its parts k with weights α_k / Σ α."""
         return self.labels.merge_beta(self.trained.alpha, self.trained.beta)
 
     def posterior(self, doc_term: DocTermMatrix) -> FloatArray:
@@ -320,21 +321,21 @@ class LabelledModel(FittedModel):
     def draws(
         self, doc_term: DocTermMatrix, num_draws: int, **options: Any
     ) -> Iterator[npt.NDArray[np.float64]]:
-        """Draw θ of each document, (B, S, G): sums of what the trained model draws."""
+        """Draw θ of each document, (B, S, G), by summing draws of the trained model."""
         for draws in self.trained.draws(doc_term, num_draws, **options):
             yield self.merge(draws)
 
     def merge(self, values: FloatArray) -> npt.NDArray[np.float64]:
-        """Add up the columns of topics that are one: (…, K) to (…, G)."""
+        """Sum the columns of merged topics: (…, K) to (…, G)."""
         return np.asarray(self.labels.merge_columns(values), dtype=np.float64)
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """Numbers of the topics to show."""
+        """Numbers of the visible topics."""
         return tuple(self.ids[column] for column in self.columns)
 
     def require_shown(self) -> None:
-        """Refuse a model without a topic to show.
+        """Raise an error if no topic is visible.
 
         Raises
         ------
@@ -345,12 +346,12 @@ class LabelledModel(FittedModel):
             raise ConfigError("all topics are hidden; show some with lda-app label RUN --show TOPIC,…")
 
     def only(self, topics: Sequence[int]) -> LabelledModel:
-        """Show these topics alone, hidden or not, in this order.
+        """Show only these topics, hidden or not, in this order.
 
         Raises
         ------
         ConfigError
-            If one is not of the model's, or is merged into another.
+            If a topic does not exist or is merged into another.
         """
         for topic in topics:
             if topic not in self.ids:
@@ -363,12 +364,12 @@ class LabelledModel(FittedModel):
         return chosen
 
     def words(self, num_words: int) -> dict[int, list[str]]:
-        """Return the most probable words of each topic to show, by its number."""
+        """Return the top words of each visible topic, by topic number."""
         found = leading_words(self.beta[self.columns], self.vocabulary.words, num_words)
         return dict(zip(self.shown, found, strict=True))
 
     def names(self, num_words: int) -> dict[int, str]:
-        """Return what each topic to show is called: its label, or its most probable words."""
+        """Return the name of each visible topic: its label, or its top words."""
         return {k: self.labels.name(k) or ", ".join(words) for k, words in self.words(num_words).items()}
 
 
@@ -377,7 +378,7 @@ def _as_prior(concentration: FloatArray) -> torch.Tensor:
 
 
 def _streams(doc_term: DocTermMatrix) -> npt.NDArray[np.int64]:
-    """Return a number for each document's random stream, (D,), made of its words alone."""
+    """Return a random stream number for each document, (D,), computed from its words only."""
     mixed: npt.NDArray[Any] = (doc_term.indices.astype(np.uint64) + np.uint64(1)) * _FACTORS[0]
     mixed ^= doc_term.counts.astype(np.uint64) * _FACTORS[1]
     mixed ^= mixed >> np.uint64(29)
@@ -387,5 +388,5 @@ def _streams(doc_term: DocTermMatrix) -> npt.NDArray[np.int64]:
     return np.asarray(np.diff(running[doc_term.indptr]) >> np.uint64(2), dtype=np.int64)
 
 
-# Odd, with bits in no order, from SplitMix64 (Steele, Lea, Flood 2014); the sums wrap around.
+# Odd mixing constants from SplitMix64 (Steele, Lea, Flood 2014); the sums wrap around.
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))

@@ -1,4 +1,4 @@
-"""What a model's topics are about: top words, prevalence, representative documents."""
+"""Describe topics: top words, prevalence and representative documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     IntArray = npt.NDArray[np.integer[Any]]
 
-_BLOCK = 8192  # documents whose proportions are held at a time
+_BLOCK = 8192  # documents per block in memory
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TopicWord:
 
 @dataclass(frozen=True)
 class TopicDocument:
-    """A document and the topic's share of it; ``row`` is its place in the corpus's split."""
+    """A document and its share of the topic; ``row`` is its row in the split."""
 
     row: int
     share: float
@@ -43,24 +43,24 @@ class TopicDocument:
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic, described.
+    """Description of a topic.
 
     Parameters
     ----------
     id
-        The topic's place in the model, 0 … K − 1; it stays the same however topics are ordered.
+        Topic number in the model, 0 … K − 1, regardless of the order in which topics are listed.
     words
-        The most probable words, most probable first.
+        Top words, most probable first.
     prevalence
-        Its mean share over documents, each document weighing the same; None without a corpus.
+        Mean share over documents, equally weighted; None without a corpus.
     coherence
-        Its score by a measure of coherence; None if it was not measured.
+        Coherence score; None if not measured.
     documents
-        The documents of which it has the largest share.
+        Representative documents: those with the largest share of the topic.
     label
-        The analyst's name for it.
+        The analyst's name for the topic.
     members
-        The topics of the model that are shown as this one.
+        Topics of the model that this one consists of.
     """
 
     id: int
@@ -81,11 +81,11 @@ class Usage:
     prevalence
         (K,) mean share of each topic over the documents that have a token.
     rows, shares
-        (K, N) the documents of which a topic has the largest share, by row number, and that share.
+        (K, N) row numbers of the documents with the largest shares of each topic, and those shares.
     num_documents, num_tokens
-        What was averaged over.
+        Documents averaged over, and their tokens.
     theta_log_theta
-        (K,) mean of θ log θ of each topic, which tells how unevenly documents have it.
+        (K,) mean of θ log θ for each topic, a measure of how unevenly it is spread over documents.
     """
 
     prevalence: npt.NDArray[np.float64]
@@ -96,7 +96,7 @@ class Usage:
     theta_log_theta: npt.NDArray[np.float64]
 
     def representative(self, topic: int) -> tuple[TopicDocument, ...]:
-        """Return the documents of which a topic has the largest share, the largest first."""
+        """Return the documents with the largest shares of a topic, in descending order."""
         return tuple(map(TopicDocument, self.rows[topic].tolist(), self.shares[topic].tolist()))
 
 
@@ -108,12 +108,12 @@ def top_words(beta: FloatArray, num_words: int) -> npt.NDArray[np.int64]:
     beta
         (K, V) topic-word probabilities.
     num_words
-        N, words a topic; all of them if the vocabulary has fewer.
+        N, number of words per topic; capped at the size of the vocabulary.
 
     Returns
     -------
     numpy.ndarray
-        (K, min(N, V)) word ids, most probable first; of equally probable words the earlier one comes first.
+        (K, min(N, V)) word ids, most probable first; ties go to the lower id.
 
     Examples
     --------
@@ -124,18 +124,18 @@ def top_words(beta: FloatArray, num_words: int) -> npt.NDArray[np.int64]:
 
 
 def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usage:
-    """Infer the topic proportions of each document, and average and rank them.
+    """Infer topic proportions, average them, and find representative documents.
 
-    Documents without tokens are left out. Memory does not grow with the corpus.
+    Documents without tokens are excluded. Memory use does not grow with the corpus.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     num_documents
-        N, representative documents a topic; fewer if there are fewer.
+        N, maximum number of representative documents per topic.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
 
 
 def leading_words(beta: FloatArray, words: Sequence[str], num_words: int) -> list[list[str]]:
-    """Return the most probable words of each topic, most probable first, as they can stand on a line.
+    """Return the top words of each topic, most probable first, each safe to print on one line.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def leading_words(beta: FloatArray, words: Sequence[str], num_words: int) -> lis
     words
         The vocabulary, V words.
     num_words
-        N, words a topic.
+        N, number of words per topic.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def leading_words(beta: FloatArray, words: Sequence[str], num_words: int) -> lis
 
 
 def topic_proportions(concentration: FloatArray) -> FloatArray:
-    """Posterior mean of θ (D, K), the shares of the topics in each document.
+    """Posterior mean of θ, (D, K): the topic shares of each document.
 
     Examples
     --------
@@ -195,16 +195,16 @@ def topic_proportions(concentration: FloatArray) -> FloatArray:
 
 
 class Posteriors(NamedTuple):
-    """The posterior q(θ|w) of some documents: a Dirichlet distribution each.
+    """Dirichlet posteriors q(θ|w) of a block of documents.
 
     Parameters
     ----------
     rows
-        (B,) numbers of the documents.
+        (B,) row numbers of the documents.
     mean
-        (B, K) their expected shares, float64.
+        (B, K) posterior mean shares, float64.
     total
-        (B, 1) sum of their concentration: the larger, the surer the shares are.
+        (B, 1) total concentration; higher means less uncertainty.
     """
 
     rows: npt.NDArray[np.int64]
@@ -213,21 +213,21 @@ class Posteriors(NamedTuple):
 
     @property
     def variance(self) -> npt.NDArray[np.float64]:
-        """Of the shares, (B, K)."""
+        """Posterior variance of the shares, (B, K)."""
         return np.asarray(self.mean * (1 - self.mean) / (1 + self.total))
 
 
 def posteriors(doc_term: DocTermMatrix, infer: Infer, rows: npt.NDArray[np.int64]) -> Iterator[Posteriors]:
-    """Infer documents, some thousand at a time: memory does not grow with their number.
+    """Infer documents in blocks, so that memory use does not grow with their number.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     rows
-        (N,) numbers of the documents.
+        (N,) row numbers of the documents.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def posteriors(doc_term: DocTermMatrix, infer: Infer, rows: npt.NDArray[np.int64
 
 
 def watched(infer: Infer, bar: Progress) -> Infer:
-    """Let inference advance a progress bar by the documents of each block.
+    """Wrap an inference function so that it advances a progress bar.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def describe(
     used: Usage | None = None,
     coherence: FloatArray | None = None,
 ) -> list[Topic]:
-    """Describe each topic, the most prevalent first (in the model's order without a corpus).
+    """Describe each topic, most prevalent first (in model order without a corpus).
 
     Parameters
     ----------
@@ -283,9 +283,9 @@ def describe(
     words
         The vocabulary, V words.
     num_words
-        Top words a topic.
+        Number of top words per topic.
     used
-        How a corpus uses the topics, by :func:`usage`.
+        How a corpus uses the topics, from :func:`usage`.
     coherence
         (K,) coherence of each topic.
 
@@ -309,16 +309,16 @@ def describe(
 
 
 def describe_shown(model: LabelledModel, num_words: int = 10, **measured: Any) -> list[Topic]:
-    """Describe the topics to show of a model, with their numbers and names.
+    """Describe the visible topics of a model, with their numbers and names.
 
     Parameters
     ----------
     model
         The model.
     num_words
-        Top words a topic.
+        Number of top words per topic.
     **measured
-        ``used`` and ``coherence``, as :func:`describe` takes them.
+        ``used`` and ``coherence``, passed to :func:`describe`.
 
     Examples
     --------
@@ -343,20 +343,19 @@ def describe_shown(model: LabelledModel, num_words: int = 10, **measured: Any) -
 def top_columns(values: FloatArray, number: int) -> npt.NDArray[np.int64]:
     """Return the columns of the largest values of each row.
 
-    Which of equal values a partition or an unstable sort puts first depends on the processor; here it is the
-    one of the first column.
+    Ties go to the first column; with a partition or an unstable sort, they would depend on the processor.
 
     Parameters
     ----------
     values
         (R, C).
     number
-        How many, 1 to C.
+        Number of columns to return, 1 to C.
 
     Returns
     -------
     array
-        (R, number) columns, of the largest value first.
+        (R, number) columns, in descending order of value.
 
     Examples
     --------
@@ -374,7 +373,7 @@ def top_columns(values: FloatArray, number: int) -> npt.NDArray[np.int64]:
 def _keep_largest(
     rows: IntArray, shares: FloatArray, block: IntArray, block_shares: FloatArray, number: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Merge the representative documents so far, (K, n), with those of another block, (K, B)."""
+    """Merge the representative documents so far, (K, n), with those of a new block, (K, B)."""
     num_topics = len(block_shares)
     all_rows = np.hstack([rows.reshape(num_topics, -1), np.tile(block, (num_topics, 1))])
     all_shares = np.hstack([shares.reshape(num_topics, -1), block_shares])

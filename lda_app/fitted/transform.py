@@ -1,4 +1,4 @@
-"""The user's rows with the topics of each document: one pass over any source, written as a table."""
+"""Add topics to the user's rows in one pass over any source, and write them as a table."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ _PREFIX = "lda_"
 
 @dataclass(frozen=True, eq=False)
 class Transformed:
-    """Some documents and their topics.
+    """A block of documents and their topics.
 
     Parameters
     ----------
     documents
-        D documents.
+        The D documents.
     shares
-        (D, K) posterior mean of θ; the prior's mean for a document without a known word.
+        (D, K) posterior mean of θ; the prior mean for a document without any known word.
     known_tokens, unknown_tokens
-        (D,) tokens of each document that are words of the model, and that are not.
+        (D,) number of tokens in and outside the model's vocabulary.
     intervals
-        Of the shares, if they were asked for.
+        Intervals of the shares, if requested.
     """
 
     documents: list[Document]
@@ -60,14 +60,14 @@ class Transformed:
 
     @property
     def too_little_known(self) -> npt.NDArray[np.bool_]:
-        """Whether less than a tenth of a document's tokens is known, or none at all, (D,)."""
+        """Whether less than a tenth of a document's tokens are known, or it has none, (D,)."""
         tokens = self.known_tokens + self.unknown_tokens
-        # A quotient rounds to the limit where it equals it; 0.1 * 30 tokens would be more than three.
+        # Divide rather than multiply: 0.1 * 30 is slightly more than 3 in floating point.
         return np.asarray(self.known_tokens / np.maximum(tokens, 1) < LITTLE_KNOWN)
 
     @property
     def top_topics(self) -> npt.NDArray[np.int64]:
-        """The column of the largest share, (D,)."""
+        """Column of the largest share, (D,)."""
         return np.asarray(self.shares.argmax(axis=1))
 
 
@@ -77,21 +77,21 @@ def transform(
     model: LabelledModel,
     level: float | None = None,
 ) -> Iterator[Transformed]:
-    """Infer the topics of documents, some at a time, in order.
+    """Infer the topics of documents in blocks, in order.
 
-    A document's answer depends on its text alone, whatever the others are.
+    The result for a document depends only on its own text.
 
     Parameters
     ----------
     documents
         Raw documents.
     preprocessor
-        Of the model.
+        Preprocessor of the model.
     model
-        The topics; only those to show have a share.
+        The labelled model; only visible topics get a share.
     level
-        Of credible intervals, if they are wanted; the shares are then the means of the draws that these come
-        from, and it takes longer.
+        Level of credible intervals, or None for none. With intervals, shares are means of posterior draws,
+        and inference takes longer.
 
     Examples
     --------
@@ -120,18 +120,18 @@ def transform(
 
 @dataclass(frozen=True)
 class Table:
-    """How documents and their topics become rows: the user's columns in their order, then the app's.
+    """Table layout: the user's columns in their order, then the app's.
 
     Parameters
     ----------
     columns
-        The user's columns, those of text and id included.
+        The user's columns, including text and id.
     text_column, id_column
-        Which of them hold the text and the document's id; None if none does.
+        Columns with the text and the document id, or None.
     topics
-        Number and name of each topic, in the order of their shares.
+        Number and name of each topic, in the order of the share columns.
     intervals
-        Whether each share has its interval.
+        Whether to include the interval of each share.
     """
 
     columns: tuple[str, ...]
@@ -142,12 +142,12 @@ class Table:
 
     @classmethod
     def of(cls, source: Source, topics: Mapping[int, str], *, intervals: bool = False) -> Table:
-        """Take the columns of a source that has been read once."""
+        """Create a table with the columns of a source that has been read once."""
         return cls(tuple(source.columns), source.text_column, source.id_column, topics, intervals)
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Names of all columns; where one of the user's is in the way, the app's begin with ``lda_``.
+        """Names of all columns; the app's get the prefix ``lda_`` on a name clash.
 
         Examples
         --------
@@ -165,9 +165,9 @@ class Table:
         return (*self.columns, *added)
 
     def rows(self, chunk: Transformed) -> Iterator[Row]:
-        """Yield a row a document, as long as the header.
+        """Yield one row per document, matching the header.
 
-        None is where a document lacks a column, and the top topic of one without a known token.
+        Missing columns are None, as is the top topic of a document without any known token.
         """
         topics = list(self.topics.items())
         parts = zip(
@@ -184,7 +184,7 @@ class Table:
             yield (*self._own(document), known, unknown, too_little, *topic, *figures)
 
     def _figures(self, chunk: Transformed) -> FloatArray:
-        """Shares (D, K), and behind them the ends of the first topic's interval, of the second's …."""
+        """Shares (D, K), followed by the interval ends of each topic in turn."""
         if not self.intervals:
             return chunk.shares
         assert chunk.intervals is not None
@@ -210,7 +210,7 @@ class _Writer(Protocol):
 
 
 class _CsvWriter:
-    """Comma-separated, UTF-8; text that a spreadsheet would run is prefixed."""
+    """CSV in UTF-8; text that a spreadsheet would run as a formula gets a prefix."""
 
     def __init__(self, stream: IO[bytes], table: Table) -> None:
         self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
@@ -226,9 +226,9 @@ class _CsvWriter:
 
 
 class _JsonLinesWriter:
-    """An object a line, UTF-8; a column that a document lacks is left out of its object.
+    """JSON lines in UTF-8; columns that a document lacks are omitted.
 
-    JSON values of the input come out with the type they had.
+    JSON values from the input keep their types.
     """
 
     def __init__(self, stream: IO[bytes], table: Table) -> None:
@@ -280,14 +280,14 @@ _WRITERS: dict[str, type[_Writer]] = {
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output that cannot be written as a table, before any work is done.
+    """Check in advance that an output can be written as a table.
 
     Raises
     ------
     ConfigError
-        If the suffix is not one of .csv, .jsonl, .parquet, or the file exists and may not be replaced.
+        If the suffix is not .csv, .jsonl or .parquet, or the file exists and may not be overwritten.
     FileSystemError
-        If nothing can be written there.
+        If the location is not writable.
 
     Examples
     --------
@@ -309,16 +309,16 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 
 def write_table(path: Path, table: Table, chunks: Iterable[Transformed]) -> None:
-    """Write documents and their topics to a file, which appears whole or not at all.
+    """Write documents and their topics to a file atomically.
 
     Parameters
     ----------
     path
-        Its suffix decides on the format: .csv, .jsonl or .parquet.
+        Output file; its suffix sets the format: .csv, .jsonl or .parquet.
     table
-        The columns.
+        Layout of the columns.
     chunks
-        What :func:`transform` yields.
+        Blocks from :func:`transform`.
 
     Raises
     ------
@@ -332,7 +332,7 @@ def write_table(path: Path, table: Table, chunks: Iterable[Transformed]) -> None
 
 
 def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> None:
-    r"""Write where the rows that could not be read were, and why, as a csv file.
+    r"""Write the places of unreadable rows and the reasons to a CSV file.
 
     Raises
     ------

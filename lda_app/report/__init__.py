@@ -1,1 +1,1 @@
-"""The report: one HTML page of a model and its corpus that works without a network."""
+"""The report: one self-contained HTML page about a model and its corpus."""

@@ -1,4 +1,4 @@
-"""What other commands have left with the model: stability, calibration, a comparison with other programs."""
+"""Results stored with the model by other commands: stability, calibration and program comparisons."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 def found_later(run: Path, num_topics: int) -> dict[str, Content | None]:
-    """Read what was added to a model.
+    """Read the results that were added to a model.
 
     Parameters
     ----------
     run
-        Its folder.
+        Folder of the model.
     num_topics
-        K.
+        K, number of topics.
 
     Returns
     -------
     dict
-        ``stability``, ``calibration`` and ``comparison``; None for what is not there.
+        ``stability``, ``calibration`` and ``comparison``; None for each that is missing.
 
     Raises
     ------
     FolderError
-        If a file is damaged.
+        If a file is corrupt.
     """
     stability = read_stability(run, num_topics)
     return {
@@ -50,11 +50,11 @@ def _read(run: Path, name: str, lay_out: Callable[[Content], Content]) -> Conten
     try:
         return None if content is None else lay_out(content)
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise FolderError(f"{run / name}: cannot be read: {error!r}; remove it, or measure it anew") from None
+        raise FolderError(f"{run / name}: cannot be read: {error!r}; delete it or compute it again") from None
 
 
 def _calibration(document: Content) -> Content:
-    """Lay coverage out as `lda-app eval --calibration` does."""
+    """Lay out coverage as `lda-app eval --calibration` does."""
     parts = document["parts"]
     levels = [f"{coverage['level']:.0%}" for coverage in parts[0]["coverage"]]
     lines = [
@@ -71,6 +71,6 @@ def _calibration(document: Content) -> Content:
 
 
 def _comparison(document: Content) -> Content:
-    """Lay a comparison out as `lda-app compare` does."""
+    """Lay out a comparison as `lda-app compare` does."""
     titles, lines = rows(document["results"])
     return {"titles": titles, "rows": lines, "notes": notes(document)}

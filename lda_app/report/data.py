@@ -1,4 +1,4 @@
-"""All that the page shows of a run, computed here: the page itself only draws and sorts."""
+"""Compute everything that the page shows; the page itself only renders and sorts."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ SPLIT = "train"
 SHOWN_WORDS = 30
 REPRESENTATIVE = 10
 _NEAREST = 5
-_LEAST_USE = 0.01  # of a word's tokens that a topic must have to be named as one that uses it
+_LEAST_USE = 0.01  # minimum share of a word's tokens for a topic to be listed as using it
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a corpus goes into the page.
+    """What to include of a corpus in the page.
 
     Parameters
     ----------
     documents
-        Documents to carry, at most; 0 leaves them out.
+        Maximum number of documents to include; 0 includes none.
     seed
-        Of the halves of held-out documents and of the questions.
+        Seed for splitting held-out documents and for the questions.
     """
 
     documents: int = 25_000
@@ -64,21 +64,21 @@ class Wanted:
 
 
 def report_parts(model: ModelDir, corpus: Corpus, wanted: Wanted) -> dict[str, str]:
-    """Compute what the page shows.
+    """Compute the page's data.
 
     Parameters
     ----------
     model
         A trained model.
     corpus
-        The one that it was trained on.
+        The corpus that it was trained on.
     wanted
-        How much of the corpus.
+        What to include of the corpus.
 
     Returns
     -------
     dict
-        ``data``, JSON without anything that HTML reads; and with documents ``documents``, ``texts`` and
+        ``data``, JSON that is safe inside HTML; and, if documents are included, ``documents``, ``texts`` and
         ``beta``, all deflated.
     """
     doc_term, beta = corpus.split(SPLIT), np.asarray(model.beta, dtype=np.float64)
@@ -130,7 +130,7 @@ def report_parts(model: ModelDir, corpus: Corpus, wanted: Wanted) -> dict[str, s
 
 
 def _num_inferences(corpus: Corpus, wanted: Wanted) -> int:
-    """Documents whose topics are inferred, each time that they are."""
+    """Count how many times the topics of a document are inferred."""
     filled = int(np.count_nonzero(corpus.split(SPLIT).lengths()))
     held_out = corpus.split("test").num_documents if "test" in corpus.splits else 0
     return filled * (2 if wanted.documents else 1) + held_out
@@ -161,7 +161,7 @@ def _describe_corpus(corpus: Corpus) -> dict[str, Any]:
 def _describe_labelled(
     model: LabelledModel, described: dict[str, Any], grouped: list[Grouping], means: MeanShares
 ) -> dict[str, Any]:
-    """Describe the topics as merged: what the page shows for as long as nobody merges others in it."""
+    """Describe the topics as merged in the labels; shown until the merges are edited on the page."""
     groups = [_describe_groups(group, means.groups[group.column]) for group in grouped]
     entries = [
         {**topic, "members": model.labels.members(topic["id"]), "column": column}
@@ -171,7 +171,7 @@ def _describe_labelled(
 
 
 def _describe_topics(model: LabelledModel, means: MeanShares, doc_term: DocTermMatrix) -> dict[str, Any]:
-    """Describe each topic but for its words."""
+    """Describe each topic, except for its words."""
     beta = np.asarray(model.beta, dtype=np.float64)
     distances = topic_distances(beta)
     places = place(distances)
@@ -213,7 +213,7 @@ def _describe_words(
     asked_about: LabelledModel,
     described: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Add to each topic of each view the words it can be shown by, and describe those words."""
+    """Add to each topic in each view the words that may be shown for it, and describe those words."""
     beta, vocabulary = np.asarray(views[0].beta, dtype=np.float64), asked_about.vocabulary.words
     word_shares = marginal(beta, token_shares)
     words = [_TopicWords.of(np.asarray(view.beta, dtype=np.float64), word_shares) for view in views]
@@ -241,7 +241,7 @@ def _describe_words(
 
 @dataclass(frozen=True, eq=False)
 class _TopicWords:
-    """The words that topics can be shown by, (K,) rows of them, with (K, V) probabilities and FREX scores."""
+    """Words that may be shown for each of K topics, with (K, V) probabilities and FREX scores."""
 
     chosen: list[npt.NDArray[np.int64]]
     beta: FloatArray
@@ -261,7 +261,7 @@ class _TopicWords:
 
 
 def _uses(shares: npt.NDArray[np.float64]) -> list[float]:
-    """Topics that have a part of a word's tokens, those of most first, each with its share."""
+    """List the topics that use a word with their shares of its tokens, in descending order."""
     order = np.argsort(-shares, kind="stable")
     return [
         value for k in order if shares[k] >= _LEAST_USE for value in (int(k), rounded(float(shares[k]), 3))
@@ -296,7 +296,7 @@ def _carry_documents(
 
 
 def rounded(value: float, digits: int = 4) -> float:
-    """Round to significant digits, so that the page is small.
+    """Round to significant digits, to keep the page small.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The documents that the page carries: their shares with intervals, metadata, and texts to be marked."""
+"""Documents included in the page: topic shares with intervals, metadata, and texts for highlighting."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.int64]
 
 LEAST_SHARE = 0.01
-"""Smaller shares of a document are left out of the page."""
+"""Smaller topic shares are omitted from the page."""
 PARTS_PER = 1000
-"""Shares are written as whole numbers of this many parts."""
+"""Shares are stored as integers in units of 1 / PARTS_PER."""
 ASKED = 20
-"""Questions on documents in the quiz, at most."""
+"""Maximum number of topic intrusion questions."""
 LEVEL = 0.9
-"""Of the credible intervals of a document's shares, as in `lda-app transform`."""
+"""Level of the credible intervals for a document's shares, as in `lda-app transform`."""
 _BLOCK = 512
-_CHUNK = 200_000  # characters of text that are packed together
+_CHUNK = 200_000  # characters of text per packed chunk
 
 
 def choose_rows(sizes: Mapping[str, int], wanted: Rows, most: int) -> dict[str, Rows]:
-    """Choose the documents that the page carries: all of them, or those wanted and others evenly spaced.
+    """Choose the documents to include: all if they fit, else the wanted ones plus others evenly spaced.
 
     Parameters
     ----------
     sizes
-        Split → its number of documents.
+        Split → number of documents.
     wanted
-        Rows of the first split that come first.
+        Rows of the first split to include first.
     most
-        Documents to carry.
+        Maximum number of documents.
 
     Returns
     -------
@@ -86,20 +86,20 @@ def pack_documents(
     Parameters
     ----------
     corpus
-        Of the model.
+        The corpus that the model was trained on.
     model
         The model.
     chosen
-        Split → rows, by :func:`choose_rows`.
+        Split → rows, from :func:`choose_rows`.
     representative
-        (G, N) for each topic rows of the first split whose shares of it are the largest.
+        (G, N) for each topic, the rows of the first split with the largest shares of it.
     seed
-        Of the questions on documents.
+        Seed for the topic intrusion questions.
 
     Returns
     -------
     dict
-        ``documents``, deflated JSON; and ``texts``, a line of deflated JSON for each chunk of them.
+        ``documents``, deflated JSON; and ``texts``, one line of deflated JSON per chunk of texts.
     """
     frames = {split: corpus.some_documents(split, rows) for split, rows in chosen.items()}
     place = {int(row): number for number, row in enumerate(next(iter(chosen.values())))}
@@ -130,7 +130,7 @@ def _representative(
     place: Mapping[int, int],
     shares: Sequence[Sequence[int]],
 ) -> dict[int, list[int]]:
-    """Topic → places of its documents that the page carries, the largest share first."""
+    """Map each topic to its representative documents in the page, in descending order of share."""
 
     def share(document: int, topic: int) -> int:
         packed = shares[document]
@@ -144,14 +144,14 @@ def _representative(
 
 
 def _code(model: LabelledModel, topic: int) -> int:
-    """How packed shares call a topic: by its number k, or as −1 − k if others are merged into it."""
+    """Return a topic's code in packed shares: its number k, or −1 − k if others are merged into it."""
     return topic if len(model.labels.members(topic)) == 1 else -1 - topic
 
 
 def _measure_all(
     corpus: Corpus, model: LabelledModel, chosen: Mapping[str, Rows]
 ) -> tuple[list[list[int]], list[int]]:
-    """Shares, by :func:`document_shares`, and tokens of each document."""
+    """Return the shares (see :func:`document_shares`) and token count of each document."""
     shares, tokens = [], []
     with progress("Drawing shares", sum(map(len, chosen.values())), "documents") as bar:
         for split, rows in chosen.items():
@@ -165,15 +165,15 @@ def _measure_all(
 
 
 def document_shares(model: LabelledModel, doc_term: DocTermMatrix) -> list[list[int]]:
-    """Measure the largest shares of each document with their credible intervals, the largest first.
+    """Estimate each document's largest shares with credible intervals, in descending order.
 
-    The page can part merged topics and merge others. So each topic as it was trained has its share, by its
-    number k, and each that others are merged into has the share of all of them, as −1 − k.
+    Merges can be undone and added on the page. So the result has the share of every topic as trained, with
+    its number k, and the total share of each merged topic, with −1 − k.
 
     Returns
     -------
     list of list of int
-        For each document topic, share, lower and upper end, and so on; shares in parts of `PARTS_PER`.
+        For each document, repeated topic, share, lower and upper end; shares in units of 1 / `PARTS_PER`.
 
     Examples
     --------
@@ -206,14 +206,14 @@ def document_shares(model: LabelledModel, doc_term: DocTermMatrix) -> list[list[
 
 
 def shown_shares(packed: Sequence[int], model: LabelledModel) -> dict[int, int]:
-    """Return the shares of the topics to show, by number, of what `document_shares` gave for a document."""
+    """Return a document's shares of the visible topics by topic number, given `document_shares` output."""
     shares = dict(zip(packed[::4], packed[1::4], strict=True))
     numbers = {_code(model, k): k for k in model.shown}
     return {numbers[code]: share for code, share in shares.items() if code in numbers}
 
 
 def _columns(frames: list[pd.DataFrame]) -> list[dict[str, Any]]:
-    """Metadata, a column each: its distinct values and the place of each document's among them."""
+    """Encode each metadata column as its distinct values and each document's index into them."""
     import pandas as pd
 
     table = pd.concat([frame.drop(columns=["id", "text"], errors="ignore") for frame in frames])
@@ -238,7 +238,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def text_reader(corpus: Corpus, texts: Sequence[str]) -> dict[str, Any]:
-    """How the page finds the words of the vocabulary in a text: what forms mean that are no words of it."""
+    """Return how the page maps a text to the vocabulary, including forms that are not vocabulary words."""
     if corpus.preprocessor is None:
         return {"lowercase": True, "forms": {}}
     options = corpus.preprocessor.options.tokenizer

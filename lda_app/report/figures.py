@@ -1,4 +1,4 @@
-"""Figures of the model as a whole, and of its training."""
+"""Figures about the whole model and its training."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 def held_out_perplexity(
     doc_term: DocTermMatrix, infer: Infer, beta: FloatArray, *, split: str, seed: int
 ) -> dict[str, Any] | None:
-    """Perplexity by document completion, as `lda-app eval` measures it; None where no document has a token.
+    """Document-completion perplexity as in `lda-app eval`, or None if no document has a token.
 
     Parameters
     ----------
     doc_term
-        Counts (D, V) of documents that the model has not learned from.
+        Counts (D, V) of held-out documents.
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     beta
         (K, V) topic-word probabilities.
     split
-        Name of the documents.
+        Name of the documents' split.
     seed
-        Of the halves of documents, and of the documents drawn for the interval.
+        Seed for splitting the documents and for the bootstrap.
     """
     if not doc_term.num_tokens:
         return None
@@ -54,7 +54,7 @@ def held_out_perplexity(
 
 
 def quality(beta: FloatArray, prevalence: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Diversity, duplicate topics and topics that are hardly used.
+    """Diversity, duplicate topics and rarely used topics.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def quality(beta: FloatArray, prevalence: npt.NDArray[np.float64]) -> dict[str, 
 
 
 def curve(history: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Return the columns of the training's validations as lists, with None where nothing was measured.
+    """Return the columns of the training history as lists, with None for missing values.
 
     Examples
     --------

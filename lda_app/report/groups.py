@@ -1,4 +1,4 @@
-"""Which columns of metadata group the documents, and how."""
+"""Find the metadata columns that group the documents."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 MOST_GROUPS = 40
 _DATE = re.compile(r"\s*(?P<year>[12]\d{3})(?:-(?P<month>0[1-9]|1[0-2])(?:-\d\d(?:[T ].*)?)?)?\s*")
-_MONTHS_SHOWN = 48  # over longer times, years are shown
-_DATED = 0.9  # share of a column's values that must be dates for it to be one of time
+_MONTHS_SHOWN = 48  # longer periods are shown by year
+_DATED = 0.9  # minimum proportion of dates for a column to count as time
 
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """A column of metadata as groups of documents.
+    """Groups of documents by a metadata column.
 
     Parameters
     ----------
     column
-        Its name.
+        Name of the column.
     names
-        The groups' names, those of most documents first, or in the order of time.
+        Names of the groups, largest first, or in time order.
     codes
-        (D,) number of each document's group, −1 for none.
+        (D,) group of each document, −1 for none.
     time
-        ``"year"`` or ``"month"`` where the groups are times.
+        ``"year"`` or ``"month"`` if the groups are periods; else None.
     num_left_out
-        Values with fewer documents that were left out.
+        Number of rarer values that were left out.
     """
 
     column: str
@@ -44,10 +44,10 @@ class Grouping:
 
 
 def groupings(metadata: pd.DataFrame) -> list[Grouping]:
-    """Return the columns that group documents: those of dates, and those whose values repeat.
+    """Return the columns that group documents: dates, and columns with repeated values.
 
-    A column with as many values as half of its documents names them, and groups nothing; of one with more
-    than `MOST_GROUPS` values the most frequent are kept.
+    A column with more distinct values than half its documents does not count as a grouping. If a column has
+    more than `MOST_GROUPS` values, the most frequent are kept.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def _over_time(column: pd.Series[str]) -> Grouping | None:
 
 
 def _span(months: pd.Series[str]) -> int:
-    """Months from the first to the last."""
+    """Return the number of months from the first to the last."""
     numbers = months.dropna().str[:4].astype(int) * 12 + months.dropna().str[5:].astype(int)
     return int(numbers.max() - numbers.min()) + 1 if len(numbers) else 0
 

@@ -1,7 +1,7 @@
-r"""How far topics are from each other, and a map that shows it.
+r"""Distances between topics, and the topic map.
 
-The distance of two topics is the square root of the Jensen-Shannon divergence of their word distributions,
-in bits: a metric from 0, the same, to 1, no word in common (Endres and Schindelin 2003).
+The distance between two topics is the square root of the Jensen-Shannon divergence, in bits, of their word
+distributions. It is a metric from 0 (identical) to 1 (no words in common; Endres and Schindelin 2003).
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def topic_distances(beta: FloatArray) -> npt.NDArray[np.float64]:
 
 
 def place(distances: FloatArray) -> npt.NDArray[np.float64]:
-    """Place topics in a plane, so that distances there are near to those given.
+    """Place topics in a plane so that their distances approximate the given ones.
 
-    Metric multidimensional scaling: SMACOF (de Leeuw 1977), which lowers the squared error of all distances,
-    begun at the classical solution, so that the same distances always give the same map.
+    Metric multidimensional scaling by SMACOF (de Leeuw 1977), which reduces the squared error of all
+    distances. It starts at the classical solution, so the same distances always give the same map.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def place(distances: FloatArray) -> npt.NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray
-        (K, 2), around the origin, the first axis the longer one.
+        (K, 2) positions, centred at the origin; the first axis is the longer one.
 
     Examples
     --------
@@ -69,12 +69,12 @@ def place(distances: FloatArray) -> npt.NDArray[np.float64]:
 
 
 def _principal_axes(products: FloatArray) -> npt.NDArray[np.float64]:
-    """First two principal axes (K, 2) of points with these inner products, their signs chosen by a rule."""
+    """First two principal axes (K, 2) of points with these inner products, with deterministic signs."""
     size = len(products)
     centering = np.eye(size) - 1 / size
     values, vectors = np.linalg.eigh(centering @ products @ centering)
     order = np.argsort(-values, kind="stable")[:2]
     axes = vectors[:, order] * np.sqrt(np.clip(values[order], 0, None))
-    farthest = np.abs(axes).round(9).argmax(axis=0)  # rounded, so that the first of equal ones is chosen
+    farthest = np.abs(axes).round(9).argmax(axis=0)  # rounded so that ties go to the first
     signs = np.where(axes[farthest, np.arange(axes.shape[1])] < 0, -1, 1)
     return np.asarray(np.where(np.abs(axes) < 1e-9, 0, axes * signs))

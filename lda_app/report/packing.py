@@ -1,4 +1,4 @@
-"""Numbers and texts as compact text that a page can carry and a browser can read."""
+"""Compact encodings of numbers and texts for embedding in a page."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LEVELS = 255
 
 
 def as_json(content: Any) -> str:
-    r"""Write JSON without blanks, so that nothing in it can end or begin an element of HTML.
+    r"""Write compact JSON that cannot open or close an HTML element.
 
-    ``<``, ``>`` and ``&`` and the line separators U+2028 and U+2029 are written as escapes.
+    ``<``, ``>``, ``&`` and the line separators U+2028 and U+2029 are escaped.
 
     Examples
     --------
@@ -28,12 +28,12 @@ def as_json(content: Any) -> str:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    # Half of a surrogate pair, which JSON can hold and UTF-8 cannot.
+    # A lone surrogate is valid in JSON but not in UTF-8.
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def packed(content: bytes) -> str:
-    """Deflate bytes and write them in base64.
+    """Deflate bytes and encode them in base64.
 
     Examples
     --------
@@ -44,17 +44,17 @@ def packed(content: bytes) -> str:
 
 
 def packed_json(content: Any) -> str:
-    """Write JSON, deflated, in base64."""
+    """Encode content as deflated JSON in base64."""
     return packed(as_json(content).encode())
 
 
 def quantized_logs(values: FloatArray) -> tuple[bytes, float, float]:
-    """Write positive numbers as a byte each, evenly on a logarithmic scale.
+    """Quantize positive numbers to one byte each, evenly on a logarithmic scale.
 
     Returns
     -------
     levels, lowest, highest
-        The bytes, row by row; the natural logarithms that 0 and `LEVELS` stand for.
+        The bytes in row-major order, and the natural logarithms that 0 and `LEVELS` represent.
 
     Examples
     --------

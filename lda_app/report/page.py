@@ -1,7 +1,8 @@
-"""One HTML file of the page's parts: style, script and data inside, nothing from anywhere else.
+"""Assemble the page into one HTML file that contains its style, script and data and loads nothing else.
 
-What comes from the corpus is data alone. A Content-Security-Policy lets the browser run the page's own script
-and style, known by their hashes, and load nothing; the data are JSON in which no character begins an element.
+Everything from the corpus is treated as data only. A Content-Security-Policy lets the browser run only the
+page's own script and style, identified by hash, and load nothing. The JSON data contain no character that
+HTML interprets.
 """
 
 from __future__ import annotations
@@ -39,38 +40,38 @@ SCRIPTS = (
     "quiz.js",
     "main.js",
 )
-"""In the order in which the page has them; each may use what those before it define."""
-_SERVED = {"store.js": "served.js"}  # where the page stands alone → from the server
+"""Scripts in page order; each may use what earlier ones define."""
+_SERVED = {"store.js": "served.js"}  # standalone page → served page
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def page_of(model: ModelDir, corpus: Corpus, wanted: Wanted) -> bytes:
-    """Return the page of a model as a file.
+    """Return the report page of a model as UTF-8 bytes.
 
     Parameters
     ----------
     model
         A trained model.
     corpus
-        The one that it was trained on.
+        The corpus that it was trained on.
     wanted
-        How much of the corpus the page carries.
+        What to include of the corpus.
     """
     parts = report_parts(model, corpus, wanted)
     return assemble(parts, f"{corpus.name}: {model.lda.topics.num_topics} topics").encode()
 
 
 def assemble(parts: Mapping[str, str], title: str, *, served: bool = False) -> str:
-    """Put the page together.
+    """Assemble the page.
 
     Parameters
     ----------
     parts
-        By `lda_app.report.data.report_parts`.
+        Result of `lda_app.report.data.report_parts`.
     title
-        Of the window.
+        Window title.
     served
-        Whether the page asks the server that it came from for documents, and gives it labels.
+        Whether the page loads documents from, and saves labels to, the server that serves it.
 
     Examples
     --------
@@ -92,7 +93,7 @@ def assemble(parts: Mapping[str, str], title: str, *, served: bool = False) -> s
 
 
 def policy(style: str, script: str, connect: str = "'none'") -> str:
-    """Return the Content-Security-Policy of a page with this style and script.
+    """Return the Content-Security-Policy for a page with this style and script.
 
     Examples
     --------

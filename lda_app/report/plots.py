@@ -1,6 +1,6 @@
-"""Plots for papers: topics by their words, prevalence, the training's curves, and how alike topics are.
+"""Plots for papers: top words, prevalence, training curves and topic similarity.
 
-The same run gives the same bytes.
+Plotting the same run again gives identical bytes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "png", "pdf")
 _COLOUR, _SECOND_COLOUR = COLOURS[:2]
-_COLUMNS = 5  # topics beside each other
-_LONGEST_NAME, _LONGEST_TITLE = 32, 20  # characters of a topic's name, beside an axis and above a panel
+_COLUMNS = 5  # panels per row
+_LONGEST_NAME, _LONGEST_TITLE = 32, 20  # characters of a topic's name, on an axis and above a panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +40,13 @@ class Plotted:
     Parameters
     ----------
     ids
-        (G,) their numbers.
+        (G,) topic numbers.
     names
-        The analyst's name of each, or its first words.
+        Each topic's label, or its top words.
     beta
-        (G, V) their words' probabilities.
+        (G, V) topic-word probabilities.
     words
-        The V words.
+        Vocabulary of V words.
     """
 
     ids: tuple[int, ...]
@@ -55,14 +55,14 @@ class Plotted:
     words: tuple[str, ...]
 
     def title(self, topic: int, longest: int = _LONGEST_NAME) -> str:
-        """Return number and name of the topic in one place of these, cut short."""
+        """Return the number and truncated name of the topic at an index."""
         name = one_line(self.names[topic])
         short = name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
         return f"{self.ids[topic]} {short}"
 
 
 def plot_topics(topics: Plotted, num_words: int = 8) -> Figure:
-    """Draw the most probable words of each topic as bars; all bars have one scale."""
+    """Draw the most probable words of each topic as bars on a common scale."""
     best = top_words(topics.beta, num_words)
     figure, axes = _panels(topics, height=0.35 + 0.13 * num_words)
     for axis, probabilities, words in zip(axes, topics.beta, best, strict=True):
@@ -73,16 +73,16 @@ def plot_topics(topics: Plotted, num_words: int = 8) -> Figure:
 
 
 def plot_prevalence(topics: Plotted, means: GroupMeans, confidence: float) -> Figure:
-    """Draw the mean share of each topic with its interval, the largest first.
+    """Draw the mean share of each topic with its interval, in descending order.
 
     Parameters
     ----------
     topics
         G topics.
     means
-        Of one group, over these topics.
+        Mean shares of these topics in a single group.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
     """
     low, high = means.interval()
     order = np.argsort(means.mean[0], kind="stable")
@@ -92,24 +92,24 @@ def plot_prevalence(topics: Plotted, means: GroupMeans, confidence: float) -> Fi
     axis.errorbar(share, [topics.title(topic) for topic in order], xerr=ends, fmt="o", ms=3, color=_COLOUR)
     axis.set_xlim(left=0)
     size = f"{int(means.num_documents[0]):,} documents"
-    axis.set_xlabel(f"mean share of {size}, %, with {confidence:.0%} interval")
+    axis.set_xlabel(f"mean share in {size} (%), with {confidence:.0%} intervals")
     axis.margins(y=0.5 / len(order))
     return figure
 
 
 def plot_by_group(topics: Plotted, means: GroupMeans, names: Sequence[str], column: str) -> Figure:
-    """Draw the mean share of each topic in each group of documents, a panel a topic.
+    """Draw the mean share of each topic in each group of documents, one panel per topic.
 
     Parameters
     ----------
     topics
         G topics.
     means
-        Of the groups, over these topics.
+        Mean shares of these topics in each group.
     names
-        The groups'.
+        Names of the groups.
     column
-        The metadata that makes them.
+        Metadata column that defines the groups.
     """
     low, high = (100 * ends for ends in means.interval())
     share = 100 * means.mean
@@ -121,15 +121,15 @@ def plot_by_group(topics: Plotted, means: GroupMeans, names: Sequence[str], colu
         axis.set_yticks(places, [one_line(name) for name in names], fontsize=6)
         axis.set_xlim(left=0)
     axes[0].invert_yaxis()
-    figure.supxlabel(f"mean share of documents by {one_line(column)}, %", fontsize=8)
+    figure.supxlabel(f"mean share by {one_line(column)} (%)", fontsize=8)
     return figure
 
 
 def plot_training(history: pd.DataFrame) -> Figure:
-    """Draw the loss and the held-out perplexity, by document completion, over the steps."""
+    """Draw the loss and the held-out perplexity (document completion) over training steps."""
     figure, (loss, held_out) = grid(1, 2, height=2.4, sharex="all")
     loss.plot(history["step"], history["loss"], "o-", ms=3, color=_COLOUR)
-    loss.set_ylabel("loss, nats per token (−ELBO)")
+    loss.set_ylabel("loss (−ELBO, nats per token)")
     held_out.plot(history["step"], history["validation_perplexity"], "o-", ms=3, color=_SECOND_COLOUR)
     held_out.set_ylabel("held-out perplexity")
     for axis in (loss, held_out):
@@ -138,25 +138,25 @@ def plot_training(history: pd.DataFrame) -> Figure:
 
 
 def plot_similarity(topics: Plotted) -> Figure:
-    """Draw how far topics are from each other, like ones side by side (average linkage)."""
+    """Draw a heat map of topic distances, with similar topics adjacent (average linkage)."""
     distances = topic_distances(topics.beta)
     order = _like_ones_together(distances)
     side = min(WIDTH, 1.6 + 0.16 * len(order))
     figure, (axis,) = grid(1, 1, height=side, width=side + 0.8)
     shown = distances[np.ix_(order, order)]
-    np.fill_diagonal(shown, np.nan)  # or zeros would take most of the colours
+    np.fill_diagonal(shown, np.nan)  # so that zeros do not use up the colour range
     image = axis.imshow(shown, cmap="cividis", vmax=1)
     names = [topics.title(topic) for topic in order]
     axis.set_yticks(range(len(order)), names, fontsize=6)
     axis.set_xticks(range(len(order)), [str(topics.ids[topic]) for topic in order], fontsize=6, rotation=90)
     bar = figure.colorbar(image, shrink=0.6)
-    bar.set_label("Jensen-Shannon distance, √bits", fontsize=7)
+    bar.set_label("Jensen–Shannon distance (√bits)", fontsize=7)
     bar.ax.tick_params(labelsize=6)
     return figure
 
 
 def _panels(topics: Plotted, *, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    """Make a panel for each topic, all with one horizontal axis."""
+    """Create a panel for each topic, with a shared horizontal axis."""
     number = len(topics.ids)
     rows, columns = math.ceil(number / _COLUMNS), min(_COLUMNS, number)
     figure, axes = grid(rows, columns, height=height, sharex="all", sharey=sharey)

@@ -1,4 +1,4 @@
-"""What the page says in whole sentences: the methods of the model, ready for a paper, and whom to cite."""
+"""Prose for the report: a methods paragraph ready for a paper, and BibTeX references."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 _NORMALIZED = {
     "none": "",
-    "stem": " Words were reduced to their stems by the Snowball stemmer.",
-    "lemma": " Words were reduced to their dictionary forms by simplemma.",
+    "stem": " Words were stemmed with the Snowball stemmer.",
+    "lemma": " Words were lemmatized with simplemma.",
 }
 _UPDATES = {
-    "refined": "guide samples refined by local Gibbs sweeps",
-    "elbo": "the evidence lower bound alone",
+    "refined": "from variational samples refined by local Gibbs sweeps",
+    "elbo": "by maximizing the evidence lower bound",
 }
 
 REFERENCES = """\
@@ -38,7 +38,7 @@ REFERENCES = """\
 
 
 def bibtex(version: str) -> str:
-    """Return BibTeX entries of the program and of the papers that it rests on.
+    """Return BibTeX entries for the program and the papers it builds on.
 
     Examples
     --------
@@ -56,16 +56,16 @@ def bibtex(version: str) -> str:
 def methods(
     config: Mapping[str, Any], manifest: Mapping[str, Any] | None, perplexity: Mapping[str, Any] | None
 ) -> str:
-    """Return a paragraph on how the model was made and how well it does.
+    """Return a paragraph on how the model was trained and how well it performs.
 
     Parameters
     ----------
     config
         The model's ``config.json``.
     manifest
-        The corpus's ``manifest.json``; None if it is not at hand.
+        The corpus's ``manifest.json``, or None if unavailable.
     perplexity
-        By `lda_app.report.figures.held_out_perplexity`.
+        Result of `lda_app.report.figures.held_out_perplexity`.
     """
     return " ".join(filter(None, [_preparation(manifest), _model(config), _figure(perplexity)]))
 
@@ -77,8 +77,8 @@ def _preparation(manifest: Mapping[str, Any] | None) -> str:
     documents = sum(split["documents"] for split in splits.values())
     tokens = sum(split["tokens"] for split in splits.values())
     said = (
-        f"The corpus has {documents:,} documents with {tokens:,} tokens of {manifest['num_words']:,} "
-        "distinct words"
+        f"The corpus comprises {documents:,} documents with {tokens:,} tokens and a vocabulary of "
+        f"{manifest['num_words']:,} words"
     )
     if "test" in splits:
         said += f"; {splits['test']['documents']:,} documents were held out for testing"
@@ -86,20 +86,20 @@ def _preparation(manifest: Mapping[str, Any] | None) -> str:
 
 
 def _words(options: Mapping[str, Any] | None, pruning: Mapping[str, Any] | None) -> str:
-    """How words were chosen; nothing for counts that were made elsewhere."""
+    """Describe the preprocessing; empty for imported counts."""
     if not options or not pruning or "normalize" not in options:
         return ""
-    case = "lowercased; " if options["lowercase"] else ""
+    case = "Text was lowercased. " if options["lowercase"] else ""
     stop = "kept" if options["stop_words"] == "none" else f"removed (language: {options['language']})"
     said = (
-        f" Texts were {case}words of {options['min_length']} to {options['max_length']} characters "
-        f"were counted and stop words {stop}."
+        f" {case}Words of {options['min_length']} to {options['max_length']} characters were kept, and stop "
+        f"words were {stop}."
     )
     said += _NORMALIZED.get(options["normalize"], "")
     if {"min_documents", "max_documents"} <= pruning.keys():
         said += (
             f" Words in fewer than {pruning['min_documents']:,} or more than {pruning['max_documents']:,} "
-            "training documents were left out."
+            "training documents were excluded."
         )
     return said
 
@@ -108,11 +108,11 @@ def _model(config: Mapping[str, Any]) -> str:
     training = config["training"]
     update = _UPDATES.get(training["topic_update"], training["topic_update"])
     return (
-        f"A latent Dirichlet allocation (Blei, Ng and Jordan 2003) with {training['num_topics']} topics was "
-        f"trained on {config['num_documents']:,} documents by amortized variational inference with "
-        f"{training['gradient']} reparameterization gradients (Figurnov, Mohamed and Mnih 2018) in lda-app "
-        f"{config['lda_app']} (preset: {training['preset']}; topics updated from {update}; topic prior "
-        f"η = {training['eta']:g}; document prior learned from α = {training['alpha']:g}; seed "
+        f"A latent Dirichlet allocation model (Blei, Ng and Jordan 2003) with {training['num_topics']} "
+        f"topics was trained on {config['num_documents']:,} documents by amortized variational inference "
+        f"with {training['gradient']} reparameterization gradients (Figurnov, Mohamed and Mnih 2018) in "
+        f"lda-app {config['lda_app']} (preset: {training['preset']}; topics updated {update}; topic prior "
+        f"η = {training['eta']:g}; document prior learned, starting at α = {training['alpha']:g}; seed "
         f"{training['seed']})."
     )
 
@@ -123,8 +123,8 @@ def _figure(perplexity: Mapping[str, Any] | None) -> str:
     interval = ""
     if perplexity["interval"] is not None:
         low, high = perplexity["interval"]
-        interval = f"; {CONFIDENCE:.0%} BCa bootstrap interval over documents {low:,.1f} to {high:,.1f}"
+        interval = f"; {CONFIDENCE:.0%} BCa bootstrap interval over documents: {low:,.1f} to {high:,.1f}"
     return (
-        f"Its perplexity on the {perplexity['num_documents']:,} documents of the split "
-        f"{perplexity['split']} is {perplexity['value']:,.1f} (document completion{interval})."
+        f"Perplexity on the {perplexity['num_documents']:,} documents of the {perplexity['split']} split is "
+        f"{perplexity['value']:,.1f} (document completion{interval})."
     )

@@ -1,10 +1,10 @@
-"""Questions by which people judge topics (Chang, Boyd-Graber, Gerrish, Wang and Blei 2009).
+"""Intrusion questions for human evaluation of topics (Chang, Boyd-Graber, Gerrish, Wang and Blei 2009).
 
 word intrusion
-    Five of a topic's most probable words and an intruder: a word that is improbable in this topic and among
-    the first of another. Who finds it has understood what the others have in common.
+    Five of a topic's most probable words and an intruder: a word that is improbable in this topic but a top
+    word of another. People who find it can see what the other words have in common.
 topic intrusion
-    A document with the three topics it has most of and an intruder of which it has hardly anything.
+    A document with its three largest topics and an intruder that has almost no share in it.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ _IMPROBABLE = 0.5  # an intruder is in the topic's lower half by probability
 
 
 def word_questions(beta: FloatArray, topics: Sequence[int], seed: int) -> list[dict[str, Any]]:
-    """Ask for each topic which of six words does not belong.
+    """Return a word intrusion question for each topic: six words, one of which does not belong.
 
-    Topics for which no word of another topic is improbable are passed over.
+    Topics without a suitable intruder are skipped.
 
     Parameters
     ----------
     beta
         (K, V) topic-word probabilities.
     topics
-        (K,) the topics' numbers.
+        (K,) topic numbers.
     seed
-        Of the intruders and the order.
+        Seed for the intruders and the order.
 
     Returns
     -------
     list of dict
-        ``topic``, ``words`` (ids, in the order to show) and ``intruder`` (its id).
+        ``topic``, ``words`` (ids, in display order) and ``intruder`` (its id).
 
     Examples
     --------
@@ -76,25 +76,25 @@ def topic_questions(
     number: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Ask for some documents which of four topics does not belong.
+    """Return topic intrusion questions for some documents: four topics, one of which does not belong.
 
     Parameters
     ----------
     shares
-        Of each document, topic → share, the largest first.
+        For each document, topic → share, in descending order of share.
     candidates
         Documents to choose from.
     topics
         Numbers of all topics.
     number
-        Questions to ask, at most.
+        Maximum number of questions.
     seed
-        Of the documents, the intruders and the order.
+        Seed for the documents, the intruders and the order.
 
     Returns
     -------
     list of dict
-        ``document``, ``topics`` in the order to show, ``shares`` of them, and ``intruder``.
+        ``document``, ``topics`` in display order, their ``shares``, and ``intruder``.
     """
     generator = rng(seed, "topic intrusion")
     usable = [d for d in candidates if TOPICS <= len(shares[d]) < len(topics)]

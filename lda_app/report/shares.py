@@ -1,9 +1,8 @@
-"""What is averaged over documents for the report: prevalence of the topics, over all and by groups.
+"""Topic prevalence for the report: averages over all documents and by group.
 
-A topic's prevalence is its mean share, each document weighing the same. Its interval takes the documents as a
-sample: with m_d the posterior mean of a document's share and v_d its posterior variance, the mean's standard
-error is √(Σ_d (m_d − m)² + Σ_d v_d) / D, for the variance of shares is the variance of their means and the
-mean of their variances.
+A topic's prevalence is its mean share, with equal weight for each document. Its interval treats the documents
+as a sample: with m_d the posterior mean of a document's share and v_d its posterior variance, the standard
+error of the mean is √(Σ_d (m_d − m)² + Σ_d v_d) / D, by the law of total variance.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
     from lda_app.fitted.topics import Posteriors
 
 CONFIDENCE = 0.95
-"""Of the report's intervals but those of a document's shares."""
+"""Confidence level of the report's intervals, except those of a document's shares."""
 QUANTILE = float(norm.ppf((1 + CONFIDENCE) / 2))
-"""Standard errors from a mean to the end of its interval."""
+"""Half-width of an interval, in standard errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +39,11 @@ class GroupMeans:
     Parameters
     ----------
     num_documents
-        (G,) documents of a group.
+        (G,) number of documents in each group.
     mean
-        (G, K); 0 for a group without documents.
+        (G, K) mean shares; 0 for a group without documents.
     standard_error
-        (G, K) of the mean; 0 for a group without documents.
+        (G, K) standard errors of the means; 0 for a group without documents.
     """
 
     num_documents: npt.NDArray[np.int64]
@@ -52,13 +51,13 @@ class GroupMeans:
     standard_error: npt.NDArray[np.float64]
 
     def interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Lower and upper end (G, K) of each mean, by the normal distribution, within 0 and 1."""
+        """Return the lower and upper ends (G, K) of normal intervals, clipped to 0 and 1."""
         half = QUANTILE * self.standard_error
         return np.clip(self.mean - half, 0, 1), np.clip(self.mean + half, 0, 1)
 
 
 class _Covariance:
-    """Sums over documents from which the covariance of the topics' means comes."""
+    """Running sums for the covariance of the topics' mean shares."""
 
     def __init__(self, num_topics: int) -> None:
         self._number = 0
@@ -66,9 +65,9 @@ class _Covariance:
         self._second = np.zeros((num_topics, num_topics))
 
     def add(self, documents: Posteriors) -> None:
-        """Add some documents.
+        """Add documents.
 
-        With a document's mean m and sum A of its concentration, E[θθᵀ] = mmᵀ A / (A + 1) + diag(m) / (A + 1).
+        For a document with mean m and total concentration A, E[θθᵀ] = mmᵀ A / (A + 1) + diag(m) / (A + 1).
         """
         _, mean, total = documents
         self._number += len(mean)
@@ -77,25 +76,25 @@ class _Covariance:
         self._second += np.diag((mean / (total + 1)).sum(axis=0))
 
     def of_means(self) -> npt.NDArray[np.float64]:
-        """Return the covariance (K, K)."""
+        """Return the covariance (K, K) of the means."""
         mean = self._first / self._number
         return np.asarray((self._second - self._number * np.outer(mean, mean)) / self._number**2)
 
 
 @dataclass(frozen=True, eq=False)
 class MeanShares:
-    """What was averaged over documents.
+    """Averages over documents.
 
     Parameters
     ----------
     everywhere
-        A single group of all documents that have a token.
+        All documents that have a token, as a single group.
     covariance
-        (K, K) of the means in it, by which topics that are shown as one get their interval.
+        (K, K) covariance of the means in it, used for the intervals of merged topics.
     token_shares
-        (K,) the topics' mean shares weighted by the documents' tokens.
+        (K,) mean topic shares, weighted by tokens per document.
     groups
-        For each grouping its groups.
+        Grouping name → means of its groups.
     """
 
     everywhere: GroupMeans
@@ -105,7 +104,7 @@ class MeanShares:
 
 
 class _Sums:
-    """Sums over the documents of each group, from which means come."""
+    """Running sums over the documents of each group."""
 
     def __init__(self, codes: npt.NDArray[np.int64], num_topics: int) -> None:
         self._codes = codes
@@ -114,7 +113,7 @@ class _Sums:
         self._first, self._second = np.zeros((2, self._size, num_topics))
 
     def add(self, documents: Posteriors) -> None:
-        """Add some documents."""
+        """Add documents."""
         codes = self._codes[documents.rows]
         known = np.flatnonzero(codes >= 0)
         places = codes[known], known
@@ -124,7 +123,7 @@ class _Sums:
         self._second += np.asarray(member @ (documents.mean**2 + documents.variance))
 
     def means(self) -> GroupMeans:
-        """Divide the sums."""
+        """Return the averages."""
         number = np.maximum(self._number, 1)[:, None]
         mean = self._first / number
         spread = np.clip(self._second - number * mean**2, 0, None)
@@ -132,7 +131,7 @@ class _Sums:
 
 
 class _Averages:
-    """Averages of shares over all documents and over groups of them."""
+    """Running averages of shares over all documents and by group."""
 
     def __init__(
         self, lengths: npt.NDArray[np.int64], num_topics: int, groupings: Mapping[str, npt.NDArray[np.int64]]
@@ -143,14 +142,14 @@ class _Averages:
         self._covariance, self._by_token = _Covariance(num_topics), np.zeros(num_topics)
 
     def add(self, documents: Posteriors) -> None:
-        """Add some documents."""
+        """Add documents."""
         self._by_token += self._lengths[documents.rows] @ documents.mean
         self._covariance.add(documents)
         for sums in (self._everywhere, *self._groups.values()):
             sums.add(documents)
 
     def result(self) -> MeanShares:
-        """Divide the sums."""
+        """Return the averages."""
         return MeanShares(
             self._everywhere.means(),
             self._covariance.of_means(),
@@ -165,21 +164,21 @@ def mean_shares(
     views: Sequence[LabelledModel],
     groupings: Mapping[str, npt.NDArray[np.int64]],
 ) -> list[MeanShares]:
-    """Average topic shares over all documents that have a token, and over groups of them.
+    """Average topic shares over all documents that have a token, and by group.
 
-    Memory does not grow with the corpus, but by the codes. However many views of the topics there are,
-    documents are inferred once.
+    Apart from the group codes, memory does not grow with the corpus. Each document is inferred once, however
+    many views there are.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts, of the topics as they were trained.
+        Maps counts to the concentration (D, K) of q(θ|w), for the topics as trained.
     views
-        How these topics are labelled: the averages of each view are of its own topics.
+        Labelled views of these topics; each gets its own averages.
     groupings
-        Name → (D,) the number of each document's group, −1 for none.
+        Name → (D,) group of each document, −1 for none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""The words that describe a topic, by more than their probability in it.
+r"""Rankings of the words that describe a topic: relevance, lift and FREX.
 
 =============  =====================================================================================
 relevance      λ log p(w|k) + (1 − λ) log(p(w|k) / p(w)) (Sievert and Shirley 2014); λ = 1 ranks by
@@ -7,7 +7,7 @@ lift           p(w|k) / p(w)
 FREX           see `lda_app.evaluation.exclusivity` (Bischof and Airoldi 2012)
 =============  =====================================================================================
 
-p(w) = Σ_k π_k p(w|k) is the model's own, with π_k the share of the corpus's tokens that a topic has.
+p(w) = Σ_k π_k p(w|k) is the model's marginal, with π_k the topic's share of the corpus's tokens.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from lda_app.fitted.inference import FloatArray
 
 LAMBDAS = np.linspace(0, 1, 21)
-"""The stops of the page's slider."""
+"""Values of λ on the page's slider."""
 
 
 def marginal(beta: FloatArray, token_shares: FloatArray) -> npt.NDArray[np.float64]:
-    """Probability of each word in the corpus, by the model.
+    """Marginal probability of each word in the corpus under the model.
 
     Parameters
     ----------
     beta
         (K, V) topic-word probabilities.
     token_shares
-        (K,) share of the corpus's tokens that each topic has.
+        (K,) each topic's share of the corpus's tokens.
 
     Examples
     --------
@@ -46,14 +46,14 @@ def marginal(beta: FloatArray, token_shares: FloatArray) -> npt.NDArray[np.float
 
 
 def relevance(beta_k: FloatArray, word_shares: FloatArray, weight: float) -> npt.NDArray[np.float64]:
-    """Relevance of each word for one topic.
+    """Relevance of each word to one topic.
 
     Parameters
     ----------
     beta_k
         (V,) word probabilities of the topic, positive.
     word_shares
-        (V,) p(w), by :func:`marginal`.
+        (V,) p(w), from :func:`marginal`.
     weight
         λ, from 0 to 1.
 
@@ -69,7 +69,7 @@ def relevance(beta_k: FloatArray, word_shares: FloatArray, weight: float) -> npt
 def reachable(
     beta: FloatArray, word_shares: FloatArray, scores: FloatArray, number: int
 ) -> list[npt.NDArray[np.int64]]:
-    """Words of each topic that rank among its first by relevance, for any λ of the slider, or by FREX.
+    """Words of each topic that rank among its top N by relevance, for any λ on the slider, or by FREX.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def reachable(
     scores
         (K, V) FREX.
     number
-        N, words of a ranking.
+        N, number of words in a ranking.
 
     Returns
     -------
     list of numpy.ndarray
-        For each topic word ids, most probable first.
+        Word ids for each topic, most probable first.
 
     Examples
     --------

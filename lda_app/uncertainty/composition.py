@@ -1,7 +1,7 @@
-r"""The method of composition: estimates from draws of θ, with what draws and documents leave open.
+r"""The method of composition: estimates from draws of θ that include both sources of uncertainty.
 
-The shares of a document are not observed, so a mean of them, or a regression on them, is estimated once for
-each draw :math:`\theta^{(s)}`, s = 1 … S, of all documents (Treier and Jackman 2008; Roberts et al. 2014),
+The shares of a document are not observed, so a mean or a regression of them is estimated once for each
+draw :math:`\theta^{(s)}`, s = 1 … S, of all documents (Treier and Jackman 2008; Roberts et al. 2014),
 and pooled by Rubin's rules (1987):
 
 .. math::
@@ -9,11 +9,11 @@ and pooled by Rubin's rules (1987):
     T = \bar U + (1 + 1/S)\, B, \quad
     \bar U = \frac1S \sum_s U_s, \quad B = \frac1{S-1} \sum_s (m_s - \bar m)^2,
 
-U_s being the sampling variance of m_s, as if :math:`\theta^{(s)}` had been observed.
+where U_s is the sampling variance of m_s as if :math:`\theta^{(s)}` had been observed.
 
-The draws of a document know what its group, or its covariates, say of it: its prior is Dirichlet(α₀ μ_d),
-with α₀ = Σ_k α_k as in the model and μ_d the estimate itself, found by a few rounds of draws. Under one prior
-for all, groups would be drawn towards the corpus's mean, the more the shorter their documents (Mislevy 1991).
+Draws for a document use a prior informed by its group or covariates: Dirichlet(α₀ μ_d), with α₀ = Σ_k α_k
+from the model and μ_d the estimate itself, found in a few rounds of draws. A common prior would shrink groups
+towards the corpus mean, and more so the shorter their documents (Mislevy 1991).
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ NUM_DRAWS = 30
 _THIN = 5
 _ROUNDS = 2
 PASSES = _ROUNDS + 1
-"""How often :func:`composed_draws` goes through the documents."""
+"""Number of passes over the documents in :func:`composed_draws`."""
 _DRAWS_A_ROUND = 5
-_SMALLEST_SHARE = 1e-4  # of a topic in a document's prior
+_SMALLEST_SHARE = 1e-4  # lower limit for a topic in a document's prior
 
 
 class MeanModel(Protocol):
-    """What the mean of θ is taken to depend on."""
+    """Model of how the mean of θ depends on a document."""
 
     def fit(self, shares: Iterator[tuple[Rows, FloatArray]]) -> None:
-        """Estimate it from the shares (B, K) of rows (B,), all rows once."""
+        """Fit it to shares (B, K) of rows (B,), with each row once."""
 
     def predict(self, rows: Rows) -> FloatArray:
         """Return the mean (B, K) of each row."""
@@ -64,7 +64,7 @@ def composed_draws(
     num_draws: int = NUM_DRAWS,
     bar: Progress | None = None,
 ) -> Iterator[tuple[Rows, FloatArray]]:
-    """Draw θ of all documents under the priors that a model of their means gives them.
+    """Draw θ of all documents under priors from a model of their means.
 
     Parameters
     ----------
@@ -73,13 +73,13 @@ def composed_draws(
     doc_term
         Counts (D, V).
     means
-        Fitted here; what it held before does not matter.
+        Mean model; fitted here, overwriting any earlier fit.
     seed
-        Of the draws.
+        Seed for the draws.
     num_draws
-        S.
+        S, number of draws.
     bar
-        Counts the documents; each is drawn :data:`PASSES` times.
+        Progress bar; advanced :data:`PASSES` times per document.
 
     Yields
     ------
@@ -107,27 +107,27 @@ def composed_draws(
 
 
 def _as_shares(mean: FloatArray) -> FloatArray:
-    """Return ``mean`` (B, K) with rows that are shares, for a linear model may leave the simplex."""
+    """Project ``mean`` (B, K) to the simplex, which a linear model may leave."""
     kept = np.maximum(mean, _SMALLEST_SHARE)
     return np.asarray(kept / kept.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Estimates of some quantities, pooled over draws of θ.
+    """Estimates pooled over draws of θ.
 
     Parameters
     ----------
     value
-        (K,) m̄.
+        (K,) m̄, the pooled estimates.
     within
-        (K,) Ū, the variance by the choice of documents.
+        (K,) Ū, the variance due to the sample of documents.
     between
-        (K,) B, the variance by what θ is not known exactly.
+        (K,) B, the variance due to uncertainty about θ.
     degrees
-        Degrees of freedom that Ū is estimated with.
+        Degrees of freedom of Ū.
     num_draws
-        S.
+        S, number of draws.
     """
 
     value: FloatArray
@@ -138,7 +138,7 @@ class Estimate:
 
     @classmethod
     def pooled(cls, values: FloatArray, within: FloatArray, degrees: float) -> Estimate:
-        """Pool the estimates (S, K) of S draws, and Ū.
+        """Pool the estimates (S, K) from S draws, given Ū.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Metadata as covariates: text columns read as groups, bins, numbers and dates."""
+"""Metadata as covariates: parse text columns into groups, bins, numbers and dates."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _COLUMNS_NAMED = 20
 
 @dataclass(frozen=True, eq=False)
 class DocumentData:
-    """The documents of a corpus that have a word, and some columns of their metadata.
+    """Nonempty documents of a corpus with selected metadata columns.
 
     Parameters
     ----------
     doc_term
         Counts (D, V), no row empty.
     metadata
-        D rows of text; empty or missing values are missing.
+        D rows of text; empty values count as missing.
     num_empty
-        Documents left out because they have no word.
+        Number of documents excluded because they have no word.
     """
 
     doc_term: DocTermMatrix
@@ -48,7 +48,7 @@ class DocumentData:
     num_empty: int
 
     def only(self, kept: npt.NDArray[np.bool_]) -> DocumentData:
-        """Keep some of the documents, (D,)."""
+        """Keep the documents in a mask (D,)."""
         if kept.all():
             return self
         metadata = self.metadata[kept].reset_index(drop=True)
@@ -56,12 +56,12 @@ class DocumentData:
 
 
 def read_data(corpus: Corpus, splits: Sequence[str], columns: Sequence[str]) -> DocumentData:
-    """Read counts and metadata of some splits of a corpus, one below the other.
+    """Read and concatenate the counts and metadata of corpus splits.
 
     Raises
     ------
     CorpusError
-        If no split has one of the columns, or no document has a word.
+        If a column is in none of the splits, or no document has a word.
     """
     available = columns_of(corpus, splits)
     for name in columns:
@@ -80,23 +80,23 @@ def read_data(corpus: Corpus, splits: Sequence[str], columns: Sequence[str]) -> 
 
 
 def _metadata(corpus: Corpus, split: str, columns: list[str]) -> pd.DataFrame:
-    """Read columns of a split; one that it lacks, though another split has it, is missing throughout."""
+    """Read columns of a split; a column it lacks has only missing values."""
     present = [name for name in columns if name in corpus.metadata_columns(split)]
     return corpus.documents(split, ["id", *present]).reindex(columns=columns)
 
 
 def columns_of(corpus: Corpus, splits: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of metadata of some splits, without ids and texts."""
+    """Return the metadata columns of the splits, without ids and texts."""
     return tuple(dict.fromkeys(name for split in splits for name in corpus.metadata_columns(split)))
 
 
 def require_column(name: str, available: Sequence[str]) -> None:
-    """Refuse a column that is not there.
+    """Raise an error if a column does not exist.
 
     Raises
     ------
     CorpusError
-        Naming those that are.
+        If it does not; the message lists the existing columns.
 
     Examples
     --------
@@ -113,15 +113,15 @@ def require_column(name: str, available: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Key:
-    """A column to group by, and how its values are put together.
+    """A column to group by, and how to group its values.
 
     Parameters
     ----------
     column
-        Its name.
+        Name of the column.
     way
-        A period of :data:`PERIODS`, a number of bins that have about as many documents each, or None: each
-        value is a group.
+        A period in :data:`PERIODS`, a number of bins with about equally many documents, or None to make each
+        value a group.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class Key:
 
     @classmethod
     def parse(cls, text: str, available: Sequence[str]) -> Key:
-        """Read ``column`` or ``column:way``; a column of the very name comes first.
+        """Parse ``column`` or ``column:way``; an existing column with the full name takes precedence.
 
         Raises
         ------
@@ -150,16 +150,16 @@ class Key:
 
     @property
     def name(self) -> str:
-        """The column, with its period."""
+        """The column name, with its period if any."""
         return f"{self.column}:{self.way}" if self.way in PERIODS else self.column
 
     def values(self, column: pd.Series[str]) -> pd.Series[str]:
-        """Return the group that each text of the column belongs to, as an ordered category.
+        """Return the group of each value in the column, as ordered categories.
 
         Raises
         ------
         CorpusError
-            If most values are no numbers, or no dates, where those are needed.
+            If numbers or dates are needed, but most values are not.
         """
         if self.way is None:
             return pd.Series(pd.Categorical(column, categories=_in_order(column.dropna().unique().tolist())))
@@ -171,16 +171,16 @@ class Key:
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Documents in groups.
+    """Groups of documents.
 
     Parameters
     ----------
     keys
-        What they are grouped by.
+        Names of the keys to group by.
     values
-        For each group its value of each key.
+        For each group, its value of each key.
     codes
-        (D,) the group of each document; −1 where a value is missing.
+        (D,) group of each document; −1 if a value is missing.
     """
 
     keys: tuple[str, ...]
@@ -194,12 +194,12 @@ class Groups:
 
 
 def group_by(metadata: pd.DataFrame, keys: Sequence[Key]) -> Groups:
-    """Put documents into groups by one or more columns.
+    """Group documents by one or more columns.
 
     Raises
     ------
     CorpusError
-        If no document has a value of each key, or a key's values cannot be read.
+        If no document has values for all keys, or a key's values cannot be parsed.
     ConfigError
         If there are too many groups to show.
 
@@ -229,9 +229,9 @@ def group_by(metadata: pd.DataFrame, keys: Sequence[Key]) -> Groups:
 
 
 def numbers(column: pd.Series[str]) -> pd.Series[float]:
-    """Read texts as numbers; missing where a text is none or not finite.
+    """Parse texts as numbers; invalid or infinite values become missing.
 
-    Commas may part thousands. A comma as the decimal sign is not guessed.
+    Commas may separate thousands; decimal commas are not recognized.
 
     Examples
     --------
@@ -246,12 +246,12 @@ def numbers(column: pd.Series[str]) -> pd.Series[float]:
 
 
 def as_numbers(column: pd.Series[str]) -> pd.Series[float]:
-    """Read a column that has to be numbers; the few values that are none are missing.
+    """Parse a numeric column; invalid values become missing.
 
     Raises
     ------
     CorpusError
-        If most values that are there are none.
+        If most nonmissing values are invalid.
     """
     found = numbers(column)
     _require_readable(column, found, "numbers")
@@ -259,15 +259,15 @@ def as_numbers(column: pd.Series[str]) -> pd.Series[float]:
 
 
 def as_dates(column: pd.Series[str]) -> pd.Series[pd.Timestamp]:
-    """Read a column that has to be dates, ISO or as they are written in English; a year alone is one, too.
+    """Parse a date column: ISO dates, English dates, or years; invalid values become missing.
 
-    Times are taken as they stand where they name no zone, and otherwise brought to UTC. Of 03/04/2020 the
-    month is the first part.
+    Times with a zone are converted to UTC; others are left unchanged. 03/04/2020 is read with the month
+    first.
 
     Raises
     ------
     CorpusError
-        If most values that are there are none.
+        If most nonmissing values are invalid.
 
     Examples
     --------
@@ -294,7 +294,7 @@ def _require_readable(
 
 
 def _in_order(values: list[str]) -> list[str]:
-    """Sort values: as numbers if all of them are, else as text."""
+    """Sort values, numerically if all are numbers, else as text."""
     read = numbers(pd.Series(values, dtype=object))
     if read.notna().all():
         return [values[place] for place in np.argsort(read.to_numpy(), kind="stable")]
@@ -302,7 +302,7 @@ def _in_order(values: list[str]) -> list[str]:
 
 
 def _quantile_bins(values: pd.Series[float], number: int) -> pd.Series[str]:
-    """Put numbers into bins of about as many values each, named by the least and the largest in them."""
+    """Put numbers into quantile bins, named by their smallest and largest values."""
     bins = pd.qcut(values, number, labels=False, duplicates="drop")
     ends = values.groupby(bins).agg(["min", "max"])
     labels = [f"{low:g}" if low == high else f"{low:g}–{high:g}" for low, high in ends.to_numpy()]

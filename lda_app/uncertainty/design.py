@@ -1,4 +1,4 @@
-"""Formulas of covariates: what a regression of topic shares on metadata is of."""
+"""Formulas and design matrices for regressing topic shares on metadata."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 MOST_LEVELS = 100
-_READABLE = 0.95  # of the values of a column that is taken as numbers, or dates
+_READABLE = 0.95  # minimum proportion of numbers (or dates) for a column to be read as such
 _MOST_SPLINE = 10
 _AVERAGED_OVER = 2000
 _FEW_VALUES = 12
@@ -29,10 +29,10 @@ _COLLINEAR = 1e-9
 
 
 def spline(x: Any, df: int | None = None, *, _state: dict[str, Any]) -> Any:
-    """B-spline of a number, ``s(year)`` or ``s(year, 5)`` in a formula.
+    """B-spline of a numeric covariate: ``s(year)`` or ``s(year, 5)`` in a formula.
 
-    As s() of stm: ``df`` functions, by default 10, or one less than there are different values. Fewer than
-    three make straight lines or parabolas.
+    Like s() in stm: ``df`` basis functions, by default 10, or one less than the number of distinct values if
+    that is smaller. Fewer than three give straight lines or parabolas.
     """
     from formulaic.transforms import basis_spline
 
@@ -45,24 +45,24 @@ def spline(x: Any, df: int | None = None, *, _state: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A formula with the covariates of some documents put in.
+    """A formula evaluated on the covariates of documents.
 
     Parameters
     ----------
     formula
         The formula.
     names
-        Of the p coefficients.
+        Names of the p coefficients.
     covariates
-        n documents and the columns that occur in the formula, as numbers or categories.
+        Columns of the formula for n documents, as numbers or categories.
     basis
         (n, p), columns orthonormal: the design matrix X is ``basis @ triangle``.
     triangle
         (p, p), upper triangular.
     kept
-        (D,) which of the documents that were asked about are among the n: those that lack nothing.
+        (D,) mask of the n documents that have all covariates.
     num_missing
-        Documents without a value, for each column where there are some.
+        Number of missing values, for each column that has any.
     """
 
     formula: str
@@ -75,21 +75,21 @@ class Design:
     _spec: Any
 
     def coefficients(self) -> FloatArray:
-        """Return the combinations (p, p) of the basis' coefficients that are those of the formula."""
+        """Return the matrix (p, p) that maps the basis coefficients to the formula's."""
         return np.asarray(np.linalg.inv(self.triangle))
 
     def predictions(self, column: str, num_points: int) -> tuple[list[Any], FloatArray]:
         """Return values of a covariate, and the combinations (m, p) that predict the mean share at each.
 
-        The other covariates are as they are in the documents, of which at most 2,000 are averaged over.
+        Predictions average over the other covariates as observed in at most 2,000 documents.
 
         Parameters
         ----------
         column
-            A category is taken at each of its values, a number at ``num_points`` evenly spaced ones, or at
-            each of its values if they are few.
+            Covariate to vary: over all values if categorical or if they are few, else over ``num_points``
+            evenly spaced values.
         num_points
-            Points of a number's range.
+            Number of grid points for a numeric covariate.
         """
         values = _grid(self.covariates[column], num_points)
         some = self.covariates.iloc[:: -(-len(self.covariates) // _AVERAGED_OVER)]
@@ -98,14 +98,14 @@ class Design:
 
 
 def columns_in(formula: str, available: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that occur in a formula.
+    """Return the columns used in a formula.
 
     Raises
     ------
     ConfigError
-        If it cannot be read.
+        If it cannot be parsed.
     CorpusError
-        If it names something that is neither a column nor a function.
+        If a name is neither a column nor a function.
 
     Examples
     --------
@@ -132,22 +132,22 @@ def columns_in(formula: str, available: Sequence[str]) -> tuple[str, ...]:
 
 
 def make_design(formula: str, metadata: pd.DataFrame) -> Design:
-    """Put the covariates of documents into a formula.
+    """Evaluate a formula on the covariates of documents.
 
-    Numbers stay numbers, dates become years (2001.5 is July 2001), all else categories, of which the first in
-    order is what the others are compared with. Documents that lack a covariate are left out.
+    Numbers stay numbers, dates become fractional years (2001.5 is July 2001), and other columns become
+    categories, with the first one as the reference level. Documents that lack a covariate are excluded.
 
     Parameters
     ----------
     formula
-        Such as ``~ party + s(year)``, in the notation of R.
+        Formula in R notation, such as ``~ party + s(year)``.
     metadata
-        (D rows) of the columns of the formula, as text.
+        Columns of the formula as text, D rows.
 
     Raises
     ------
     ConfigError
-        If the formula cannot be evaluated, or its terms cannot be told apart.
+        If the formula cannot be evaluated, or its terms are collinear.
     CorpusError
         If too few documents have all covariates, or a column has too many values to be a category.
 
@@ -178,7 +178,7 @@ def make_design(formula: str, metadata: pd.DataFrame) -> Design:
 
 
 def typed_column(column: pd.Series[str]) -> pd.Series[Any]:
-    """Read a column as numbers or dates where nearly all values are, else as categories.
+    """Parse a column as numbers or dates if nearly all values are, else as categories.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def typed_column(column: pd.Series[str]) -> pd.Series[Any]:
 
 
 def _years(column: pd.Series[str]) -> pd.Series[float]:
-    """Read dates as years with a fraction; missing throughout if most are none."""
+    """Parse dates as fractional years; all missing if most values are not dates."""
     try:
         dates = as_dates(column)
     except CorpusError:
@@ -245,7 +245,7 @@ def _context() -> dict[str, Any]:
 
 
 def _require_independent(formula: str, names: Sequence[str], triangle: FloatArray) -> None:
-    """Refuse a term that is a combination of those before it."""
+    """Raise an error if a term is a linear combination of earlier ones."""
     own, whole = np.abs(np.diag(triangle)), np.linalg.norm(triangle, axis=0)
     for name in np.asarray(names)[own <= _COLLINEAR * np.maximum(whole, 1)]:
         raise ConfigError(
@@ -268,6 +268,6 @@ def _with_value(covariates: pd.DataFrame, column: str, value: Any) -> pd.DataFra
 
 
 def _plain(error: BaseException) -> str:
-    """Return a message of formulaic's in a line, without its marks of colour."""
+    """Return formulaic's error message on one line, without colour codes."""
     text = re.sub(r"[⧛\x1b]+\[[\d;]*m|[⧛⧚]", "", str(error))
     return " ".join(text.split())

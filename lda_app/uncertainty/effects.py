@@ -1,12 +1,12 @@
-r"""Effects of metadata on topics: regression of shares on covariates by the method of composition.
+r"""Effects of metadata on topics: regression of topic shares on covariates by the method of composition.
 
-For each topic and each draw s, :math:`\theta_{dk}^{(s)} = x_d^\top b_k^{(s)} + e_{dk}` by least squares, over
-all documents d; coefficients are pooled by Rubin's rules (:mod:`lda_app.uncertainty.composition`). It is what
-stm's estimateEffect does (Roberts, Stewart, Tingley 2019), but for two things: the variance of a draw's
-coefficients lets the spread of shares differ between documents (HC2, MacKinnon and White 1985), for it does,
-and the draws know the covariates.
+For each topic and each draw s, :math:`\theta_{dk}^{(s)} = x_d^\top b_k^{(s)} + e_{dk}` by least squares over
+all documents d; coefficients are pooled by Rubin's rules (:mod:`lda_app.uncertainty.composition`). This
+follows stm's estimateEffect (Roberts, Stewart, Tingley 2019) with two differences: the variance of a draw's
+coefficients is robust to heteroscedastic shares (HC2, MacKinnon and White 1985), and the draws are
+conditioned on the covariates.
 
-The design matrix is X = Q R with orthonormal Q: all sums are over rows q of Q, and of the coefficients of X,
+The design matrix is X = Q R with orthonormal Q. All sums are over rows q of Q, and the coefficients of X are
 R⁻¹ times those of Q.
 """
 
@@ -43,11 +43,11 @@ class Effects:
     design
         The covariates.
     topics
-        Id of each of the K topics.
+        Ids of the K topics.
     coefficients
-        (S, p, K) of the basis Q, for each draw.
+        (S, p, K) coefficients in the basis Q for each draw.
     within
-        (K, p, p) their covariance by the choice of documents, the mean over draws.
+        (K, p, p) covariance of the coefficients due to the sample of documents, averaged over draws.
     """
 
     design: Design
@@ -56,17 +56,17 @@ class Effects:
     within: FloatArray
 
     def estimate(self, combinations: FloatArray) -> Estimate:
-        """Pool linear combinations (m, p) of the basis' coefficients; all arrays of the result are (m, K)."""
+        """Pool linear combinations (m, p) of the basis coefficients; the result's arrays are (m, K)."""
         values = np.einsum("mp,spk->smk", combinations, self.coefficients)
         within = np.einsum("mp,kpq,mq->mk", combinations, self.within, combinations)
         num_documents, num_coefficients = self.design.basis.shape
         return Estimate.pooled(values, within, degrees=num_documents - num_coefficients)
 
     def table(self, level: float) -> pd.DataFrame:
-        """Return a row for each topic and coefficient.
+        """Return one row per topic and coefficient.
 
         Columns: ``topic``, ``coefficient``, ``estimate``, ``standard_error``, ``lower``, ``upper`` and
-        ``p_value`` (two-sided, of the t distribution that the interval is of).
+        ``p_value`` (two-sided, from the same t distribution as the interval).
         """
         estimate = self.estimate(self.design.coefficients())
         ratio = np.abs(estimate.value / estimate.standard_error)
@@ -75,22 +75,22 @@ class Effects:
         return self._tidy("coefficient", names, "estimate", estimate, level, {"p_value": p_value})
 
     def predictions(self, column: str, level: float, num_points: int = 9) -> pd.DataFrame:
-        """Return the mean share of each topic that is predicted along a covariate.
+        """Return the predicted mean share of each topic along a covariate.
 
         Parameters
         ----------
         column
-            The covariate; see :meth:`lda_app.uncertainty.design.Design.predictions`.
+            Covariate; see :meth:`lda_app.uncertainty.design.Design.predictions`.
         level
-            Of the intervals.
+            Level of the intervals.
         num_points
-            Where a number is taken.
+            Number of grid points for a numeric covariate.
 
         Returns
         -------
         pandas.DataFrame
-            A row for each topic and value: ``topic``, the column's ``value``, ``share``, ``standard_error``,
-            ``lower``, ``upper``. Being linear, a prediction may leave the range from 0 to 1.
+            One row per topic and value: ``topic``, the column's ``value``, ``share``, ``standard_error``,
+            ``lower``, ``upper``. The model is linear, so predictions may fall outside 0 to 1.
         """
         values, combinations = self.design.predictions(column, num_points)
         return self._tidy("value", values, "share", self.estimate(combinations), level, {})
@@ -120,20 +120,20 @@ def regress(
     num_draws: int = NUM_DRAWS,
     bar: Progress | None = None,
 ) -> Effects:
-    """Regress the shares of topics on covariates. Memory holds the design, but no array documents x topics.
+    """Regress topic shares on covariates, without storing an array of documents by topics.
 
     Parameters
     ----------
     model
-        Its topics are the G that stand for themselves.
+        The labelled model, with G topics.
     doc_term
-        Counts (n, V) of the documents of the design.
+        Counts (n, V) of the design's documents.
     design
         The covariates.
     seed
-        Of the draws.
+        Seed for the draws.
     num_draws
-        S.
+        S, number of draws.
     bar
         See :func:`lda_app.uncertainty.composition.composed_draws`.
     """
@@ -153,9 +153,9 @@ def regress(
 def _meat(basis: FloatArray, squares: FloatArray) -> FloatArray:
     """Σ_d q_d q_dᵀ e_d² / (1 − h_d), (K, p²), with the leverage h_d = |q_d|².
 
-    The residuals e are those from the coefficients of the last round of draws, which are as good as the final
-    ones up to the error that is estimated here. A document that alone decides on a coefficient, h_d = 1, says
-    nothing of its variance.
+    The residuals e use the coefficients from the last round of draws, which differ from the final ones by
+    less than the error estimated here. A document that determines a coefficient alone, h_d = 1, has no
+    information about its variance.
     """
     leverage = (basis**2).sum(axis=1)
     total = 0.0
@@ -168,7 +168,7 @@ def _meat(basis: FloatArray, squares: FloatArray) -> FloatArray:
 
 
 class _LinearMean:
-    """The mean of θ is linear in the covariates."""
+    """Mean model: θ is linear in the covariates."""
 
     def __init__(self, basis: FloatArray, num_topics: int) -> None:
         self._basis = basis

@@ -1,7 +1,7 @@
-r"""Credible intervals of a document's topic shares.
+r"""Credible intervals for a document's topic shares.
 
-Under :math:`q(\theta|w) = \mathrm{Dir}(a)` with :math:`A = \sum_k a_k` a share alone is distributed as
-:math:`\theta_k \sim \mathrm{Beta}(a_k, A - a_k)`, so its quantiles need no samples.
+Under :math:`q(\theta|w) = \mathrm{Dir}(a)` with :math:`A = \sum_k a_k` a single share is distributed as
+:math:`\theta_k \sim \mathrm{Beta}(a_k, A - a_k)`, so its quantiles need no sampling.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 def credible_intervals(concentration: FloatArray, level: float = 0.9) -> Interval:
-    """Equal-tailed credible interval of each topic's share of each document.
+    """Equal-tailed credible interval for each topic share of each document.
 
     Parameters
     ----------
     concentration
         (D, K) of q(θ|w), positive.
     level
-        Probability that q gives to the interval, between 0 and 1; each tail has half of the rest.
+        Probability of the interval under q, between 0 and 1; each tail has half of the remainder.
 
     Returns
     -------
     lower, upper
-        (D, K) each, from 0 to 1. The lower end of a topic that has hardly any concentration is 0 where the
-        exact quantile is below the smallest number.
+        (D, K) each, from 0 to 1. The lower end is 0 if the exact quantile underflows, which happens for
+        topics with a tiny concentration.
 
     Raises
     ------
@@ -57,6 +57,6 @@ def credible_intervals(concentration: FloatArray, level: float = 0.9) -> Interva
 def _quantile(
     own: npt.NDArray[np.float64], others: npt.NDArray[np.float64], probability: float
 ) -> npt.NDArray[np.float64]:
-    """Quantile of Beta(own, others); 1 where the other topics have nothing."""
+    """Quantile of Beta(own, others); 1 where the other topics have no concentration."""
     alone = others <= 0
     return np.where(alone, 1.0, betaincinv(own, np.where(alone, 1.0, others), probability))

@@ -1,11 +1,11 @@
-r"""The mean share of each topic in each group of documents, with intervals, and differences between groups.
+r"""Mean topic shares in groups of documents, with intervals, and differences between groups.
 
-A mean m̄ with variance T (:mod:`lda_app.uncertainty.composition`) is worth as much as the proportion of
-:math:`n^* = \bar m (1 - \bar m) / T` yes-or-no answers, its effective sample size (Korn and Graubard 1998),
-and is given the distribution that Jeffreys' prior gives such a proportion,
-:math:`\mathrm{Beta}(n^* \bar m + \frac12,\ n^* (1 - \bar m) + \frac12)`. It stays within 0 and 1, and holds
-for topics that hardly any document of a small group is about. Of those T itself is hardly known, so that 1/n*
-is moderated by what it is over all topics of the group (as Smyth 2004 moderates variances): with
+A mean m̄ with variance T (:mod:`lda_app.uncertainty.composition`) has the effective sample size
+:math:`n^* = \bar m (1 - \bar m) / T` (Korn and Graubard 1998): it is as precise as a binomial proportion with
+n* trials. It gets the posterior of such a proportion under Jeffreys' prior,
+:math:`\mathrm{Beta}(n^* \bar m + \frac12,\ n^* (1 - \bar m) + \frac12)`. This stays within 0 and 1, and works
+for topics that are rare in a small group. For those, T is poorly estimated, so 1/n* is shrunk towards its
+value over all topics of the group (as Smyth 2004 moderates variances): with
 :math:`r_k = T_k / \bar m_k (1 - \bar m_k)` and :math:`r = \sum T_k / \sum \bar m_k (1 - \bar m_k)`,
 
 .. math:: 1/n_k^* = \frac{(\bar m_k / r)\, r_k + 5 r}{\bar m_k / r + 5}.
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from lda_app.uncertainty.composition import FloatArray, Rows
     from lda_app.uncertainty.covariates import Groups
 
-_MODERATION = 5.0  # as many documents of a topic as all topics together count for
+_MODERATION = 5.0  # prior weight of the value over all topics, in documents
 _DIFFERENCES = 20_000
 
 FEW_DOCUMENTS = 30
-"""A group of fewer documents is flagged: whatever the interval, it rests on little."""
+"""Groups with fewer documents are flagged, regardless of the interval."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroupDraws:
-    """Sums over the documents of each group, from which means of any union of groups are made.
+    """Sums over the documents of each group, from which the mean of any union of groups follows.
 
     Parameters
     ----------
     sizes
-        (G,) documents of each group.
+        (G,) number of documents in each group.
     sums
         (S, G, K) Σ_d θ_d for each draw.
     squares
-        (G, K) Σ_d θ_d², the mean over draws.
+        (G, K) Σ_d θ_d², averaged over draws.
     """
 
     sizes: npt.NDArray[np.int64]
@@ -60,15 +60,14 @@ class GroupDraws:
     squares: FloatArray
 
     def mean(self, groups: Sequence[int]) -> Estimate:
-        """Estimate the mean share of each topic over the documents of some groups.
+        """Estimate the mean share of each topic over the documents of one or more groups.
 
-        Its sampling variance is that of the mean of n independent documents, the variance of θ over n.
+        The sampling variance is that of the mean of n independent documents: the variance of θ divided by n.
 
         Parameters
         ----------
         groups
-            Numbers of groups. Of a single document nothing can be said of how documents vary: the variance is
-            NaN.
+            Group numbers. For a single document, the variance is NaN because it cannot be estimated.
 
         Examples
         --------
@@ -88,14 +87,14 @@ class GroupDraws:
 
 @dataclass(frozen=True, eq=False)
 class MeanShare:
-    """The distribution of each topic's mean share in a group of documents.
+    """Distribution of each topic's mean share in a group of documents.
 
     Parameters
     ----------
     value
-        (K,) m̄.
+        (K,) m̄, the mean shares.
     size
-        (K,) n*, the effective sample size; NaN if it is not known.
+        (K,) n*, the effective sample size; NaN if unknown.
     """
 
     value: FloatArray
@@ -103,7 +102,7 @@ class MeanShare:
 
     @classmethod
     def of(cls, estimate: Estimate) -> MeanShare:
-        """Find n* of the topics of one group.
+        """Compute n* for the topics of one group.
 
         Examples
         --------
@@ -124,7 +123,7 @@ class MeanShare:
         return np.sqrt(self.value * (1 - self.value) / self.size)
 
     def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
-        """Equal-tailed interval, (K,) each, which always holds the value (Brown, Cai and DasGupta 2001).
+        """Equal-tailed interval, (K,) each; always includes the value (Brown, Cai and DasGupta 2001).
 
         Examples
         --------
@@ -137,9 +136,9 @@ class MeanShare:
         return np.minimum(lower, self.value), np.maximum(upper, self.value)
 
     def minus(self, other: MeanShare, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Interval of the difference from another group's, and the probability that it is above 0, (K,) each.
+        """Interval for the difference from another group, and the probability that it is positive, (K,) each.
 
-        By 20,000 draws of both, always the same.
+        Computed from 20,000 draws of both, with a fixed seed.
 
         Examples
         --------
@@ -171,20 +170,20 @@ def group_draws(
     num_draws: int = NUM_DRAWS,
     bar: Progress | None = None,
 ) -> GroupDraws:
-    """Draw θ of all documents, and add it up by group. Memory does not grow with the number of documents.
+    """Draw θ of all documents and sum it by group. Memory use does not grow with the number of documents.
 
     Parameters
     ----------
     model
-        Its topics are the G that stand for themselves.
+        The labelled model; merged topics count as one.
     doc_term
         Counts (D, V).
     groups
-        (D,) the group of each document, 0 … G − 1, none of them empty.
+        (D,) group of each document, 0 … G − 1, with no empty group.
     seed
-        Of the draws.
+        Seed for the draws.
     num_draws
-        S.
+        S, number of draws.
     bar
         See :func:`lda_app.uncertainty.composition.composed_draws`.
     """
@@ -201,7 +200,7 @@ def group_draws(
 
 
 class _MeanOfGroup:
-    """The mean of θ depends on a document's group alone."""
+    """Mean model: θ depends only on a document's group."""
 
     def __init__(self, groups: Rows, shape: tuple[int, int]) -> None:
         self._groups = groups
@@ -226,16 +225,16 @@ def _add_by_group(totals: FloatArray, groups: Rows, values: FloatArray) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Prevalence:
-    """How prevalent topics are in groups of documents, as tables.
+    """Topic prevalence in groups of documents, as tables.
 
     Parameters
     ----------
     groups
         The G groups.
     draws
-        Of those groups.
+        Draws for those groups.
     topics
-        Id of each of the K topics that ``draws`` has.
+        Ids of the K topics in ``draws``.
     """
 
     groups: Groups
@@ -243,11 +242,11 @@ class Prevalence:
     topics: Sequence[int]
 
     def table(self, level: float) -> pd.DataFrame:
-        """Return a row for each topic and group: its mean share with standard error and interval.
+        """Return one row per topic and group: the mean share with standard error and interval.
 
         Columns: ``topic``, ``group`` (its values joined by ``/``), ``documents``, ``few_documents`` (whether
         fewer than 30), ``share``, ``standard_error``, ``lower``, ``upper``; the last three are NaN
-        where a group has a single document.
+        for a group with a single document.
         """
         parts = []
         for group, name in enumerate(self.groups.names):
@@ -265,14 +264,14 @@ class Prevalence:
         return self.draws.mean(range(len(self.groups.values))).value
 
     def difference(self, group: int, other: int | None, level: float) -> pd.DataFrame:
-        """Return a row for each topic: its share in a group minus that in another.
+        """Return one row per topic: its share in one group minus that in another.
 
         Parameters
         ----------
         group, other
-            Numbers of groups; None is all others than ``group``, their documents taken together.
+            Group numbers; None means all documents outside ``group``.
         level
-            Of the interval.
+            Level of the interval.
 
         Returns
         -------

@@ -1,1 +1,1 @@
-"""Going on with a model: labels carried over to another, and topics that learn from new text."""
+"""Updating a model: train on new text, carry labels over, and measure drift."""

@@ -1,4 +1,4 @@
-"""What became of the topics when a model went on learning: which words moved, and how prevalence drifted."""
+"""Topic drift after updating a model: changes in top words and prevalence."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _TWO_SIDED_95 = 1.96
 
 @dataclass(frozen=True)
 class AverageShares:
-    """How much of some documents each topic is, on the average over the documents that have a word.
+    """Mean topic shares over the documents that have a word.
 
     Parameters
     ----------
     mean
-        (K,), the prevalence.
+        (K,) prevalence of each topic.
     variance
-        (K,), of the mean: that of the documents' shares by their number.
+        (K,) variance of the mean: the variance of shares divided by the number of documents.
     num_documents
-        What was averaged over.
+        Number of documents averaged.
     """
 
     mean: npt.NDArray[np.float64]
@@ -43,20 +43,20 @@ class AverageShares:
 
 @dataclass(frozen=True)
 class TopicDrift:
-    """What became of a topic.
+    """How a topic changed.
 
     Parameters
     ----------
     topic
-        Its number, before and after.
+        Topic number, the same before and after.
     similarity
-        Of its words before and after, from 0 to 1 (Bhattacharyya coefficient).
+        Similarity of its word distributions before and after, from 0 to 1 (Bhattacharyya coefficient).
     gained, lost
-        Words that are among its top words since, and that no longer are; the most probable first.
+        Words that entered and left its top words, most probable first.
     before, after
-        Its prevalence in the old and in the new text, both by the new model; None without the old corpus.
+        Its prevalence in the old and new text, both under the new model; None without the old corpus.
     lower, upper
-        Ends of the 95% interval of the difference, by the normal approximation over documents.
+        Ends of the 95% interval for the difference, from a normal approximation over documents.
     """
 
     topic: int
@@ -70,16 +70,16 @@ class TopicDrift:
 
     @property
     def moved(self) -> bool:
-        """Whether its words are so different that it would not be taken for the same topic."""
+        """Whether its words changed so much that it would not count as the same topic."""
         return self.similarity < FOUND
 
     @property
     def drifted(self) -> bool:
-        """Whether its prevalence is surely another one, as far as the number of documents tells."""
+        """Whether the interval for the change in prevalence excludes 0."""
         return self.lower is not None and self.upper is not None and not self.lower <= 0 <= self.upper
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all as JSON can hold it."""
+        """Return a JSON-serializable dictionary."""
         return {**asdict(self), "moved": self.moved, "drifted": self.drifted}
 
 
@@ -89,9 +89,9 @@ def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> AverageShares:
     Parameters
     ----------
     doc_term
-        Counts (D, V), at least one document of them with a word.
+        Counts (D, V) with at least one nonempty document.
     infer
-        Gives the concentration (D, K) of q(θ|w).
+        Maps counts to the concentration (D, K) of q(θ|w).
 
     Examples
     --------
@@ -106,7 +106,7 @@ def mean_shares(doc_term: DocTermMatrix, infer: Infer) -> AverageShares:
     for block in posteriors(doc_term, infer, filled):
         total, squares = total + block.mean.sum(axis=0), squares + np.square(block.mean).sum(axis=0)
     mean = np.asarray(total / len(filled))
-    # Rounding may leave a difference below 0 where the documents are alike.
+    # Rounding may make this slightly negative if documents are alike.
     spread = np.clip(squares / len(filled) - mean**2, 0, None)
     return AverageShares(mean, spread / len(filled), len(filled))
 
@@ -118,16 +118,16 @@ def topic_drift(
     old_shares: AverageShares | None,
     shares: AverageShares,
 ) -> list[TopicDrift]:
-    """Compare the topics of a model before and after it learned from new text.
+    """Compare the topics of a model before and after an update with new text.
 
     Parameters
     ----------
     old_beta, beta
         (K, V) topic-word probabilities before and after, over the new vocabulary.
     words
-        The V words.
+        Vocabulary of V words.
     old_shares, shares
-        Of the old and of the new documents, both by the new model.
+        Mean shares in the old and new documents, both under the new model.
     """
     similarity = np.diag(similarities(old_beta, beta))
     tops = [[[words[w] for w in row] for row in top_words(b, _TOP_WORDS).tolist()] for b in (old_beta, beta)]
@@ -147,7 +147,7 @@ def topic_drift(
 def _difference(
     topic: int, old: AverageShares | None, new: AverageShares
 ) -> tuple[float | None, float | None, float | None]:
-    """Return the prevalence in the old text, and the ends of the interval of the difference."""
+    """Return the prevalence in the old text, and the ends of the interval for the difference."""
     if old is None:
         return None, None, None
     difference = float(new.mean[topic] - old.mean[topic])

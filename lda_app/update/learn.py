@@ -1,8 +1,8 @@
-"""A model goes on learning from new text: its topics keep their numbers, and what they knew.
+"""Update a model with new text; topics keep their numbers and build on what was learned before.
 
-What the topics have counted becomes a part of their prior, so that the posterior after the old text is the
-prior of the new (Broderick, Boyd, Wibisono, Wilson, Jordan 2013, "Streaming variational Bayes"): λ → weight ·
-λ + the counts of the new text. New words begin with none; the guide's network has no weight a word.
+The old topic-word counts become part of the prior, so that the posterior after the old text is the prior for
+the new (Broderick, Boyd, Wibisono, Wilson, Jordan 2013, "Streaming variational Bayes"): λ → weight · λ +
+counts in the new text. New words start with zero counts; the guide's network has no per-word weights.
 """
 
 from __future__ import annotations
@@ -43,29 +43,29 @@ if TYPE_CHECKING:
 def update_model(
     model: ModelDir, corpus: Corpus, config: TrainConfig, out: Path, *, weight: float = 1.0, overwrite: bool
 ) -> None:
-    """Learn from new text, and write the model that comes of it, labels included.
+    """Train on new text and write the updated model, including its labels.
 
     Parameters
     ----------
     model
-        The model to go on from; it is left as it is.
+        Model to start from; it is not modified.
     corpus
-        The new text, over the words of the model and maybe more.
+        New text, over the model's vocabulary and possibly new words.
     config
-        Of the training; what shapes the model is taken from ``model``.
+        Training configuration; settings that shape the model come from ``model``.
     out
-        The new model directory.
+        New model directory.
     weight
-        How much what the topics have counted so far counts, from above 0; 1 as the new text does.
+        Weight of the old counts, above 0; 1 weighs old and new text equally.
     overwrite
-        Replace a model directory.
+        Whether to replace an existing model directory.
 
     Raises
     ------
     ConfigError
-        If ``out`` exists, or the model is of a kind that cannot go on.
+        If ``out`` exists, or this kind of model cannot be updated.
     Interrupted
-        After SIGINT or SIGTERM; nothing is written then.
+        On SIGINT or SIGTERM; nothing is written.
     """
     require_free(out, overwrite=overwrite)
     require_memory(config, len(corpus.vocabulary), SINGLE_PROCESS.world)
@@ -84,12 +84,12 @@ def update_model(
 
 
 def topics_to_go_on_with(model: ModelDir) -> TopicWordCounts:
-    """Return the topics of a model that can learn new words.
+    """Return a model's topics if they can learn new words.
 
     Raises
     ------
     ConfigError
-        If they are no counts, or its guide has weights for words.
+        If the topics are not counts, or the guide has per-word weights.
     """
     topics = model.lda.topics
     if not isinstance(topics, TopicWordCounts) or model.config["training"]["encoder"] == "mlp":
@@ -101,7 +101,7 @@ def topics_to_go_on_with(model: ModelDir) -> TopicWordCounts:
 
 
 def counted_before(model: ModelDir, words: Sequence[str], weight: float) -> TopicPrior:
-    """Return what a model's topics have counted so far, over a larger vocabulary."""
+    """Return a model's topic-word counts as a prior over a larger vocabulary."""
     topics = topics_to_go_on_with(model)
     columns = old_columns(model.vocabulary.words, words).astype(np.int64)
     counts = weight * float(topics.scale) * topics.expected_counts.numpy()
@@ -109,7 +109,7 @@ def counted_before(model: ModelDir, words: Sequence[str], weight: float) -> Topi
 
 
 def continued(model: ModelDir, config: TrainConfig, data: TrainingData) -> RunState:
-    """Return the state of a run that goes on from a model: its topics, its α, its guide."""
+    """Return the state of a run initialized from a model's topics, α and guide."""
     assert data.prior is not None
     counts = np.zeros((data.doc_term.num_words, config.num_topics), dtype=np.float32)
     counts[data.prior.words] = data.prior.counts
@@ -120,14 +120,14 @@ def continued(model: ModelDir, config: TrainConfig, data: TrainingData) -> RunSt
 
 
 def _take_over(lda: LDA, before: LDA) -> None:
-    """Begin with the α and the guide of another model."""
+    """Copy α and the guide from another model."""
     lda.encoder.load_state_dict(before.encoder.state_dict())
     with torch.no_grad():
         lda.log_alpha.copy_(before.log_alpha)
 
 
 def old_columns(old: Sequence[str], words: Sequence[str]) -> npt.NDArray[np.int32]:
-    """Return where each word of an old vocabulary stands in a larger one, (V,).
+    """Return the index (V,) of each word of an old vocabulary in a larger one.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Labels carried over from one model to another, whose topics are other ones in another order.
+"""Carry labels over to another model whose topics differ in content and order.
 
-Topics are matched by their words, one to one (see `lda_app.evaluation.stability`). A match is *sure* if it
-is as similar as a topic that counts as found, and clearly more so than the second best; only then is what was
-said of a topic said of its partner.
+Topics are matched one to one by their words (see `lda_app.evaluation.stability`). A match is *sure* if its
+similarity reaches the threshold for the same topic and clearly exceeds the second best. Only sure matches
+transfer labels.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from lda_app.fitted.inference import FloatArray
 
-_CLEARLY = 0.05  # of similarity, between the best and the second best topic
+_CLEARLY = 0.05  # minimum margin in similarity over the second-best topic
 
 
 @dataclass(frozen=True)
 class Match:
-    """A topic of the old model and the one of the new model that is most like it.
+    """A topic of the old model and its match in the new model.
 
     Parameters
     ----------
     old, new
-        The topics; ``new`` is None if the new model has fewer topics and none is left.
+        Topic numbers; ``new`` is None if the new model has fewer topics and none is left.
     similarity
-        Of their words, from 0 to 1.
+        Similarity of their word distributions, from 0 to 1.
     second
-        Similarity of the old topic to the second best topic of the new model.
+        Similarity of the old topic to the second-best topic of the new model.
     """
 
     old: int
@@ -47,7 +47,7 @@ class Match:
 
     @property
     def sure(self) -> bool:
-        """Whether both are taken for the same topic."""
+        """Whether the two count as the same topic."""
         return self.new is not None and self.similarity >= max(FOUND, self.second + _CLEARLY)
 
 
@@ -61,12 +61,12 @@ def match_topics(
     beta, words
         (K, V) topic-word probabilities of the old model, and its vocabulary.
     new_beta, new_words
-        (L, W), those of the new one; K and L, V and W may differ.
+        (L, W) topic-word probabilities of the new model, and its vocabulary; sizes may differ.
 
     Returns
     -------
     list of Match
-        One for each old topic, in their order.
+        One match per old topic, in order.
 
     Examples
     --------
@@ -81,16 +81,16 @@ def match_topics(
 
 
 def carry_over(labels: Labels, matches: Sequence[Match], num_topics: int) -> Labels:
-    """Say of the new model's topics what was said of those that are surely the same.
+    """Transfer labels to the new model for all sure matches.
 
     Parameters
     ----------
     labels
-        Of the old model.
+        Labels of the old model.
     matches
-        Of its topics, by :func:`match_topics`.
+        Matches from :func:`match_topics`.
     num_topics
-        Topics of the new model.
+        Number of topics in the new model.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _match(old: int, new: int | None, similarity: npt.NDArray[np.float64]) -> Ma
 def _over_all_words(
     beta: FloatArray, words: Sequence[str], new_beta: FloatArray, new_words: Sequence[str]
 ) -> tuple[FloatArray, FloatArray]:
-    """Spread both over the words that either has."""
+    """Expand both to the union of the two vocabularies."""
     index = {word: column for column, word in enumerate(dict.fromkeys([*words, *new_words]))}
     old, new = ([index[word] for word in its_words] for its_words in (words, new_words))
     return _spread(beta, old, len(index)), _spread(new_beta, new, len(index))

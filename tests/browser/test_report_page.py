@@ -24,7 +24,7 @@ def test_the_overview_names_topics_and_figures(report, visit):
     assert page.locator("table.topics tbody tr").count() == 3
     assert "60" in page.locator(".statistics").inner_text()
     assert re.search(r"Held-out perplexity\s+\d", text)
-    assert "A latent Dirichlet allocation (Blei, Ng and Jordan 2003) with 3 topics" in text
+    assert "A latent Dirichlet allocation model (Blei, Ng and Jordan 2003) with 3 topics" in text
     assert "@article{blei2003latent," in text
 
 
@@ -166,20 +166,20 @@ def test_names_leave_the_page_and_come_back_through_the_model(report, visit, tmp
     again = visit(tmp_path / "again.html")
     assert again.locator("table.topics").get_by_text("Übersicht & <more>").count() == 1
     assert again.locator("table.topics tbody tr").count() == 2
-    assert not again.get_by_text("Unsaved names").is_visible()
+    assert not again.get_by_text("Unsaved edits").is_visible()
 
 
 def test_edits_show_everywhere_and_can_be_undone(report, visit):
     page = visit(report.page, "#edit")
     page.get_by_label("Name of topic 0").fill("first")
     page.get_by_label("Name of topic 0").press("Tab")
-    page.get_by_text("Unsaved names").wait_for()
+    page.get_by_text("Unsaved edits").wait_for()
     page.reload()
     page.goto(f"{report.page.as_uri()}#overview")
     page.locator("table.topics").get_by_text("first").wait_for()
     page.goto(f"{report.page.as_uri()}#edit")
     page.get_by_role("button", name="Undo all edits").click()
-    assert not page.get_by_text("Unsaved names").is_visible()
+    assert not page.get_by_text("Unsaved edits").is_visible()
     assert page.get_by_label("Name of topic 0").input_value() == ""
 
 
@@ -189,29 +189,29 @@ def test_edits_show_everywhere_and_can_be_undone(report, visit):
         ("{", "JSON"),
         ('{"schema_version": 2}', "schema version 1"),
         ('{"schema_version": 1, "topics": {"9": {}}}', "no topic 9"),
-        ('{"schema_version": 1, "topics": {"0": {"merged_into": 1}, "1": {"merged_into": 0}}}', "circles"),
-        ('{"schema_version": 1, "topics": {}, "about": "x"}', "another model"),
+        ('{"schema_version": 1, "topics": {"0": {"merged_into": 1}, "1": {"merged_into": 0}}}', "cycle"),
+        ('{"schema_version": 1, "topics": {}, "about": "x"}', "different model"),
     ],
 )
 def test_a_wrong_file_of_labels_is_refused_in_words(report, visit, tmp_path, content, message):
     file = tmp_path / "labels.json"
     file.write_text(content, encoding="utf-8")
     page = visit(report.page, "#edit")
-    page.get_by_label("Read a labels.json").set_input_files(file)
-    page.get_by_text(re.compile(f"The file was not read: .*{message}")).wait_for()
+    page.get_by_label("Load labels.json").set_input_files(file)
+    page.get_by_text(re.compile(f"Could not load the file: .*{message}")).wait_for()
 
 
 def test_the_quiz_saves_answers_that_the_command_scores(report_of_many_topics, visit, tmp_path, cli):
     page = visit(report_of_many_topics.page, "#quiz")
-    page.get_by_text(re.compile(r"0 answers given of (1\d|2\d) questions")).wait_for()
+    page.get_by_text(re.compile(r"0 of (1\d|2\d) questions answered")).wait_for()
     page.get_by_label(re.compile("Your name")).fill("AB")
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start").click()
     while page.locator("fieldset").count():
         page.locator("fieldset input[type=radio]").first.check()
         page.get_by_role("button", name=re.compile("Next|Done")).click()
         page.locator("fieldset input:checked").wait_for(state="detached")
     with page.expect_download() as got:
-        page.get_by_role("button", name="Save the answers").click()
+        page.get_by_role("button", name="Save answers").click()
     saved = tmp_path / "answers.json"
     got.value.save_as(saved)
     answers = json.loads(saved.read_text(encoding="utf-8"))
@@ -234,7 +234,7 @@ def test_a_page_without_documents_carries_none(report, visit, tmp_path, cli):
     source = (tmp_path / "small.html").read_text(encoding="utf-8")
     assert "doc17" not in source
     page = visit(tmp_path / "small.html", "#documents")
-    page.get_by_text("The page was made without documents.").wait_for()
+    page.get_by_text("This report was generated without documents.").wait_for()
 
 
 def test_addresses_that_name_nothing_are_harmless(report, visit):
@@ -261,7 +261,7 @@ def test_paper_has_the_overview_the_map_and_the_figures(report, visit):
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     headings = page.locator(".printed > h2").all_inner_texts()
-    assert headings == ["Overview", "Topics map", "Groups and time", "Quality"]
+    assert headings == ["Overview", "Topic map", "Groups and time", "Quality"]
     assert not page.locator("nav").is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator("main > h2").inner_text() == "Human check"
+    assert page.locator("main > h2").inner_text() == "Human evaluation"

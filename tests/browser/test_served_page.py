@@ -122,7 +122,7 @@ def test_a_name_is_saved_to_the_run_at_once(run, server, visit_server, cli):
     page.get_by_label("Name of topic 1", exact=True).fill("ball games")
     page.get_by_label("Hide topic 0", exact=True).check()
     page.locator("#masthead").get_by_text("Saved", exact=True).wait_for()
-    page.get_by_role("link", name="Unsaved names").wait_for(state="hidden")
+    page.get_by_role("link", name="Unsaved edits").wait_for(state="hidden")
     said = json.loads((run / "labels.json").read_text())["topics"]
     assert said["1"]["label"] == "ball games"
     assert said["0"]["hidden"]
@@ -130,7 +130,7 @@ def test_a_name_is_saved_to_the_run_at_once(run, server, visit_server, cli):
     page.reload()
     assert page.get_by_label("Name of topic 1", exact=True).input_value() == "ball games"
     page.get_by_label("Hide topic 0", exact=True).uncheck()
-    page.get_by_role("link", name="Unsaved names").wait_for(state="hidden")
+    page.get_by_role("link", name="Unsaved edits").wait_for(state="hidden")
     assert 'hidden": true' not in (run / "labels.json").read_text()
 
 
@@ -141,7 +141,7 @@ def test_an_edit_made_elsewhere_is_not_overwritten(run, server, chromium, cli):
     page.get_by_label("Name of topic 1", exact=True).fill("ball games")
     page.get_by_label("Name of topic 1", exact=True).blur()
     page.get_by_text("Not saved: the labels were changed elsewhere").wait_for()
-    assert page.get_by_role("link", name="Unsaved names").is_visible()
+    assert page.get_by_role("link", name="Unsaved edits").is_visible()
     page.close()
     assert "ball games" not in (run / "labels.json").read_text()
 
@@ -152,9 +152,9 @@ def test_a_server_that_has_gone_is_told_of(server, chromium):
     page.route("**/api/**", lambda route: route.abort())
     page.get_by_label("Name of topic 1", exact=True).fill("ball games")
     page.get_by_label("Name of topic 1", exact=True).blur()
-    page.get_by_text("Not saved: lda-app serve does not answer").wait_for()
+    page.get_by_text("Not saved: lda-app serve is not responding").wait_for()
     page.evaluate("location.hash = '#documents'")
-    page.get_by_role("alert").get_by_text("does not answer").wait_for()
+    page.get_by_role("alert").get_by_text("is not responding").wait_for()
     page.close()
 
 

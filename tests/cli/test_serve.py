@@ -303,7 +303,7 @@ def test_another_model_in_the_folder_gets_no_labels(described_run, save_planted,
     editor = LabelEditor(
         model, json.dumps({"about": "another", "topics": [], "corpus": {"name": "x"}}), "token"
     )
-    with pytest.raises(ConflictError, match="another model"):
+    with pytest.raises(ConflictError, match="different model"):
         editor.save({"labels": labels(t1="ball games"), "instead_of": labels()})
 
 

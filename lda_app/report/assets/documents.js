@@ -1,14 +1,14 @@
-// All documents that the page carries: searched, filtered, and drawn only where one looks.
+// Search, filter and read documents. Only the rows in view are rendered.
 
 const ROW_HEIGHT = 60;
-const HIGHEST = 12_000_000; // pixels; browsers let nothing be much higher
+const HIGHEST = 12_000_000; // pixels; browsers limit an element's height
 const OVERSCAN = 6;
 const SHOWN_SHARES = 8;
 const LEAST_SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75];
 
 const query = { words: "", topic: null, least: 0.05, column: null, value: null, order: "corpus" };
 
-/** A list of which only the rows in sight exist. */
+/** A virtual list: only the rows in view are in the DOM. */
 class VirtualList {
   constructor(onopen) {
     this.onopen = onopen;
@@ -36,7 +36,7 @@ class VirtualList {
     this.draw();
   }
 
-  /** How far the list is moved up beneath what is scrolled, where it is higher than a page can be. */
+  /** How far rows shift up, in pixels, when the list is taller than browsers allow. */
   #moved(height) {
     const surplus = this.found.total * ROW_HEIGHT - HIGHEST;
     return surplus > 0 ? (this.element.scrollTop / (HIGHEST - height)) * surplus : 0;
@@ -88,7 +88,7 @@ class VirtualList {
   }
 }
 
-/** Shares of a document, of which one can be chosen to be marked in the text. */
+/** A document's topic shares; selecting a topic highlights its words in the text. */
 function sharesTable(doc, marking, onmark) {
   return h(
     "table",
@@ -96,7 +96,7 @@ function sharesTable(doc, marking, onmark) {
     h(
       "caption",
       null,
-      `Topic shares, with the ${credibleLevel()} credible interval; choose one to mark its words`,
+      `Topic shares with ${credibleLevel()} credible intervals. Select a topic to highlight its words.`,
     ),
     h(
       "tbody",
@@ -139,8 +139,8 @@ function documentDetail(doc, onclose) {
               draw(chosen);
               body.querySelector("[aria-pressed=true]")?.focus();
             })
-          : h("p", { class: "muted" }, "No topic that is shown has a share of one percent."),
-        h("p", { class: "muted" }, "Marked: ", data(topicName(topic))),
+          : h("p", { class: "muted" }, "No visible topic has a share of 1% or more."),
+        h("p", { class: "muted" }, "Highlighted: ", data(topicName(topic))),
         markedText(doc, topic),
       ],
     );
@@ -158,8 +158,8 @@ function documentDetail(doc, onclose) {
       "p",
       { class: "muted" },
       doc.tokens
-        ? `${counted(doc.tokens, "token")} of the vocabulary`
-        : "No word of the vocabulary: its shares are the prior's.",
+        ? `${counted(doc.tokens, "token")} in the vocabulary`
+        : "No words in the vocabulary, so the shares are those of the prior.",
     ),
     body,
   ];
@@ -229,11 +229,11 @@ function documentFilters(columns, search) {
   );
 }
 
-/** Says so where the page carries a part of the corpus alone. */
+/** A note for pages that include only part of the corpus. */
 async function carriedNote() {
   const total = Object.values(REPORT.corpus.splits).reduce((sum, split) => sum + split.documents, 0);
   const carried = await STORE.size();
-  return carried < total ? `; this page carries ${whole(carried)} of the corpus's ${whole(total)}` : "";
+  return carried < total ? `; this page includes ${whole(carried)} of the corpus's ${counted(total, "document")}` : "";
 }
 
 const documents = {
@@ -241,10 +241,10 @@ const documents = {
   title: "Documents",
   render([row]) {
     if (!STORE.available)
-      return [h("h2", null, "Documents"), h("p", null, "The page was made without documents.")];
+      return [h("h2", null, "Documents"), h("p", null, "This report was generated without documents.")];
     if (!shownTopics().includes(query.topic)) Object.assign(query, { topic: null, order: "corpus" });
-    const status = h("p", { class: "muted", role: "status" }, "Unpacking…");
-    const detail = h("section", { class: "detail", "aria-label": "The chosen document" });
+    const status = h("p", { class: "muted", role: "status" }, "Loading…");
+    const detail = h("section", { class: "detail", "aria-label": "Selected document" });
     const filters = h("div");
     let running = new AbortController();
     const open = async (chosen, focus = true) => {
@@ -258,7 +258,7 @@ const documents = {
     };
     const close = () => {
       detail.classList.remove("open");
-      detail.replaceChildren(h("p", { class: "muted" }, "Choose a document to read it."));
+      detail.replaceChildren(h("p", { class: "muted" }, "Select a document to read it."));
       list.element.focus();
     };
     const list = new VirtualList(open);
@@ -269,7 +269,7 @@ const documents = {
       status.textContent = "Searching…";
       const effective = { ...query, ...(query.value === null && { column: null }) };
       const found = await STORE.search(effective, signal, (number, read) => {
-        if (!signal.aborted) status.textContent = `Searching… ${percent(read)} read, ${whole(number)} found`;
+        if (!signal.aborted) status.textContent = `Searching… ${percent(read)} done, ${whole(number)} found`;
       });
       if (signal.aborted) return;
       status.textContent = `${counted(found.total, "document")} found${await carriedNote()}`;
@@ -280,7 +280,7 @@ const documents = {
       search();
       STORE.size().then((size) => Number(row) < size && /^\d+$/.test(row) && open(Number(row), false));
     });
-    detail.append(h("p", { class: "muted" }, "Choose a document to read it."));
+    detail.append(h("p", { class: "muted" }, "Select a document to read it."));
     return [
       h("h2", null, "Documents"),
       filters,

@@ -1,8 +1,8 @@
-// Elements. Whatever comes from the corpus enters the page here, as text nodes, and is never parsed.
+// DOM helpers. All text from the corpus is inserted here, as text nodes; it is never parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Put attributes, event listeners (`onclick`) and children on an element. */
+/** Set an element's attributes, event listeners (`onclick`) and children. */
 function dress(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
@@ -17,22 +17,22 @@ function dress(element, attributes, children) {
   return element;
 }
 
-/** Make an HTML element: `h("a", {href: "#map"}, "Map")`. */
+/** Create an HTML element: `h("a", {href: "#map"}, "Map")`. */
 function h(tag, attributes, ...children) {
   return dress(document.createElement(tag), attributes, children);
 }
 
-/** Make an SVG element. */
+/** Create an SVG element. */
 function s(tag, attributes, ...children) {
   return dress(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Text of the corpus: isolated, so that its direction does not turn what stands around it. */
+/** Text from the corpus, in a `bdi` so that its direction does not affect the surrounding text. */
 function data(text) {
   return h("bdi", null, text);
 }
 
-/** A button that does something. */
+/** A button with a click handler. */
 function button(label, onclick, attributes = {}) {
   return h("button", { type: "button", onclick, ...attributes }, label);
 }
@@ -45,7 +45,7 @@ function field(label, control, className = "field") {
   return h("div", { class: className }, h("label", { for: control.id }, label), control);
 }
 
-/** A select of [value, label] pairs. */
+/** A `select` built from [value, label] pairs. */
 function choice(options, chosen, onchange, attributes = {}) {
   return h(
     "select",
@@ -56,12 +56,12 @@ function choice(options, chosen, onchange, attributes = {}) {
   );
 }
 
-/** Let a screen reader say something. */
+/** Announce a message to screen readers. */
 function announce(message) {
   document.getElementById("announcer").textContent = message;
 }
 
-/** Offer a file to be saved. */
+/** Download content as a JSON file. */
 function download(name, content) {
   const url = URL.createObjectURL(
     new Blob([JSON.stringify(content, null, 2) + "\n"], { type: "application/json" }),
@@ -73,7 +73,7 @@ function download(name, content) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A button that copies a text, and says so. */
+/** A button that copies text and confirms it. */
 function copyButton(text, what) {
   const copy = button("Copy", async () => {
     try {
@@ -85,16 +85,16 @@ function copyButton(text, what) {
       range.selectNodeContents(copy.parentElement.querySelector("pre, p"));
       getSelection().removeAllRanges();
       getSelection().addRange(range);
-      copy.textContent = "Selected: press Ctrl+C";
+      copy.textContent = "Press Ctrl+C to copy";
     }
     setTimeout(() => (copy.textContent = "Copy"), 2500);
   });
   copy.classList.add("quiet");
-  copy.setAttribute("aria-label", `Copy the ${what}`);
+  copy.setAttribute("aria-label", `Copy ${what}`);
   return copy;
 }
 
-/** Wait until calls have stopped for a moment. */
+/** Debounce: call `act` once no call has come for `wait` milliseconds. */
 function debounced(wait, act) {
   let timer = 0;
   return (...values) => {

@@ -1,4 +1,4 @@
-// Rename, merge and hide topics; save what was said as labels.json, and read it again.
+// Rename, merge and hide topics; download the labels as labels.json or load them from a file.
 
 function editRow(id, redraw) {
   const entry = labels[id];
@@ -56,13 +56,13 @@ function labelFileInput(redraw) {
       try {
         readLabels(JSON.parse(await file.text()));
         redraw();
-        announce("Labels read");
+        announce("Labels loaded");
       } catch (error) {
-        message.textContent = `The file was not read: ${error.message}`;
+        message.textContent = `Could not load the file: ${error.message}`;
       }
     },
   });
-  return h("div", null, field("Read a labels.json", input), message);
+  return h("div", null, field("Load labels.json", input), message);
 }
 
 const editView = {
@@ -118,7 +118,7 @@ const editView = {
       h(
         "p",
         { class: "lead" },
-        "Names, merges and hidden topics show at once on every part of this page, ",
+        "Changes to names, merges and hidden topics apply to the whole page immediately ",
         STORE.aboutEdits(),
       ),
       body,

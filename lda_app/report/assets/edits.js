@@ -1,5 +1,5 @@
-// What the analyst says of the topics: names, merges, hidden ones. It begins with what the model's labels.json
-// says, is kept by the store, and leaves the page as a labels.json.
+// The analyst's labels: topic names, merges and hidden topics. They start from the model's labels.json, are kept by
+// the store, and can be downloaded as labels.json.
 
 const TOPICS = REPORT.topics;
 const LISTENERS = new Set();
@@ -17,7 +17,7 @@ function givenLabels() {
   }));
 }
 
-let known = givenLabels(); // to the model
+let known = givenLabels(); // labels saved with the model
 let labels = keptLabels() ?? givenLabels();
 
 function keptLabels() {
@@ -39,12 +39,12 @@ function tellListeners() {
   for (const listener of LISTENERS) listener();
 }
 
-/** Whether there are edits that the model does not know yet. */
+/** Whether any edits are not yet saved with the model. */
 function isEdited() {
   return JSON.stringify(labels) !== JSON.stringify(known);
 }
 
-/** The model has these labels now. */
+/** Record that these labels are now saved with the model. */
 function modelKnows(entries) {
   known = entries;
   STORE.forgetDocuments();
@@ -56,14 +56,14 @@ function undoEdits() {
   keepLabels();
 }
 
-/** The topic that a topic is shown as. */
+/** The topic into which a topic is merged, or itself. */
 function rootOf(topic, entries = labels) {
   let root = topic;
   while (entries[root].merged_into !== null) root = entries[root].merged_into;
   return root;
 }
 
-/** The topics that are shown as one. */
+/** The topics shown as this one: itself and those merged into it. */
 function membersOf(topic) {
   return membersBy(labels, topic);
 }
@@ -72,15 +72,15 @@ function membersBy(entries, topic) {
   return TOPICS.map(({ id }) => id).filter((id) => rootOf(id, entries) === topic);
 }
 
-/** The topics that others were merged into when the page was made, as they are described then. */
+/** Exact descriptions of topics that were already merged when the page was generated. */
 const LABELLED = new Map((REPORT.labelled?.topics ?? []).map((topic) => [topic.id, topic]));
 
-/** Whether a topic is made of the same topics now as `members`. */
+/** Whether a topic currently consists of exactly `members`. */
 function isMadeOf(topic, members) {
   return members !== undefined && String(membersOf(topic)) === String(members);
 }
 
-/** The description of a topic as it is shown; what merging in the page makes is put together from its parts. */
+/** A topic's description as shown; topics merged on the page are approximated from their parts. */
 function described(topic) {
   const exact = LABELLED.get(topic);
   if (isMadeOf(topic, exact?.members)) return exact;
@@ -88,14 +88,14 @@ function described(topic) {
   return members.length > 1 ? mixture(topic, members) : TOPICS[topic];
 }
 
-/** Whether words, coherence and intervals of a topic are not known before the report is made again. */
+/** Whether a topic's exact words, coherence and intervals need a new report. */
 function isMixture(topic) {
   return membersOf(topic).length > 1 && !isMadeOf(topic, LABELLED.get(topic)?.members);
 }
 
 const MIXTURES = new Map();
 
-/** A topic put together in the page: a word is of its part k with probability α_k / Σ α, as in all commands. */
+/** A topic merged on the page: a mixture of its parts k with weights α_k / Σ α, as in all commands. */
 function mixture(topic, members) {
   const kept = MIXTURES.get(String(members));
   if (kept) return { ...kept, id: topic };
@@ -118,7 +118,7 @@ function mixture(topic, members) {
   return mixed;
 }
 
-/** β of a word in a topic as it was trained; from the topic's part of the word where it is not listed. */
+/** β of a word in a topic as trained; for unlisted words, computed from the topic's share of the word. */
 function probabilityIn(topic, word) {
   const { words, p, token_share: share } = TOPICS[topic];
   const listed = words.indexOf(word);
@@ -127,13 +127,13 @@ function probabilityIn(topic, word) {
   return (part * REPORT.word_shares[word]) / share;
 }
 
-/** Shares of a word's tokens that topics have as they were trained: [[topic, share], …]. */
+/** How a word's tokens are shared among the topics as trained: [[topic, share], …]. */
 function usersOf(word) {
   const flat = REPORT.word_topics[word];
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 }
 
-/** What a document has of the topics to show: {topic, share, low, high}, the largest share first. */
+/** A document's shares of the visible topics: {topic, share, low, high}, in descending order. */
 function shownShares(doc) {
   const sums = new Map();
   for (const { topic, share } of doc.parts) {
@@ -148,7 +148,7 @@ function shownShares(doc) {
   }).sort((a, b) => b.share - a.share || a.topic - b.topic);
 }
 
-/** Take apart the shares of a document: topic, share, low, high and so on; merged topics k stand as −1 − k. */
+/** Unpack a document's shares: repeated topic, share, low, high; a merged topic k is stored as −1 − k. */
 function unpackShares(packed) {
   const all = Array.from({ length: packed.length / 4 }, (_, i) => packed.slice(4 * i, 4 * i + 4));
   const entries = all.map(([topic, ...figures]) => {
@@ -163,19 +163,19 @@ function unpackShares(packed) {
   };
 }
 
-/** Topics to show, the most prevalent first. */
+/** Visible topics, most prevalent first. */
 function shownTopics() {
   return TOPICS.map(({ id }) => id)
     .filter((id) => labels[id].merged_into === null && !labels[id].hidden)
     .sort((a, b) => prevalence(b) - prevalence(a) || a - b);
 }
 
-/** Mean share of a topic with all that was merged into it. */
+/** Mean share of a topic, including topics merged into it. */
 function prevalence(topic) {
   return membersOf(topic).reduce((sum, id) => sum + TOPICS[id].prevalence, 0);
 }
 
-/** Interval of the prevalence of a topic with all that was merged into it. */
+/** Interval for the prevalence of a topic, including topics merged into it. */
 function prevalenceInterval(topic) {
   const members = membersOf(topic);
   const variance = members.reduce(
@@ -187,7 +187,7 @@ function prevalenceInterval(topic) {
   return [Math.max(0, prevalence(topic) - half), Math.min(1, prevalence(topic) + half)];
 }
 
-/** A topic's name: what the analyst calls it, or its first words. */
+/** A topic's name: the analyst's label, or its top words. */
 function topicName(topic) {
   return labels[topic].label ?? firstWords(topic, NAME_WORDS);
 }
@@ -199,7 +199,7 @@ function firstWords(topic, number) {
     .join(", ");
 }
 
-/** The labels as the file that `lda-app label --import` reads. */
+/** The labels in the file format that `lda-app label --import` reads. */
 function labelsFile(said = labels) {
   const entries = said
     .map((entry, id) => [id, entry])
@@ -211,25 +211,25 @@ function labelsFile(said = labels) {
   };
 }
 
-/** Take labels from a file; throws an Error that says what is wrong with it. */
+/** Load labels from a file's content; throws an Error that describes the problem. */
 function readLabels(content) {
   const entries = Object.entries(content?.topics ?? {});
-  if (content?.schema_version !== 1) throw new Error("it is no labels.json of schema version 1");
+  if (content?.schema_version !== 1) throw new Error("it is not a labels.json file with schema version 1");
   if (content.about && REPORT.about && content.about !== REPORT.about)
-    throw new Error("it is about another model");
+    throw new Error("it belongs to a different model");
   const read = TOPICS.map(() => ({ ...AS_TRAINED }));
   for (const [key, entry] of entries) {
     if (!(key in read)) throw new Error(`there is no topic ${key}`);
     const { label = null, hidden = false, merged_into = null } = entry;
-    if (label !== null && typeof label !== "string") throw new Error(`the label of topic ${key} is no text`);
+    if (label !== null && typeof label !== "string") throw new Error(`the label of topic ${key} is not text`);
     if (merged_into !== null && !(merged_into in read))
-      throw new Error(`topic ${key} is merged into no topic`);
+      throw new Error(`topic ${key} is merged into a topic that does not exist`);
     read[key] = { label: label && label.slice(0, LONGEST_LABEL), hidden: Boolean(hidden), merged_into };
   }
   for (const key of read.keys()) {
     const seen = new Set();
     for (let at = key; at !== null; at = read[at].merged_into) {
-      if (seen.has(at)) throw new Error(`the merges of topic ${key} go round in circles`);
+      if (seen.has(at)) throw new Error(`the merges of topic ${key} form a cycle`);
       seen.add(at);
     }
   }

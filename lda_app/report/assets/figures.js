@@ -1,6 +1,6 @@
-// Bars, axes and other pieces of charts, as SVG.
+// Chart elements in SVG: bars, axes, lines and intervals.
 
-/** Round numbers between two ends. */
+/** Tick positions at round numbers between two values. */
 function ticks(low, high, number) {
   const span = high - low || 1;
   const raw = span / number;
@@ -11,12 +11,12 @@ function ticks(low, high, number) {
   return Array.from({ length: count }, (_, i) => Number((first + i * step).toPrecision(12)));
 }
 
-/** A linear map of one range onto another. */
+/** A linear map from one range to another. */
 function scale(from, to, low, high) {
   return (value) => low + ((value - from) / (to - from || 1)) * (high - low);
 }
 
-/** A horizontal bar with the interval as a line over it. */
+/** A horizontal bar overlaid with an interval whisker. */
 function shareBar(value, interval, most) {
   const at = (share) => `${((share / (most || 1)) * 100).toFixed(2)}%`;
   const whisker = interval && [
@@ -32,7 +32,7 @@ function shareBar(value, interval, most) {
 }
 
 /**
- * A chart of lines over a common x axis.
+ * A line chart.
  *
  * @param lines {points: [[x, y], …], band?: [[x, low, high], …], className}
  */
@@ -108,7 +108,7 @@ function lineChart({
 }
 
 /**
- * A chart of estimates with intervals, one a line.
+ * A chart of estimates with intervals, one per row.
  *
  * @param rows {label, href?, value, low, high, note}
  */

@@ -1,4 +1,4 @@
-// Numbers as people read them, each with its unit.
+// Number formatting.
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const ONE = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -19,7 +19,7 @@ function decimals(value, places) {
     .replace("-", "−");
 }
 
-/** A share as a percentage, with a digit more where it is small. */
+/** A share as a percentage, with an extra digit for small values. */
 function percent(share) {
   const value = share * 100;
   if (value > 0 && value < 0.01) return "<0.01%";
@@ -27,13 +27,13 @@ function percent(share) {
   return `${value.toFixed(places)}%`;
 }
 
-/** The ends of an interval, by the same function. */
+/** The two ends of an interval, in the given format. */
 function between(low, high, format = percent) {
   const [first, last] = [format(low), format(high)];
   return first.endsWith("%") && last.endsWith("%") ? `${first.slice(0, -1)}–${last}` : `${first}–${last}`;
 }
 
-/** The interval of a share; nothing where it is not known. */
+/** The interval of a share, or an empty string if unknown. */
 function intervalOf({ low, high }) {
   return low === null ? "" : between(low, high);
 }
@@ -43,7 +43,7 @@ function counted(number, noun) {
   return `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** A probability in as few digits as tell it apart. */
+/** A probability: a percentage, or scientific notation below 0.1%. */
 function probability(value) {
   return value >= 0.001
     ? percent(value)

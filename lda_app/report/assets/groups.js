@@ -1,10 +1,10 @@
-// Prevalence by metadata: groups, times, and the difference of two groups.
+// Prevalence by metadata: groups, trends over time, and differences between two groups.
 
 let groupColumn = 0;
 let groupTopic = null;
 let compared = null;
 
-/** Mean share of a topic in each group with its interval, as it was computed when the page was made. */
+/** Mean share of a topic in each group with its interval, as computed when the page was generated. */
 function exactMeans(grouping, column) {
   const own = REPORT.labelled.groups[REPORT.groups.indexOf(grouping)];
   return own.names.map((name, g) => ({
@@ -17,14 +17,14 @@ function exactMeans(grouping, column) {
   }));
 }
 
-/** Mean share of a topic in each group, with its interval; what is merged in the page is summed. */
+/** Mean share of a topic in each group, with its interval; topics merged on the page are summed. */
 function groupMeans(grouping, topic) {
   const exact = LABELLED.get(topic);
   if (isMadeOf(topic, exact?.members)) return exactMeans(grouping, exact.column);
   const members = membersOf(topic);
   return grouping.names.map((name, g) => {
     const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);
-    // Errors of topics that are one are bounded by their sum.
+    // The sum of the parts' standard errors is an upper bound on that of the merged topic.
     const error = members.reduce((sum, id) => sum + grouping.error[g][id], 0);
     const [low, high] =
       members.length === 1
@@ -34,7 +34,7 @@ function groupMeans(grouping, topic) {
   });
 }
 
-/** A time as a number, in years. */
+/** A year or month as a number of years. */
 function timeOf(name) {
   const [year, month = 1] = name.split("-").map(Number);
   return year + (month - 1) / 12;
@@ -54,7 +54,7 @@ function timeChart(grouping, topic) {
     title: `Share of ${topicName(topic)} over time`,
     lines: [{ points, band }],
     xLabel: grouping.column,
-    yLabel: "mean share of a document",
+    yLabel: "mean share",
     xFormat: timeName(grouping),
     yFormat: percent,
     xTicks: points.filter((_, i) => i % every === 0).map(([x]) => x),
@@ -96,7 +96,7 @@ function sparkline(grouping, topic) {
   );
 }
 
-/** Difference of a topic's mean share between two groups, by topic, with its interval. */
+/** Difference in mean share between two groups for each topic, with its interval. */
 function differences(grouping, [first, second]) {
   return shownTopics()
     .map((id) => {
@@ -128,16 +128,16 @@ function comparison(grouping, redraw) {
   return h(
     "section",
     null,
-    h("h3", null, "Two groups compared"),
+    h("h3", null, "Compare two groups"),
     h("div", { class: "controls" }, field("Share in", pick(0)), field("minus share in", pick(1))),
     h(
       "p",
       { class: "muted" },
-      "Difference of mean shares, ",
+      "Difference in mean share, ",
       data(grouping.names[compared[0]]),
       " minus ",
       data(grouping.names[compared[1]]),
-      `, in percentage points, with the ${level()} interval; where the interval leaves out 0, the groups differ by more than chance of the sample explains.`,
+      `, in percentage points, with ${level()} intervals. If an interval excludes 0, sampling noise alone is an unlikely explanation.`,
     ),
     intervalRows(rows, { zero: true, format: points }),
   );
@@ -155,7 +155,7 @@ const groups = {
         h(
           "p",
           null,
-          "The corpus has no metadata whose values repeat or are dates. Columns that you keep when you build a corpus are shown here.",
+          "The corpus has no metadata columns with repeated values or dates. To compare groups here, keep metadata columns when you build the corpus.",
         ),
       ];
     }
@@ -180,7 +180,7 @@ const groups = {
         ? [
             timeChart(grouping, groupTopic),
             h("h3", null, "All topics over time"),
-            h("p", { class: "muted" }, "Each on a scale of its own."),
+            h("p", { class: "muted" }, "Each chart has its own scale."),
             smallMultiples(grouping, (id) => {
               groupTopic = id;
               draw();
@@ -221,16 +221,16 @@ const groups = {
           h(
             "p",
             { class: "muted" },
-            `Mean share of the training documents of each group, with the ${level()} interval.`,
-            grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} left out.`,
+            `Mean share in the training documents of each group, with ${level()} intervals.`,
+            grouping.left_out > 0 && ` ${counted(grouping.left_out, "rarer value")} not shown.`,
           ),
           chart,
           h(
             "p",
             { class: "muted" },
-            "A quick estimate from posterior means; for a paper, ",
+            "This is a quick estimate from posterior means. For publication, use ",
             h("code", null, "lda-app prevalence RUN --by COLUMN"),
-            " draws shares from the exact posterior.",
+            ", which draws shares from the exact posterior.",
           ),
         ),
         comparison(grouping, redraw),

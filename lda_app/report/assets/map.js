@@ -1,8 +1,9 @@
-// Topics as circles: the nearer, the more alike; the larger, the more prevalent. Beside them a topic's words.
+// Topic map: similar topics lie close together, and larger circles are more prevalent. A side panel lists a topic's
+// words.
 
 const MAP_SIZE = 560;
-const LETTER = 6; // width of a letter of a name, about
-const LINE = 13; // height of a name
+const LETTER = 6; // approximate width of a letter in a label
+const LINE = 13; // height of a label
 const RANKINGS = [
   ["relevance", "Relevance (λ)"],
   ["frex", "FREX"],
@@ -14,7 +15,7 @@ let mapWord = null;
 let ranking = "relevance";
 let lambda = 0.6;
 
-/** Words of a topic in the order of a ranking: {word, p, score}. */
+/** A topic's words in the order of the selected ranking: {word, p, score}. */
 function rankedWords(topic, number = REPORT.shown_words) {
   const { words, p, frex } = described(topic);
   const weight = ranking === "lift" ? 0 : lambda;
@@ -43,7 +44,7 @@ function rankingControls(redraw) {
       redraw();
     },
   });
-  const sliderField = field("λ: 0 exclusive to 1 probable", slider, "field slider");
+  const sliderField = field("λ, from 0 (exclusive) to 1 (probable)", slider, "field slider");
   sliderField.append(output);
   sliderField.hidden = ranking !== "relevance";
   const select = choice(RANKINGS, ranking, (value) => {
@@ -51,10 +52,10 @@ function rankingControls(redraw) {
     sliderField.hidden = ranking !== "relevance";
     redraw();
   });
-  return h("div", { class: "controls" }, field("Words by", select), sliderField);
+  return h("div", { class: "controls" }, field("Rank words by", select), sliderField);
 }
 
-/** A topic's words as bars: its own part over all of the word in the corpus. */
+/** A topic's words as bars: occurrences from the topic, over all occurrences in the corpus. */
 function wordBars(topic, onword) {
   const words = rankedWords(topic);
   const share = shareOfTokens(topic);
@@ -88,7 +89,7 @@ function shareOfTokens(topic) {
   return described(topic).token_share;
 }
 
-/** Shares of a word's tokens that the topics to show have: [[topic, share], …], the largest first. */
+/** How a word's occurrences are shared among visible topics: [[topic, share], …], in descending order. */
 function shownUsersOf(word) {
   const sums = new Map();
   for (const [topic, share] of usersOf(word)) {
@@ -104,7 +105,7 @@ function wordUsers(word) {
     "section",
     { class: "users", "aria-live": "polite" },
     h("h4", null, "Topics that use ", h("q", null, data(REPORT.words[word]))),
-    h("p", { class: "muted" }, "Of 100 occurrences, so many are of the topic."),
+    h("p", { class: "muted" }, "Share of the word's occurrences that comes from each topic."),
     h(
       "ol",
       { class: "user-list" },
@@ -121,10 +122,10 @@ function wordUsers(word) {
   );
 }
 
-const APART = 0.8; // of the sum of two radii: circles that are nearer are moved apart
+const APART = 0.8; // of the sum of two radii: circles closer than this are pushed apart
 const ROUNDS = 200;
 
-/** Move circles apart that cover each other, so that each can be read and chosen. */
+/** Push overlapping circles apart so that each can be read and selected. */
 function moveApart(placed, low, high) {
   for (let round = 0; round < ROUNDS; round += 1) {
     let moved = false;
@@ -155,7 +156,7 @@ function moveApart(placed, low, high) {
   return placed;
 }
 
-/** Circles of a map: {id, x, y, r}. */
+/** The circles of the map: {id, x, y, r}. */
 function circles() {
   const shown = shownTopics();
   const places = shown.map((id) => described(id).place);
@@ -178,7 +179,7 @@ function circles() {
   return moveApart(placed, 4, MAP_SIZE - 4);
 }
 
-/** Numbers of the topics, and below them names or first words where there is room, the most prevalent first. */
+/** Topic numbers, with a name or top word below where it fits; the most prevalent topics get space first. */
 function mapLabels(placed) {
   const taken = placed.map(({ x, y }) => ({ left: x - 8, right: x + 8, top: y - 9, bottom: y + 5 }));
   const isFree = (box) =>
@@ -220,7 +221,7 @@ function drawMap(onselect) {
           role: "button",
           tabindex: 0,
           "aria-pressed": String(chosen),
-          "aria-label": `Topic ${id}, ${topicName(id)}, ${percent(prevalence(id))}${used === null ? "" : `, ${percent(used)} of the word`}`,
+          "aria-label": `Topic ${id}, ${topicName(id)}, ${percent(prevalence(id))}${used === null ? "" : `, ${percent(used)} of the word's occurrences`}`,
           transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
           onclick: choose,
           onkeydown: (event) => {
@@ -243,7 +244,7 @@ function drawMap(onselect) {
 
 const map = {
   id: "map",
-  title: "Topics map",
+  title: "Topic map",
   needsTopics: true,
   render() {
     if (!shownTopics().includes(mapTopic)) [mapTopic] = shownTopics();
@@ -297,18 +298,18 @@ const map = {
         "p",
         { class: "legend" },
         h("span", { class: "swatch value" }),
-        " the topic's part of the word ",
+        " occurrences from this topic ",
         h("span", { class: "swatch all" }),
-        " all of the word in the corpus; the number is the word's probability in the topic. Choose a word to see the topics that use it.",
+        " all occurrences in the corpus. The number is the word's probability in the topic. Select a word to see which topics use it.",
       ),
     );
     draw();
     return [
-      h("h2", null, "Topics map"),
+      h("h2", null, "Topic map"),
       h(
         "p",
         { class: "lead" },
-        "Circles that are near share words; their area is the topic's mean share of the documents. The axes have no meaning of their own, and circles that would cover each other are moved apart.",
+        "Topics that are close together use similar words. A circle's area is proportional to the topic's mean share. The axes have no meaning, and overlapping circles are moved apart.",
       ),
       h("div", { class: "map-layout" }, h("div", { class: "map-left" }, canvas, users), side),
     ];

@@ -1,6 +1,6 @@
-// What the corpus and the model are, and the topics in one table.
+// Overview: key figures of the corpus and model, and a table of topics.
 
-/** A figure with its name and what it was measured on. */
+/** A named figure with an optional note. */
 function statistic(name, value, note) {
   return h(
     "div",
@@ -24,7 +24,7 @@ function corpusStatistics() {
     "dl",
     { class: "statistics" },
     statistic("Documents", whole(total("documents")), splits.length > 1 ? parts : null),
-    statistic("Tokens", whole(total("tokens")), `of ${whole(corpus.num_words)} distinct words`),
+    statistic("Tokens", whole(total("tokens")), `${whole(corpus.num_words)} distinct words`),
     statistic("Topics", whole(model.num_topics), `seed ${model.seed}`),
     perplexity &&
       statistic(
@@ -35,28 +35,28 @@ function corpusStatistics() {
     statistic(
       "Coherence",
       decimals(coherence.value, 3),
-      `NPMI in documents, top ${coherence.num_top_words} words, from −1 to 1`,
+      `NPMI over documents, top ${coherence.num_top_words} words; ranges from −1 to 1`,
     ),
     statistic(
       "Diversity",
       percent(quality.diversity),
-      `of the top ${quality.diversity_words} words of all topics are distinct`,
+      `distinct words among the top ${quality.diversity_words} of all topics`,
     ),
     stability &&
       statistic(
         "Stability",
         percent(stability.found_share),
-        `of the topics found again in another run, mean over ${counted(stability.num_runs, "run")}`,
+        `of topics found again in another run, averaged over ${counted(stability.num_runs, "run")}`,
       ),
   );
 }
 
-/** The level of all intervals but those of a document's shares. */
+/** The level of all intervals except those of a document's shares. */
 function level() {
   return `${Math.round(REPORT.confidence * 100)}%`;
 }
 
-/** The level of the credible intervals of a document's shares. */
+/** The level of the credible intervals for a document's shares. */
 function credibleLevel() {
   return `${Math.round(REPORT.level * 100)}%`;
 }
@@ -76,7 +76,7 @@ function topicTable() {
     h(
       "caption",
       null,
-      `Topics by their mean share of the ${counted(REPORT.num_documents, "training document")}; the line is the ${level()} interval`,
+      `Topics by mean share over ${counted(REPORT.num_documents, "training document")}, with ${level()} intervals`,
     ),
     h(
       "thead",
@@ -124,14 +124,14 @@ function foundIn(topic) {
 function leftOut() {
   const reasons = Object.entries(REPORT.corpus.left_out ?? {});
   const warnings = Object.entries(REPORT.corpus.warnings ?? {});
-  if (!reasons.length && !warnings.length) return h("p", null, "No document was left out.");
+  if (!reasons.length && !warnings.length) return h("p", null, "No documents were excluded.");
   const table = (caption, rows) =>
     rows.length > 0 &&
     h(
       "table",
       { class: "plain" },
       h("caption", null, caption),
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Number"), h("th", { scope: "col" }, "What"))),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Count"), h("th", { scope: "col" }, "Description"))),
       h(
         "tbody",
         null,
@@ -141,8 +141,8 @@ function leftOut() {
       ),
     );
   return [
-    table("Documents left out, with the reason", reasons),
-    table("Noted when the corpus was built", warnings),
+    table("Excluded documents, by reason", reasons),
+    table("Warnings from building the corpus", warnings),
   ];
 }
 
@@ -160,7 +160,7 @@ const overview = {
         h(
           "section",
           null,
-          h("h3", null, "Methods, for a paper"),
+          h("h3", null, "Methods paragraph for a paper"),
           h(
             "div",
             { class: "quote" },
@@ -171,7 +171,7 @@ const overview = {
         h(
           "section",
           null,
-          h("h3", null, "References, as BibTeX"),
+          h("h3", null, "References (BibTeX)"),
           h(
             "div",
             { class: "quote" },
@@ -180,7 +180,7 @@ const overview = {
           ),
         ),
       ),
-      h("section", null, h("h3", null, "What was left out"), leftOut()),
+      h("section", null, h("h3", null, "Excluded documents"), leftOut()),
     ];
   },
 };

@@ -1,11 +1,11 @@
-// How the training went, and where the model is weak.
+// Training curves and model quality.
 
 function trainingCurves() {
   const { curve } = REPORT;
   const xName = curve.epoch ? "epoch" : "step";
   const series = [
-    ["loss", "Loss, nats a token (negative ELBO of training batches)"],
-    ["validation_perplexity", "Perplexity of documents held out of training"],
+    ["loss", "Loss in nats per token (negative ELBO of training batches)"],
+    ["validation_perplexity", "Perplexity of documents held out from training"],
   ];
   return series.map(([name, label]) => {
     const points = (curve[xName] ?? [])
@@ -15,8 +15,8 @@ function trainingCurves() {
     const chart = lineChart({
       title: label,
       lines: [{ points }],
-      xLabel: xName === "epoch" ? "times that the corpus was read" : "steps",
-      yLabel: name === "loss" ? "nats a token" : "perplexity",
+      xLabel: xName === "epoch" ? "epochs" : "steps",
+      yLabel: name === "loss" ? "nats per token" : "perplexity",
       yFormat: (y) => (name === "loss" ? decimals(y, 2) : whole(y)),
       xFormat: (x) => (Number.isInteger(x) ? String(x) : x.toFixed(1)),
     });
@@ -48,19 +48,19 @@ function weakTopics() {
             ),
           ),
         )
-      : h("p", null, `No two topics share half of their top ${words} words.`),
-    h("h3", null, "Topics hardly used"),
+      : h("p", null, `No two topics share half or more of their top ${words} words.`),
+    h("h3", null, "Rarely used topics"),
     dead.length
       ? h(
           "ul",
           null,
           dead.map((id) => h("li", null, topicLink(id), ` (${id}): ${percent(TOPICS[id].prevalence)}`)),
         )
-      : h("p", null, `Every topic has a mean share of at least ${percent(least)}, a tenth of an even share.`),
+      : h("p", null, `Every topic has a mean share of at least ${percent(least)}, a tenth of a uniform share.`),
   ];
 }
 
-/** A table of texts, names first and figures after them. */
+/** A table whose first `numNames` columns are names and the rest figures. */
 function figuresTable(label, { titles, rows }, numNames) {
   const cells = (row) => row.slice(numNames).map((value) => h("td", { class: "figure" }, data(value)));
   const names = (row) => row.slice(1, numNames).map((value) => h("td", null, data(value)));
@@ -90,25 +90,25 @@ function figuresTable(label, { titles, rows }, numNames) {
   );
 }
 
-/** Whether intervals of topic shares hold the truth, as `lda-app eval --calibration` measured it. */
+/** Coverage of the topic-share intervals, as measured by `lda-app eval --calibration`. */
 function calibrationTable(calibration) {
   return [
     h(
       "p",
       { class: "muted" },
-      "Documents were drawn from the model itself, so that their topics are known: the table says how many intervals of each level hold them, in percent ± the margin. p is small where the ranks of the truth are not uniform.",
+      "Documents were simulated from the model itself, so their true topic shares are known. For each level, the table gives the percentage of intervals that contain the true share, ± margin of error. A small p means that the ranks of the true shares are not uniform.",
     ),
     figuresTable("Calibration", calibration, 3),
   ];
 }
 
-/** Other programs on the same corpus, as `lda-app compare` measured them. */
+/** Other programs on the same corpus, as measured by `lda-app compare`. */
 function comparisonTable(compared) {
   return [
     h(
       "p",
       { class: "muted" },
-      "own: perplexity of the test documents by the program's own inference; ref: by one inference that all share; TD: distinct words among the top 25 of all topics. Lower perplexity is better; ± is half of the range over seeds.",
+      "own: perplexity of the test documents under the program's own inference; ref: perplexity under the same inference for all programs; TD: topic diversity, the proportion of distinct words among the top 25 of all topics. Lower perplexity is better; ± is half the range over seeds.",
     ),
     figuresTable("Comparison with other programs", compared, 1),
     h(
@@ -119,7 +119,7 @@ function comparisonTable(compared) {
   ];
 }
 
-/** How the model was made: every setting, and the versions of what made it. */
+/** All training settings and software versions. */
 function settings() {
   const { settings: given, versions } = REPORT.model;
   const lines = (entries) =>
@@ -132,7 +132,7 @@ function settings() {
     "details",
     null,
     h("summary", null, "Settings and versions"),
-    h("div", { class: "columns" }, table("The training", given), table("The programs", versions)),
+    h("div", { class: "columns" }, table("Training", given), table("Software", versions)),
   );
 }
 
@@ -148,7 +148,7 @@ const quality = {
         h(
           "p",
           null,
-          `Held-out perplexity ${oneDecimal(perplexity.value)}${perplexity.interval ? ` (${level()} interval over documents ${between(...perplexity.interval, oneDecimal)})` : ""}: half of the words of each document of the split ${perplexity.split} are predicted from the other half.`,
+          `Held-out perplexity ${oneDecimal(perplexity.value)}${perplexity.interval ? ` (${level()} interval over documents ${between(...perplexity.interval, oneDecimal)})` : ""}. Half of the words of each document in the ${perplexity.split} split are predicted from the other half.`,
         ),
       h(
         "section",
@@ -156,7 +156,7 @@ const quality = {
         h("h3", null, "Training"),
         curves.length
           ? h("div", { class: "columns" }, curves)
-          : h("p", null, "The training was too short to draw a curve."),
+          : h("p", null, "Training was too short to plot a curve."),
       ),
       h(
         "div",
@@ -177,7 +177,7 @@ const quality = {
         h(
           "section",
           null,
-          h("h3", null, "Calibration of the documents' intervals"),
+          h("h3", null, "Calibration of document-level intervals"),
           calibrationTable(calibration),
         ),
       compared &&

@@ -1,4 +1,4 @@
-// Can people see what a topic is about? Intrusion tasks (Chang et al. 2009); the answers leave as a file.
+// Human evaluation with intrusion tasks (Chang et al. 2009); answers are downloaded as a file.
 
 const ANSWERS = new Map();
 let rater = "";
@@ -7,7 +7,7 @@ function wordQuestions() {
   return REPORT.questions.map((question, number) => ({ ...question, key: `word ${number}` }));
 }
 
-/** The answers as the file that is documented in docs/report.md. */
+/** The answers in the file format documented in docs/report.md. */
 function answersFile(topicQuestions, ids) {
   const wordsOf = (list) => list.map((word) => REPORT.words[word]);
   return {
@@ -72,7 +72,7 @@ function quizStep(question, number, total, legend, options, act) {
 
 const quiz = {
   id: "quiz",
-  title: "Human check",
+  title: "Human evaluation",
   render() {
     const body = h("div");
     const status = h("p", { role: "status", class: "muted" });
@@ -81,7 +81,7 @@ const quiz = {
     let at = -1;
     const questions = () => [...wordQuestions(), ...topicQuestions];
     const said = () =>
-      (status.textContent = `${counted([...ANSWERS.keys()].length, "answer")} given of ${counted(questions().length, "question")}.`);
+      (status.textContent = `${whole(ANSWERS.size)} of ${counted(questions().length, "question")} answered.`);
     const act = {
       changed: said,
       go: (to) => {
@@ -95,7 +95,7 @@ const quiz = {
       if (at < 0) {
         body.replaceChildren(
           field(
-            "Your name or initials, if you like",
+            "Your name or initials (optional)",
             h("input", {
               type: "text",
               value: rater,
@@ -103,11 +103,11 @@ const quiz = {
               oninput: (event) => (rater = event.target.value),
             }),
           ),
-          button("Begin", () => act.go(0), { class: "primary", disabled: all.length === 0 }),
+          button("Start", () => act.go(0), { class: "primary", disabled: all.length === 0 }),
         );
       } else if (at >= all.length) {
         body.replaceChildren(
-          h("p", { tabindex: -1 }, "Thank you. Save the answers and send them to the analyst."),
+          h("p", { tabindex: -1 }, "Thank you. Save your answers and send them to the analyst."),
         );
       } else {
         const question = all[at];
@@ -130,7 +130,7 @@ const quiz = {
               question,
               at,
               all.length,
-              "Three of these topics are in the document. Which one is not?",
+              "Three of these topics occur in the document. Which one does not?",
               question.topics.map((id) => [id, firstWords(id, 8)]),
               act,
             ),
@@ -148,22 +148,22 @@ const quiz = {
     }
     draw();
     return [
-      h("h2", null, "Human check"),
+      h("h2", null, "Human evaluation"),
       h(
         "p",
         { class: "lead" },
-        "Word intrusion and topic intrusion: who finds the word or topic that was smuggled in, has understood the rest. Answer what you can and skip what you cannot.",
+        "Each question hides an intruder: a word or topic that does not belong. If people can spot it, the topics make sense to them. Skip any question you cannot answer.",
       ),
       body,
       status,
       h(
         "p",
         { class: "muted" },
-        "The analyst scores them by ",
+        "To score the answers, run ",
         h("code", null, "lda-app eval RUN --intrusion answers.json"),
         ".",
       ),
-      button("Save the answers", () => download("answers.json", answersFile(topicQuestions, ids)), {
+      button("Save answers", () => download("answers.json", answersFile(topicQuestions, ids)), {
         class: "save",
       }),
     ];

@@ -1,7 +1,7 @@
-// The report's data, and how the words of a topic are found in a text.
+// The report's data, and the reader that finds a topic's words in a text.
 
 const REPORT = JSON.parse(document.getElementById("data").textContent);
-const PARTS = 1000; // of a share, as documents have them
+const PARTS = 1000; // a document's shares are stored as integers in units of 1 / PARTS
 
 class Reader {
   static #FORM = /[\p{L}\p{M}\p{N}\p{Cf}'’ʼ＇]+/gu;
@@ -30,11 +30,12 @@ class Reader {
   }
 
   /**
-   * How much of each word of a text is of some topics that are one: Σ_k φ_wk, φ_wk = θ_k β_kw / Σ_j θ_j β_jw.
+   * The probability that each word of a text comes from any of the given topics: Σ_k φ_wk, where
+   * φ_wk = θ_k β_kw / Σ_j θ_j β_jw.
    *
-   * Shares that the page does not carry are spread evenly over the other topics.
+   * Shares that are not in the page are spread evenly over the remaining topics.
    *
-   * @returns [start, end, φ] for each word of the vocabulary in the text
+   * @returns [start, end, φ] for each vocabulary word in the text
    */
   responsibilities(text, shares, members) {
     const numTopics = REPORT.model.num_topics;
@@ -53,7 +54,7 @@ class Reader {
     return this.#wordsIn(text).map(([start, end, words]) => [start, end, Math.max(...words.map(strength))]);
   }
 
-  /** Words of the vocabulary in a text, phrases before their parts: [start, end, ids]. */
+  /** Vocabulary words in a text, preferring phrases over their parts: [start, end, ids]. */
   #wordsIn(text) {
     const forms = Array.from(text.matchAll(Reader.#FORM), (match) => ({
       text: match[0],
@@ -71,7 +72,7 @@ class Reader {
     return found;
   }
 
-  /** How many forms from a place on are a phrase of the vocabulary; 1 where there is none. */
+  /** Length of the vocabulary phrase that starts at a form, or 1 if there is none. */
   #phraseLength(text, forms, first) {
     for (let length = Math.min(this.longestPhrase, forms.length - first); length > 1; length -= 1) {
       const adjacent = forms

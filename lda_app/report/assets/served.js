@@ -1,5 +1,4 @@
-// The documents and the analyst's labels where the page comes from `lda-app serve`: asked of the server it came
-// from, which reads documents from disk and writes labels to the run.
+// Store of the page served by `lda-app serve`: the server reads documents from disk and writes labels to the run.
 
 class ServerStore {
   #about = null;
@@ -12,20 +11,20 @@ class ServerStore {
     return true;
   }
 
-  /** Ask the server; an Error says what it refused. */
+  /** Send a request to the server; throws an Error with the server's message if it is refused. */
   async #ask(name, parameters = {}, options = {}) {
     const given = Object.entries(parameters).filter(([, value]) => value !== null);
     const headers = { "X-Lda-App-Token": REPORT.token, ...options.headers };
     const address = `/api/${name}?${new URLSearchParams(given)}`;
     const response = await fetch(address, { ...options, headers }).catch(() => {
-      throw new Error("lda-app serve does not answer");
+      throw new Error("lda-app serve is not responding");
     });
     const content = await response.json();
     if (!response.ok) throw new Error(content.error);
     return content;
   }
 
-  /** What is asked for, once: of many documents the oldest are forgotten. */
+  /** Cache of responses by row; the oldest entries are dropped. */
   #remembered(kept, name, row) {
     if (!kept.has(row)) {
       if (kept.size >= 100) kept.delete(kept.keys().next().value);
@@ -63,14 +62,14 @@ class ServerStore {
     return (await this.#remembered(this.#texts, "text", row)).text;
   }
 
-  /** A reader of the words of one document. */
+  /** A reader for the words of one document. */
   async reader(row) {
     const { reader, vocabulary, levels, lowest, highest } = await this.#remembered(this.#texts, "text", row);
     const bytes = Uint8Array.from(atob(levels), (character) => character.charCodeAt(0));
     return new Reader(reader, vocabulary, bytes, lowest, highest);
   }
 
-  /** Find documents, as the page's own store does: the server answers in parts. */
+  /** Find documents, as in PageStore; the server returns the results in batches. */
   async search({ order = "corpus", ...query }, signal, ontold = () => {}) {
     const rows = [];
     const shares = [];
@@ -95,12 +94,12 @@ class ServerStore {
     return docs.map(({ shares, ...doc }) => ({ ...doc, parts: shares, merged: [] }));
   }
 
-  /** The run has the labels, not the browser. */
+  /** Labels are kept in the run, not in the browser. */
   keptLabels() {
     return null;
   }
 
-  /** Write the labels to the run, one state of them after the other. */
+  /** Queue the labels to be written to the run; writes happen in order. */
   keepLabels() {
     this.#saving = this.#saving.then(() => this.#save());
   }
@@ -120,26 +119,26 @@ class ServerStore {
     document.querySelector("#masthead .title").append(this.#saved);
   }
 
-  /** Shares are drawn by the labels that the run has. */
+  /** Drop cached documents: their shares depend on the run's labels. */
   forgetDocuments() {
     this.#documents.clear();
   }
 
-  /** How edits come to the model. */
+  /** How edits are applied to the model. */
   aboutEdits() {
-    return "and are saved to the run at once.";
+    return "and are saved to the run.";
   }
 
   get origin() {
-    return "Documents come from lda-app serve on this machine; they are found and listed by the means of q(θ|w), and shown with draws of the exact posterior.";
+    return "Documents are read by lda-app serve on this machine. Search results and lists use the means of q(θ|w); a single document uses draws from the exact posterior.";
   }
 }
 
 const COMPLAINT = h("p", { role: "alert" });
 
-/** What the server did not answer is said above the page. */
+/** Show failed requests at the top of the page. */
 addEventListener("unhandledrejection", ({ reason }) => {
-  COMPLAINT.textContent = `Not answered: ${reason.message}. Reload the page to try again.`;
+  COMPLAINT.textContent = `Request failed: ${reason.message}. Reload the page to try again.`;
   document.getElementById("masthead").append(COMPLAINT);
 });
 

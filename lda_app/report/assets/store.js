@@ -1,8 +1,7 @@
-// The documents, behind promises: this page unpacks them from itself when they are first asked for; and the
-// analyst's labels, which the browser keeps. The store of served.js takes the place of this one where the page
-// comes from a server.
+// Store of the standalone page. Documents are embedded in the page and unpacked on first use; the analyst's labels
+// are kept in the browser's localStorage. In a served page, the store in served.js replaces this one.
 
-const REPRESENTATIVE = 10; // documents of a topic
+const REPRESENTATIVE = 10; // representative documents per topic
 
 async function inflate(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -16,7 +15,7 @@ class PageStore {
   #texts = new Map();
   #reader = null;
 
-  /** Whether the page carries documents at all. */
+  /** Whether the page includes any documents. */
   get available() {
     return REPORT.carried;
   }
@@ -35,12 +34,12 @@ class PageStore {
     return this.#unpacked;
   }
 
-  /** How many documents there are. */
+  /** The number of documents. */
   async size() {
     return (await this.#content()).ids.length;
   }
 
-  /** Metadata columns: {name, values}; the split is one of them. */
+  /** Metadata columns as {name, values}, including the split. */
   async columns() {
     const { columns, splits } = await this.#content();
     const all = columns.map(({ name, values }) => ({ name, values }));
@@ -49,7 +48,7 @@ class PageStore {
       : all;
   }
 
-  /** Rows of the documents with the largest shares of a topic, the largest first. */
+  /** Rows of the documents with the largest shares of a topic, in descending order. */
   async representative(topic) {
     const { representative, shares, splits } = await this.#content();
     const isAsGiven = String(membersOf(topic)) === String(membersBy(givenLabels(), topic));
@@ -59,7 +58,7 @@ class PageStore {
     return rows.sort((a, b) => shareOf[b] - shareOf[a] || a - b).slice(0, REPRESENTATIVE);
   }
 
-  /** Documents with three topics of theirs and one that is not, for the quiz. */
+  /** Topic intrusion questions: a document, three of its topics and one intruder. */
   async questions() {
     return (await this.#content()).questions;
   }
@@ -72,7 +71,7 @@ class PageStore {
     return { row, id: ids[row], split: splitOf[row], ...unpackShares(shares[row]), tokens: tokens[row], metadata };
   }
 
-  /** The text of a document; null where none was stored. */
+  /** The text of a document, or null if it was not stored. */
   async text(row) {
     const { chunkStarts } = await this.#content();
     if (chunkStarts.length < 2) return null;
@@ -94,10 +93,10 @@ class PageStore {
   /**
    * Find documents.
    *
-   * @param query words (all must occur in id, metadata or text), topic and least share of it, column and value,
-   *   order ("corpus", or "share" for the largest share of the topic first)
-   * @param signal ends the search where another has begun
-   * @returns total, and `slice(start, end)` that gives documents
+   * @param query words (all must occur in the id, metadata or text), topic and its minimum share, column and value,
+   *   order ("corpus", or "share" for descending share of the topic)
+   * @param signal aborts the search when a new one starts
+   * @returns total, and `slice(start, end)`, which returns documents
    */
   async search(
     { words = "", topic = null, least = 0, column = null, value = null, order = "corpus" },
@@ -125,7 +124,7 @@ class PageStore {
     };
   }
 
-  /** What a document has of a topic with all that is merged into it, in parts. */
+  /** A document's share of a topic, including topics merged into it, in units of 1 / PARTS. */
   #share(packed, topic) {
     let sum = 0;
     for (let i = 0; i < packed.length; i += 4)
@@ -154,7 +153,7 @@ class PageStore {
     return found;
   }
 
-  /** What words of the vocabulary a form of a text stands for, and how probable they are in each topic. */
+  /** A reader that maps word forms to the vocabulary and knows each word's probability in each topic. */
   reader() {
     this.#reader ??= this.#content().then(async ({ reader, vocabulary }) => {
       const [lowest, highest, packed] = document.getElementById("beta").textContent.split(" ");
@@ -164,12 +163,12 @@ class PageStore {
     return this.#reader;
   }
 
-  /** Labels that the browser kept; null where there are none. */
+  /** Labels stored in the browser, or null. */
   keptLabels() {
     try {
       return JSON.parse(localStorage.getItem(PageStore.#KEPT_AS));
     } catch {
-      return null; // a browser may keep nothing for files
+      return null; // some browsers have no storage for local files
     }
   }
 
@@ -177,24 +176,24 @@ class PageStore {
     try {
       localStorage.setItem(PageStore.#KEPT_AS, JSON.stringify(labels));
     } catch {
-      // then the edits last as long as the page is open
+      // not stored: the edits last until the page is closed
     }
   }
 
-  /** Nothing is remembered that depends on labels. */
+  /** Nothing to do: no cached document depends on the labels. */
   forgetDocuments() {}
 
-  /** How edits come to the model. */
+  /** How to apply edits to the model. */
   aboutEdits() {
     return [
-      "and the browser keeps them. To give them to the model, download them and run ",
+      "and are kept in this browser. To apply them to the model, download labels.json and run ",
       h("code", null, "lda-app label RUN --import labels.json"),
       ".",
     ];
   }
 
   get origin() {
-    return "Nothing here was loaded from a network.";
+    return "This page loads nothing from the network.";
   }
 }
 

@@ -1,6 +1,6 @@
-// One topic, with all there is to say of it.
+// The view of a single topic.
 
-/** A text with the topic's words marked, as strong as they are of the topic. */
+/** A text with words highlighted by the probability that they come from the topic. */
 function marked(text, found) {
   const parts = [];
   let at = 0;
@@ -10,7 +10,7 @@ function marked(text, found) {
     parts.push(
       h(
         "mark",
-        { "--strength": strength.toFixed(2), title: `${percent(strength)} of this word is of the topic` },
+        { "--strength": strength.toFixed(2), title: `${percent(strength)} probability that this word comes from the topic` },
         text.slice(start, end),
       ),
     );
@@ -20,7 +20,7 @@ function marked(text, found) {
   return parts;
 }
 
-/** A text with a topic's words marked; what is not yet unpacked comes in a moment. */
+/** A document's text with a topic's words highlighted, filled in once the text is loaded. */
 function markedText(doc, topic, className = "text", ondrawn = () => {}) {
   const place = h("div", { class: className, dir: "auto" }, "…");
   Promise.all([STORE.text(doc.row), STORE.reader(doc.row)]).then(([text, reader]) => {
@@ -35,7 +35,7 @@ function markedText(doc, topic, className = "text", ondrawn = () => {}) {
   return place;
 }
 
-/** Metadata of a document in a line. */
+/** A document's metadata on one line. */
 function metadataLine(doc) {
   const entries = [...doc.metadata, ...(doc.split === "train" ? [] : [["split", doc.split]])];
   return h(
@@ -50,11 +50,11 @@ function metadataLine(doc) {
 function documentCard(doc, topic) {
   const share = shownShares(doc).find((part) => part.topic === topic);
   const open = button(
-    "Whole text",
+    "Show full text",
     () => {
       card.classList.toggle("open");
       const isOpen = card.classList.contains("open");
-      open.textContent = isOpen ? "Less" : "Whole text";
+      open.textContent = isOpen ? "Show less" : "Show full text";
       open.setAttribute("aria-expanded", String(isOpen));
     },
     { class: "quiet", "aria-expanded": "false", hidden: true },
@@ -91,14 +91,14 @@ function topicFacts(topic) {
     statistic(
       "Coherence",
       decimals(coherence, 3),
-      `mean of the topics ${decimals((REPORT.labelled ?? REPORT).coherence.value, 3)}`,
+      `average over topics ${decimals((REPORT.labelled ?? REPORT).coherence.value, 3)}`,
     ),
     stabilityOf(topic) && statistic("Stability", foundIn(topic), stabilityNote(topic)),
   );
 }
 
 function stabilityNote(topic) {
-  return `with other seeds had a topic like it; mean similarity ${decimals(stabilityOf(topic).mean_similarity, 2)}`;
+  return `with other seeds have a matching topic; mean similarity ${decimals(stabilityOf(topic).mean_similarity, 2)}`;
 }
 
 function nearestList(topic) {
@@ -150,7 +150,7 @@ async function representativeCards(topic) {
 function hiddenTopic(topic) {
   return [
     h("h2", null, "Topic ", h("span", { class: "topic-number" }, topic)),
-    h("p", null, `Topic ${topic} is hidden: show it again in `, h("a", { href: "#edit" }, "Edit"), "."),
+    h("p", null, `Topic ${topic} is hidden. Unhide it in `, h("a", { href: "#edit" }, "Edit"), "."),
   ];
 }
 
@@ -181,10 +181,10 @@ const topicView = {
         h(
           "p",
           null,
-          "With ",
+          "Merged with ",
           members.map((id) => `topic ${id}`).join(", "),
           isMixture(topic) &&
-            "; merged in this page: its words are approximate until the report is made again.",
+            ". Its words are approximate until you generate the report again.",
         ),
       topicFacts(topic),
       h(
@@ -198,7 +198,7 @@ const topicView = {
             "section",
             null,
             h("h3", null, "Nearest topics"),
-            h("p", { class: "muted" }, "Jensen-Shannon distance, 0 the same to 1 no word in common"),
+            h("p", { class: "muted" }, "Jensen–Shannon distance: 0 means identical, 1 means no words in common."),
             nearestList(topic),
           ),
         ),
@@ -210,9 +210,9 @@ const topicView = {
             ? h(
                 "p",
                 { class: "muted" },
-                `Those with the largest share of the topic, with the ${credibleLevel()} credible interval. A mark is as strong as the part of the word that is of this topic.`,
+                `Documents with the largest share of this topic, with ${credibleLevel()} credible intervals. The stronger the highlight, the more likely the word comes from this topic.`,
               )
-            : h("p", null, "The page was made without documents."),
+            : h("p", null, "This report was generated without documents."),
           cards,
         ),
       ),

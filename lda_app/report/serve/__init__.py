@@ -1,1 +1,1 @@
-"""The report from a server on this machine, which pages the documents of a large corpus from disk."""
+"""Local web server for the report; it reads the documents of a large corpus from disk on demand."""

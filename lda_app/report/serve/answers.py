@@ -1,4 +1,4 @@
-"""Answers of the server: JSON, and nothing else but the page."""
+"""JSON responses of the server."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lda_app.report.packing import as_json
 
 
 def answer(content: Any, status: int = 200) -> Response:
-    """Return what was asked for."""
+    """Return content as a JSON response."""
     return Response(as_json(content), status, media_type="application/json")
 
 
 def refusal(status: int, reason: str) -> Response:
-    """Return why it is not done.
+    """Return an error response with a reason.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The server: which address asks for what, and how it is run on this machine alone."""
+"""The web server: routes, request parsing, and listening on this machine only."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ if TYPE_CHECKING:
     from lda_app.report.serve.library import Library
 
 MOST_SENT = 4_000_000
-"""Bytes of labels that are taken, at most."""
+"""Maximum size of a labels request, in bytes."""
 _LONGEST_WORDS = 500
 
 
 def application(model: ModelDir, corpus: Corpus, token: str) -> Starlette:
-    """Compute what the page shows, infer the topics of all documents, and return the server's answers.
+    """Compute the page's data, infer the topics of all documents, and return the web application.
 
     Parameters
     ----------
     model
-        A trained model, to whose folder labels are written.
+        A trained model; labels are written to its folder.
     corpus
-        The one that it was trained on.
+        The corpus that it was trained on.
     token
-        Without which nothing is answered.
+        Secret token required by every request.
     """
     data = report_parts(model, corpus, Wanted(documents=0))["data"]
     return _answers(open_library(model, corpus), LabelEditor(model, data, token), token)
 
 
 def _answers(library: Library, editor: LabelEditor, token: str) -> Starlette:
-    """Say which address asks for what."""
+    """Build the application and its routes."""
     questions: dict[str, Callable[[Request], Any]] = {
         "about": lambda _: library.about(),
         "search": lambda request: library.search(_query(request), _number(request, "cursor") or 0),
@@ -106,12 +106,12 @@ def _taking(editor: LabelEditor) -> Callable[[Request], Any]:
 
 
 async def _body(request: Request) -> bytes:
-    """Read what was sent, unless it is too much."""
+    """Read the request body, up to the size limit."""
     content = b""
     async for part in request.stream():
         content += part
         if len(content) > MOST_SENT:
-            raise HTTPException(413, f"more than {MOST_SENT} bytes")
+            raise HTTPException(413, f"the request has more than {MOST_SENT} bytes")
     return content
 
 
@@ -122,16 +122,15 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 async def _fail(request: Request, error: Exception) -> Response:
     log.error("%s: %s", request.url.path, error)
-    return refusal(
-        500, str(error) if isinstance(error, LdaAppError) else "the server failed; its terminal says why"
-    )
+    is_known = isinstance(error, LdaAppError)
+    return refusal(500, str(error) if is_known else "internal server error; see the terminal for details")
 
 
 def _query(request: Request) -> Query:
     given = request.query_params
     words = given.get("words", "")
     if len(words) > _LONGEST_WORDS:
-        raise QuestionError(f"at most {_LONGEST_WORDS} characters are looked for")
+        raise QuestionError(f"a search can have at most {_LONGEST_WORDS} characters")
     column, value = given.get("column"), given.get("value")
     return Query(words, _number(request, "topic"), _share(given.get("least", "0")), column, value)
 
@@ -147,7 +146,7 @@ def _share(given: str) -> float:
 
 
 def _number(request: Request, name: str) -> int | None:
-    """Read a whole number, if it is there."""
+    """Read a whole number, or return None if it is missing."""
     given = request.query_params.get(name)
     if given is None:
         return None
@@ -172,32 +171,32 @@ def _numbers(request: Request, name: str) -> list[int]:
     try:
         return [int(number) for number in given.split(",") if number]
     except ValueError:
-        raise QuestionError(f"{name}: expected whole numbers with commas between, got {given!r}") from None
+        raise QuestionError(f"{name}: expected whole numbers separated by commas, got {given!r}") from None
 
 
 def listen(port: int) -> socket.socket:
-    """Open a port of this machine that no other machine reaches; 0 takes a free one.
+    """Open a port that only this machine can reach; 0 picks a free one.
 
     Raises
     ------
     ConfigError
-        If it cannot be had.
+        If the port cannot be opened.
     """
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
-        raise ConfigError(f"--port {port}: {error.strerror}; give another, or 0 for a free one") from None
+        raise ConfigError(f"--port {port}: {error.strerror}; choose another, or 0 for a free port") from None
 
 
 def serve(app: Starlette, opened: socket.socket) -> None:
-    """Answer until a signal ends it; SIGINT raises KeyboardInterrupt.
+    """Serve requests until a signal stops the server; SIGINT raises KeyboardInterrupt.
 
     Parameters
     ----------
     app
-        By :func:`application`.
+        Result of :func:`application`.
     opened
-        By :func:`listen`.
+        Result of :func:`listen`.
     """
     level = "debug" if log.isEnabledFor(logging.DEBUG) else "critical"
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""The page as the run has it now, and what people say of its topics, written to the run."""
+"""Serve the page with the run's current labels, and save edited labels to the run."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _AS_TRAINED = {"label": None, "hidden": False, "merged_into": None}
 
 
 class ConflictError(Exception):
-    """The run is not what the page believes: other labels, or another model."""
+    """The run's labels or model have changed since the page was loaded."""
 
 
 class LabelEditor:
-    """Gives the page out, and takes labels in.
+    """Serves the page and saves labels.
 
     Parameters
     ----------
     model
-        Of the run.
+        Model of the run.
     data
-        What the page shows, by `lda_app.report.data.report_parts`.
+        The page's data, from `lda_app.report.data.report_parts`.
     token
-        That the page sends with what it asks for.
+        Secret token that the page sends with its requests.
     """
 
     def __init__(self, model: ModelDir, data: str, token: str) -> None:
@@ -43,7 +43,7 @@ class LabelEditor:
         self._writing = Lock()
 
     def page(self) -> str:
-        """Return the page, with the labels that the run has now."""
+        """Return the page with the run's current labels."""
         said = read_labels(self._run, self._num_topics).to_dict()["topics"]
         topics = [
             {**topic, **_AS_TRAINED, **said.get(str(topic["id"]), {})} for topic in self._content["topics"]
@@ -56,25 +56,25 @@ class LabelEditor:
         Parameters
         ----------
         given
-            ``labels``, as ``labels.json`` has them; and ``instead_of``, those that the run had when they were
-            made, so that nobody's work is overwritten unseen.
+            ``labels``, in the format of ``labels.json``; and ``instead_of``, the labels they replace, so that
+            concurrent edits are not overwritten silently.
 
         Raises
         ------
         FolderError
-            If they are no labels of the model.
+            If the labels are not valid for the model.
         FileSystemError
-            If they cannot be written.
+            If the labels cannot be written.
         ConflictError
-            If the run has other labels by now, or another model.
+            If the run's labels or model have changed in the meantime.
         """
         new = labels_from_dict(_object(given, "labels"), self._num_topics, "labels")
         known = labels_from_dict(_object(given, "instead_of"), self._num_topics, "instead_of")
         with self._writing:
             if content_fingerprint(self._run, "model") != self._content["about"]:
-                raise ConflictError("the run holds another model by now: start lda-app serve again")
+                raise ConflictError("the run now contains a different model: restart lda-app serve")
             if read_labels(self._run, self._num_topics).to_dict() != known.to_dict():
-                raise ConflictError("the labels were changed elsewhere: reload the page to see them")
+                raise ConflictError("the labels were changed elsewhere: reload the page to get them")
             write_labels(self._run, new)
 
 

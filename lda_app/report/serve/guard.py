@@ -1,4 +1,4 @@
-"""Who is answered: the page that the server itself gave out, in the browser of who has its address."""
+"""Access control: only the page served by this server, opened with its secret address, gets a response."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses what does not come from the page, before anything is done.
+    """Middleware that rejects requests not made by the page.
 
-    - The Host must be this machine's own name: a site whose name was made to lead here has another.
-    - Origin and Sec-Fetch-Site must be the page's own: other sites may send, but not pretend.
-    - The token must be there: other users of the machine reach the port, but do not know it.
+    - The Host must be this machine's own name, which defeats DNS rebinding.
+    - Origin and Sec-Fetch-Site must be the page's own; other sites can send requests but cannot forge these.
+    - The token must be present; other users of the machine can reach the port but do not know it.
 
     Parameters
     ----------
     app
-        What is guarded.
+        Application to protect.
     token
-        In the page's address, and in a header of whatever it asks for.
+        Secret token, sent in the page's address and in a header of its requests.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse."""
+        """Pass the request on, or refuse it."""
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -62,13 +62,13 @@ class Guard:
         headers, is_page = request.headers, request.url.path == "/"
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or host.partition(":")[0] not in _NAMES:
-            return "this server answers to its own address alone"
+            return "this server accepts requests only at its own address"
         origin = headers.get("origin")
         if origin not in (None, f"http://{host}") or (origin is None and request.method != "GET"):
-            return "asked by another site"
+            return "the request came from another site"
         if not (is_page or headers.get("sec-fetch-site", "same-origin") == "same-origin"):
-            return "asked by another site"
+            return "the request came from another site"
         given = request.query_params.get("token", "") if is_page else headers.get(TOKEN_HEADER, "")
         if not secrets.compare_digest(given.encode(), self._token.encode()):
-            return "open the address that lda-app serve has printed"
+            return "open the address that lda-app serve printed"
         return None

@@ -1,4 +1,4 @@
-"""What documents are found by: their topics' shares, inferred once, and their metadata as codes."""
+"""Document index: topic shares, inferred once, and metadata as codes."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.int64]
 
 STEPS = 65_535
-"""Shares are kept in this many steps, two bytes each."""
+"""Shares are quantized to this many steps, two bytes each."""
 MOST_VALUES = 2000
-"""Values of a column that can be chosen; columns with more are searched, but do not filter."""
-_BLOCK = 8192  # documents whose shares are inferred, and stand together in the file
+"""Maximum number of values of a filter column; columns with more can be searched but not filtered by."""
+_BLOCK = 8192  # documents inferred and stored together
 
 
 class ShareTable:
-    """The mean of q(θ|w) of all documents of a split, in a temporary file.
+    """Means of q(θ|w) for all documents in a split, in a temporary file.
 
-    A block of documents stands together topic by topic, so that one topic is read without the others. The
-    file has no name, and is gone with the process.
+    Within a block of documents, shares are stored topic by topic, so that one topic can be read without the
+    others. The file has no name and disappears with the process.
 
     Parameters
     ----------
     doc_term
         Counts (D, V).
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     bar
-        Advanced by the documents of each block.
+        Progress bar, advanced by the documents in each block.
 
     Attributes
     ----------
     num_topics
-        K.
+        K, number of topics.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class ShareTable:
     def __init__(self, doc_term: DocTermMatrix, infer: Infer, bar: Progress) -> None:
         self._num_documents = doc_term.num_documents
         with tempfile.TemporaryFile(prefix="lda-app-") as file:
-            # By write(): a memory map on a disk that fills up would end the process.
+            # Use write(): if the disk fills up, writing through a memory map would kill the process.
             for start in range(0, self._num_documents, _BLOCK):
                 rows = np.arange(start, min(start + _BLOCK, self._num_documents))
                 block = _in_steps(infer(doc_term.rows(rows)))
@@ -80,13 +80,13 @@ class ShareTable:
         return np.asarray(parts, dtype=np.float32) / np.float32(STEPS)
 
     def of_documents(self, rows: Rows) -> npt.NDArray[np.float32]:
-        """Return the shares of all topics in some documents, (R, K)."""
+        """Return the shares of all topics in the given documents, (R, K)."""
         parts = self._parts[rows // _BLOCK, :, rows % _BLOCK]
         return np.asarray(parts, dtype=np.float32) / np.float32(STEPS)
 
 
 def _in_steps(concentration: FloatArray) -> npt.NDArray[np.uint16]:
-    """Shares (K, _BLOCK) of some documents, topic by topic; zeros stand where there are fewer documents."""
+    """Return quantized shares (K, _BLOCK), topic by topic, padded with zeros."""
     shares = concentration / concentration.sum(axis=1, keepdims=True)
     block = np.zeros((shares.shape[1], _BLOCK), dtype=np.uint16)
     block[:, : len(shares)] = np.rint(shares * STEPS).T
@@ -95,16 +95,16 @@ def _in_steps(concentration: FloatArray) -> npt.NDArray[np.uint16]:
 
 @dataclass(frozen=True, eq=False)
 class MetadataColumn:
-    """A column of metadata that documents can be chosen by.
+    """A metadata column to filter documents by.
 
     Parameters
     ----------
     name
-        Of the column.
+        Name of the column.
     values
         Its distinct values.
     codes
-        (D,) the place of each document's value among them, −1 for none.
+        (D,) index of each document's value, −1 for none.
     """
 
     name: str
@@ -112,25 +112,25 @@ class MetadataColumn:
     codes: npt.NDArray[np.int16]
 
     def is_value(self, value: str) -> npt.NDArray[np.bool_]:
-        """Tell which documents have a value, (D,)."""
+        """Return a mask (D,) of documents that have a value."""
         code = self.values.index(value) if value in self.values else len(self.values)
         return np.asarray(self.codes == code)
 
 
 @dataclass(frozen=True, eq=False)
 class DocumentIndex:
-    """All documents of a corpus, numbered through its splits in their order.
+    """Index of all documents of a corpus, numbered consecutively across its splits.
 
     Parameters
     ----------
     splits
-        Their names.
+        Names of the splits.
     starts
-        (S + 1,) the number of the first document of each split, and of all documents.
+        (S + 1,) row of each split's first document, followed by the total number of documents.
     tables
-        The shares of each split.
+        Shares of each split's documents.
     columns
-        Of metadata.
+        Metadata columns to filter by.
     """
 
     splits: tuple[str, ...]
@@ -140,12 +140,12 @@ class DocumentIndex:
 
     @property
     def num_documents(self) -> int:
-        """Documents of all splits."""
+        """Total number of documents."""
         return int(self.starts[-1])
 
     @property
     def num_topics(self) -> int:
-        """K."""
+        """K, number of topics."""
         return self.tables[0].num_topics
 
     def place(self, row: int) -> tuple[str, int]:
@@ -158,7 +158,7 @@ class DocumentIndex:
         return np.concatenate([table.of_topic(topic) for table in self.tables])
 
     def of_documents(self, rows: Sequence[int]) -> list[npt.NDArray[np.float32]]:
-        """Return the shares (K,) of each of some documents."""
+        """Return the shares (K,) of each given document."""
         places = (self.place(row) for row in rows)
         return [
             self.tables[self.splits.index(split)].of_documents(np.array([own]))[0] for split, own in places
@@ -168,14 +168,14 @@ class DocumentIndex:
 def index_documents(corpus: Corpus, infer: Infer) -> DocumentIndex:
     """Infer the topics of all documents, and read their metadata.
 
-    What stays in memory is two bytes a document and column; shares go to a temporary file.
+    Memory use is two bytes per document and column; shares go to a temporary file.
 
     Parameters
     ----------
     corpus
-        Of the model.
+        Corpus that the model was trained on.
     infer
-        Gives the concentration (D, K) of q(θ|w) for counts.
+        Maps counts to the concentration (D, K) of q(θ|w).
     """
     sizes = [corpus.split(split).num_documents for split in corpus.splits]
     with progress("Indexing topics", sum(sizes), "documents") as bar:
@@ -190,7 +190,7 @@ def index_documents(corpus: Corpus, infer: Infer) -> DocumentIndex:
 
 
 def _read_column(corpus: Corpus, name: str) -> MetadataColumn | None:
-    """Read a column of metadata as codes; None if it has too many values."""
+    """Read a metadata column as codes, or return None if it has too many values."""
     number: dict[str, int] = {}
     parts = []
     for split in corpus.splits:

@@ -1,4 +1,4 @@
-"""The documents of a corpus as the page asks for them: some at a time, read from disk."""
+"""Serve the documents of a corpus to the page, reading them from disk on demand."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from lda_app.report.serve.index import DocumentIndex
 
 MOST_ROWS = 200
-"""Documents that are listed at a time, at most."""
+"""Maximum number of documents per listing."""
 REPRESENTATIVE = 10
-_LOOKED_AT = 500  # documents of which those for the questions are chosen
+_LOOKED_AT = 500  # documents to consider for the questions
 
 
 def open_library(model: ModelDir, corpus: Corpus) -> Library:
-    """Index the documents of a corpus by a model that was trained on it."""
+    """Index the documents of a corpus with a model that was trained on it."""
     return Library(corpus, index_documents(corpus, model.posterior), model)
 
 
 class Library:
-    """Answers what the page asks about documents.
+    """Answers the page's requests about documents.
 
-    A document's number counts through the splits of the corpus.
+    Documents are numbered consecutively across the splits of the corpus.
 
     Parameters
     ----------
     corpus
-        Of the model.
+        Corpus that the model was trained on.
     index
-        Of its documents.
+        Index of its documents.
     model
-        Draws shares of documents, for one thread at a time, by the labels that its folder has then.
+        Model that draws document shares, one thread at a time, using its folder's current labels.
     """
 
     def __init__(self, corpus: Corpus, index: DocumentIndex, model: ModelDir) -> None:
@@ -56,20 +56,20 @@ class Library:
         self._measuring = Lock()
 
     def about(self) -> dict[str, Any]:
-        """Tell how many documents there are, and by which columns and values they can be chosen."""
+        """Return the number of documents, and the columns and values to filter by."""
         columns = [{"name": column.name, "values": column.values} for column in self._index.columns]
         return {"size": self._index.num_documents, "columns": columns}
 
     def search(self, query: Query, cursor: int) -> dict[str, Any]:
-        """Find documents from a row on."""
+        """Find documents starting at a row."""
         found = search(self._corpus, self._index, self._model.labels, query, cursor)
         return {"rows": found.rows, "shares": found.shares, "cursor": found.cursor}
 
     def listed(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        """Describe documents in short: their ids, and their largest shares as the index has them."""
+        """Summarize documents: ids, and largest shares from the index."""
         self._require(rows)
         if len(rows) > MOST_ROWS:
-            raise QuestionError(f"at most {MOST_ROWS} documents are listed at a time")
+            raise QuestionError(f"at most {MOST_ROWS} documents can be listed at a time")
         ids = self._ids(rows)
         return [
             {"row": row, "id": ids[row], "shares": _largest(shares)}
@@ -77,7 +77,7 @@ class Library:
         ]
 
     def document(self, row: int) -> dict[str, Any]:
-        """Describe a document: its shares with their intervals, and its metadata."""
+        """Describe a document: topic shares with intervals, and metadata."""
         split, own = self._place(row)
         record = self._corpus.some_documents(split, np.array([own])).iloc[0]
         counts = self._corpus.split(split).rows(np.array([own]))
@@ -94,14 +94,14 @@ class Library:
         }
 
     def text(self, row: int) -> dict[str, Any]:
-        """Return a document's text with all that is needed to mark the words of a topic in it.
+        """Return a document's text and what the page needs to highlight a topic's words in it.
 
         Returns
         -------
         dict
-            ``text``, None where none was stored; ``reader``, by `lda_app.report.documents.text_reader`, over
-            the document's ``vocabulary``; ``levels`` of its words' β, topic by topic, on the logarithmic
-            scale from ``lowest`` to ``highest``.
+            ``text``, or None if it was not stored; ``reader``, from `lda_app.report.documents.text_reader`,
+            over the document's ``vocabulary``; ``levels``, its words' β by topic, on a logarithmic scale from
+            ``lowest`` to ``highest``.
         """
         split, own = self._place(row)
         text = self._corpus.some_documents(split, np.array([own])).get("text", [None])[0]
@@ -120,7 +120,7 @@ class Library:
         }
 
     def representative(self, topic: int) -> list[int]:
-        """Return the training documents with the largest shares of a topic, the largest first."""
+        """Return the training documents with the largest shares of a topic, in descending order."""
         members = members_of(self._index, self._model.labels, topic)
         shares = np.sum([self._index.tables[0].of_topic(k) for k in members], axis=0)
         shares[self._corpus.split(self._index.splits[0]).lengths() == 0] = -1
@@ -128,7 +128,7 @@ class Library:
         return [row for row in best if shares[row] >= 0]
 
     def questions(self) -> list[dict[str, Any]]:
-        """Documents with three topics of theirs and one that is not, for the quiz."""
+        """Return topic intrusion questions: a document, three of its topics and one intruder."""
         doc_term = self._corpus.split(self._index.splits[0])
         evenly = np.linspace(0, doc_term.num_documents, _LOOKED_AT, endpoint=False)
         rows = np.unique(evenly.astype(np.int64))

@@ -1,4 +1,4 @@
-"""Which documents a search finds: by their topics and metadata at once, by words as their texts are read."""
+"""Search documents: topics and metadata from the index, words by reading the texts."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from lda_app.report.serve.index import DocumentIndex
 
 MOST_FOUND = 100_000
-"""Documents that one answer names, at most."""
+"""Maximum number of documents in one response."""
 MOST_READ = 64_000_000
-"""Bytes of texts and metadata after which an answer says how far it came."""
+"""Bytes of texts and metadata to read before returning a partial result."""
 
 
 class QuestionError(Exception):
-    """There is no answer to what was asked, such as for a document that does not exist."""
+    """The request cannot be answered, for example because the document does not exist."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for.
+    """Search criteria.
 
     Parameters
     ----------
     words
-        All of them must occur in the document's id, metadata or text, whatever their case.
+        Words that must all occur in the document's id, metadata or text, ignoring case.
     topic
-        Of which the document has a part; None for any.
+        Topic that must occur in the document; None for any.
     least
-        That part, at least.
+        Minimum share of this topic.
     column
-        Of metadata; None for any.
+        Metadata column to filter by; None for any.
     value
-        Of this column.
+        Required value in this column.
     """
 
     words: str = ""
@@ -55,16 +55,16 @@ class Query:
 
 @dataclass(frozen=True)
 class Found:
-    """A part of what a search finds.
+    """A batch of search results.
 
     Parameters
     ----------
     rows
-        The documents, in the order of the corpus.
+        Matching documents, in corpus order.
     shares
-        Of the topic that was asked for, in each of them.
+        Each document's share of the requested topic.
     cursor
-        Where to go on; None at the end.
+        Row at which to resume; None at the end.
     """
 
     rows: list[int]
@@ -80,10 +80,10 @@ def search(
     cursor: int = 0,
     most_read: int = MOST_READ,
 ) -> Found:
-    """Find documents from a row on, as far as one answer goes.
+    """Find documents starting at a row, up to the size limit of one response.
 
-    A topic has the share of all that are merged into it. A group of documents is read at a time: memory grows
-    by a few bytes a document alone.
+    A topic's share includes all topics merged into it. Documents are read in groups, so memory grows by only
+    a few bytes per document.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def search(
 
 
 def members_of(index: DocumentIndex, labels: Labels, topic: int) -> tuple[int, ...]:
-    """Return the topics that are shown as this one.
+    """Return the topics that are merged into this one, and itself.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _column_is(index: DocumentIndex, name: str, value: str) -> npt.NDArray[np.bo
     for column in index.columns:
         if column.name == name:
             return column.is_value(value)
-    raise QuestionError(f"no column {name!r} to choose documents by")
+    raise QuestionError(f"no column {name!r} to filter documents by")
 
 
 def _containing(
@@ -142,7 +142,7 @@ def _containing(
     cursor: int,
     most_read: int,
 ) -> tuple[npt.NDArray[np.int64], int | None]:
-    """Return those of the wanted documents that have all terms, and where to go on."""
+    """Return the wanted documents that contain all terms, and the row at which to resume."""
     found, read = [np.empty(0, dtype=np.int64)], 0
     for first, table in _groups(corpus, index, cursor):
         here = wanted[first : first + len(table)]
@@ -155,7 +155,7 @@ def _containing(
 
 
 def _groups(corpus: Corpus, index: DocumentIndex, cursor: int) -> Iterator[tuple[int, pa.Table]]:
-    """Read the documents of all splits from a row on, numbered through."""
+    """Read the documents of all splits from a row, numbered consecutively."""
     for split, start, end in zip(index.splits, index.starts[:-1], index.starts[1:], strict=True):
         if cursor < end:
             for first, table in corpus.stream_documents(split, max(0, cursor - int(start))):
@@ -163,7 +163,7 @@ def _groups(corpus: Corpus, index: DocumentIndex, cursor: int) -> Iterator[tuple
 
 
 def has_terms(table: pa.Table, terms: list[str]) -> npt.NDArray[np.bool_]:
-    """Tell which documents have each of the terms somewhere in their columns, (D,).
+    """Return a mask (D,) of documents that contain every term in some column.
 
     Examples
     --------
