@@ -1,4 +1,4 @@
-"""Charts as SVG: dots and lines on logarithmic axes, drawn in a few lines without a plotting library."""
+"""Small SVG charts with dots, lines and intervals, drawn without a plotting library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Point = tuple[float, float]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
-"""The palette of Okabe and Ito, which the colour-blind can tell apart."""
+"""The Okabe–Ito palette, which is safe for colour-blind readers."""
 
 _FONT = "font-family='sans-serif' font-size='12'"
 _ROW = 20
@@ -31,7 +31,7 @@ class Axis:
     start, end
         Their positions.
     logarithmic
-        Whether factors, not differences, have one length.
+        Whether the scale is logarithmic.
 
     Examples
     --------
@@ -47,12 +47,12 @@ class Axis:
     logarithmic: bool = True
 
     def place(self, value: float) -> float:
-        """Return where a value lies."""
+        """Return the position of a value."""
         low, high, x = (self._scaled(v) for v in (self.low, self.high, value))
         return self.start + (self.end - self.start) * (x - low) / ((high - low) or 1)
 
     def ticks(self) -> list[float]:
-        """Return round values between the ends, ten at most."""
+        """Return at most ten round values between the ends."""
         if not self.logarithmic:
             step = 10 ** math.floor(math.log10((self.high - self.low) or 1))
             step = step if (self.high - self.low) / step > 2 else step / 5
@@ -67,7 +67,7 @@ class Axis:
 
 @dataclass
 class _Drawing:
-    """SVG elements, gathered."""
+    """A collection of SVG elements."""
 
     parts: list[str] = field(default_factory=list)
 
@@ -115,14 +115,14 @@ class _Drawing:
 
 
 def dot_chart(title: str, groups: Mapping[str, Sequence[tuple[str, float]]]) -> str:
-    """Draw positive numbers as dots on one logarithmic axis, a line each, under headings.
+    """Draw positive numbers as dots on a logarithmic axis, one per line, under headings.
 
     Parameters
     ----------
     title
-        What the numbers are.
+        The title.
     groups
-        Heading to (label, number); what is not positive and finite is named without a dot.
+        Heading to (label, number); a number that is not positive and finite gets a label but no dot.
 
     Examples
     --------
@@ -151,16 +151,16 @@ def dot_chart(title: str, groups: Mapping[str, Sequence[tuple[str, float]]]) -> 
 def interval_chart(
     title: str, groups: Mapping[str, Sequence[tuple[str, float, float, float]]], *, zero: bool = False
 ) -> str:
-    """Draw estimates as dots with their intervals as lines, a line each, under headings.
+    """Draw estimates as dots and their intervals as lines, one per line, under headings.
 
     Parameters
     ----------
     title
-        What the numbers are.
+        The title.
     groups
-        Heading to (label, estimate, lower, upper); what is not finite is named without a drawing.
+        Heading to (label, estimate, lower, upper); a row that is not finite gets only a label.
     zero
-        Whether to mark where zero is.
+        Whether to mark zero.
 
     Examples
     --------
@@ -194,12 +194,12 @@ def interval_chart(
 def band_chart(
     title: str, x_label: str, panels: Mapping[str, Sequence[tuple[float, float, float, float]]]
 ) -> str:
-    """Draw curves with the bands of their intervals, a panel each, all on the same axes.
+    """Draw curves with interval bands, one per panel, all on the same axes.
 
     Parameters
     ----------
     title, x_label
-        What is shown.
+        The title and axis labels.
     panels
         Heading to points (x, estimate, lower, upper).
 
@@ -236,16 +236,16 @@ def line_chart(
     *,
     logarithmic: tuple[bool, bool] = (True, True),
 ) -> str:
-    """Draw curves through points, a colour each, with a legend.
+    """Draw curves through points in different colours, with a legend.
 
     Parameters
     ----------
     title, x_label, y_label
-        What is shown.
+        The title and axis labels.
     series
         Name to points (x, y).
     logarithmic
-        Of the axes x and y.
+        Whether the x and y axes are logarithmic.
 
     Examples
     --------
@@ -273,14 +273,14 @@ def line_chart(
 
 
 def panels(title: str, x_label: str, series: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
-    """Draw small charts side by side, two a row, each of one figure with its errors over the same axis x.
+    """Draw small charts, two per row, each of one measure with error bars over the same x axis.
 
     Parameters
     ----------
     title, x_label
-        What is shown.
+        The title and axis labels.
     series
-        Name to points (x, y, error of y), x positive; an empty one is left out.
+        Name to points (x, y, error of y), x positive; empty series are left out.
 
     Examples
     --------
@@ -306,7 +306,7 @@ def _panel(
     left: float,
     top: float,
 ) -> None:
-    """Draw one of the small charts; its axis x is logarithmic, with ticks where there are points."""
+    """Draw one of the small charts; its x axis is logarithmic, with ticks at the points."""
     right, bottom = left + 240, top + 130
     x = Axis(places[0] / 1.1, places[-1] * 1.1, left, right)
     ends = [y + side * error for _, y, error in points for side in (-1, 1)]
@@ -330,18 +330,18 @@ def heat_map(
     values: Sequence[Sequence[float]],
     shades: Sequence[tuple[float, str, str]],
 ) -> str:
-    """Draw a table of numbers as coloured fields over logarithmic axes.
+    """Draw a table of numbers as coloured cells over logarithmic axes.
 
     Parameters
     ----------
     title
-        What is shown.
+        The title.
     labels, places
-        Of the axes x and y; the places are evenly spaced in the logarithm.
+        Labels and positions on the x and y axes; positions are evenly spaced on a log scale.
     values
-        A row for each place of y.
+        One row for each y position.
     shades
-        (least value, colour, name) in rising order; a field has the last one that its value reaches.
+        (minimum value, colour, name) in ascending order; a cell gets the last one that its value reaches.
 
     Examples
     --------
@@ -355,7 +355,7 @@ def heat_map(
     drawing = _Drawing()
     drawing.text(10, 22, title, extra="font-weight='bold'")
     for b, row in zip(up, values, strict=True):
-        # Neighbours of one colour are one box: a large map stays a small file.
+        # Neighbouring cells of the same colour share one box, to keep the file small.
         colours = [_shade(value, shades) for value in row]
         for colour, run in groupby(range(len(row)), colours.__getitem__):
             first, *others = run
@@ -372,16 +372,16 @@ def heat_map(
 
 
 def side_by_side(charts: Sequence[str], size: tuple[float, float] = (660, 350), columns: int = 2) -> str:
-    """Lay charts of one size out in rows.
+    """Arrange charts of the same size in rows.
 
     Parameters
     ----------
     charts
-        What the functions above return.
+        Charts returned by the functions above.
     size
         Width and height of each.
     columns
-        Charts in a row.
+        Charts per row.
 
     Examples
     --------
@@ -397,7 +397,7 @@ def side_by_side(charts: Sequence[str], size: tuple[float, float] = (660, 350), 
 
 
 def _axis(values: Sequence[float], start: float, end: float, *, logarithmic: bool = True) -> Axis:
-    """Return an axis that holds all values, from a round one to a round one where it is logarithmic."""
+    """Return an axis that spans all values; a logarithmic one starts and ends at round values."""
     low, high = min(values, default=1.0), max(values, default=1.0)
     if not logarithmic:
         margin = 0.05 * (high - low) or 1.0
