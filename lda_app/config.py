@@ -145,7 +145,7 @@ class TrainConfig:
     encoder: Annotated[
         Encoder,
         Described(
-            "Inference network: unrolled mean-field steps, or an MLP with three hidden layers on word counts.",
+            "Inference network: unrolled mean-field steps, or an MLP with three hidden layers on counts.",
             MODEL,
         ),
     ] = "unrolled"
@@ -312,7 +312,7 @@ def read_seed_words(file: Path) -> dict[str, Any]:
 
 
 def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge the layers, later ones winning; a layer that sets epochs or steps also overrides the other one."""
+    """Merge the layers, later ones winning; epochs or steps in a layer replace both in earlier layers."""
     values: dict[str, Any] = {}
     for layer in layers:
         replaced = _LENGTHS if _LENGTHS & layer.keys() else ()
@@ -389,6 +389,6 @@ def _require_compatible(config: TrainConfig) -> None:
         raise ConfigError("posterior must be dirichlet with inference cavi, which supports no other")
     if config.gradient != "implicit" and (config.inference, config.posterior) != ("amortized", "dirichlet"):
         raise ConfigError(
-            f"gradient {config.gradient} applies only to a network's Dirichlet samples; leave it out, or leave out "
-            f"{'cavi' if config.inference == 'cavi' else config.posterior}"
+            f"gradient {config.gradient} applies only to a network's Dirichlet samples; leave it out, or "
+            f"leave out {'cavi' if config.inference == 'cavi' else config.posterior}"
         )

@@ -1,4 +1,4 @@
-"""``lda-app eval --calibration``: whether intervals of topic shares cover the true values as often as stated."""
+"""``lda-app eval --calibration``: how often intervals of topic shares cover the true value."""
 
 from dataclasses import dataclass
 from pathlib import Path

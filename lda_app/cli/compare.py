@@ -38,7 +38,7 @@ Rivals = Annotated[
     typer.Option(
         "--with",
         metavar="NAMES",
-        help="Programs to compare with, such as sklearn,topica; also lda-app's presets, such as lda-app-fast.",
+        help="Programs to compare with, such as sklearn,topica; also presets such as lda-app-fast.",
     ),
 ]
 TimeLimit = Annotated[

@@ -21,8 +21,8 @@ Examined = Annotated[
     str | None,
     typer.Argument(
         metavar="SOURCE",
-        help="The texts: a corpus by name, a file, a folder of text files, a corpus folder, or [bold]-[/] for "
-        "standard input.",
+        help="The texts: a corpus by name, a file, a folder of text files, a corpus folder, or [bold]-[/] "
+        "for standard input.",
         show_default=False,
     ),
 ]

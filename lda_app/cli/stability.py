@@ -136,7 +136,7 @@ def _of_run(
 def _of_corpus(
     place: Path, counts: "Corpus", settings: TrainConfig, runs: int, jobs: int, *, overwrite: bool
 ) -> _Scores:
-    """Train models with several seeds, score each against the others, return the most typical one's scores."""
+    """Train models with several seeds, score them against each other, and return the most typical one."""
     from lda_app.fitted.folder import open_model
     from lda_app.studies.pool import run_cells
     from lda_app.studies.seeds import score_each_other

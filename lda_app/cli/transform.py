@@ -32,8 +32,8 @@ Intervals = Annotated[
     bool,
     typer.Option(
         "--intervals",
-        help="Add a credible interval to each share, from samples of the exact posterior; the shares are then "
-        "the samples' mean. Slower.",
+        help="Add a credible interval to each share, from samples of the exact posterior; the shares are "
+        "then the samples' mean. Slower.",
     ),
 ]
 

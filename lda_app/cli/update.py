@@ -79,7 +79,8 @@ def update(
     Topics keep their numbers, their labels and their word counts so far; new words are added to the
     vocabulary. The table shows for each topic how similar its words are to before, which of its top 20 words
     are new, and how its prevalence in the new text differs from the old. A topic is marked [bold]moved[/] if
-    its words are now closer to another topic. Merged and hidden topics are shown individually.
+    its words have changed so much that it is effectively a different topic. Merged and hidden topics are
+    shown individually.
     """
     from lda_app.config import config_from_dict
     from lda_app.fitted.folder import open_model

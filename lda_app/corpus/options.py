@@ -221,7 +221,8 @@ class WordOptions:
     phrases: Annotated[
         bool,
         Described(
-            "Count adjacent words that occur together more often than by chance as one, such as [bold]new york[/].",
+            "Count adjacent words that occur together more often than by chance as one, such as "
+            "[bold]new york[/].",
             PHRASES,
         ),
     ] = False

@@ -21,7 +21,7 @@ def test_coefficients_of_a_formula(cli, described_run):
     assert content["formula"] == "~ subject + size"
     assert content["left_out_without_value"] == {"subject": 2, "size": 3}
     assert content["documents"] == 55
-    assert "5 documents lack a value (2 of subject, 3 of size)" in done.stderr
+    assert "5 documents left out because of missing values (2 of subject, 3 of size)" in done.stderr
     rows = {(row["topic"], row["coefficient"]): row for row in content["coefficients"]}
     assert len(rows) == 12
     space = rows[0, "subject[T.space]"]

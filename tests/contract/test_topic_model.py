@@ -233,7 +233,7 @@ def test_wrong_options_are_refused_at_once(options, part):
     [
         ("one text", TypeError, "put it in a list"),
         (pd.DataFrame({"text": ["a"]}), TypeError, "one of its columns"),
-        ([1, 2], TypeError, "text 0 is no string but int"),
+        ([1, 2], TypeError, "text 0 must be a string, got int"),
         ([], CorpusError, "no document"),
         ([None, np.nan, pd.NA], CorpusError, "no word is left"),
     ],

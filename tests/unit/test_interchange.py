@@ -199,7 +199,7 @@ def test_shares_of_another_number_of_topics_are_refused(write: Callable[..., Pat
         read_doc_topics(path, 5)
     with pytest.raises(CorpusError, match="5 shares"):
         read_doc_topics(write("mallet.txt", "0\ta\t.5\t.5\n"), 5)
-    with pytest.raises(CorpusError, match="5 topics, but the documents have shares of 2"):
+    with pytest.raises(CorpusError, match="5 topics, but the documents have shares for 2"):
         ImportedModel.of("m", np.ones((5, 4)), WORDS, doc_topics=DocTopics.of(SHARES, name="theta"))
     with pytest.raises(CorpusError, match="'a' occurs twice"):
         DocTopics.of(SHARES, "aba", name="theta")
@@ -243,7 +243,7 @@ def test_a_model_of_scikit_learn_is_taken() -> None:
         from_sklearn(lda)
     with pytest.raises(ConfigError, match="fitted"):
         from_sklearn(LatentDirichletAllocation(2), WORDS)
-    with pytest.raises(CorpusError, match="4 columns of topics, but 3 words"):
+    with pytest.raises(CorpusError, match="the topics have 4 columns, but there are 3 words"):
         from_sklearn(lda, WORDS[:3])
 
 

@@ -69,8 +69,8 @@ class _Frame(NamedTuple):
 
     def grid(self) -> Iterator[str]:
         """Lines and their values, and what the axes are."""
-        yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "seconds of training", "middle")
-        yield _text(_LEFT, _TOP - 4, "ref, completion perplexity", "start")
+        yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "training time (seconds)", "middle")
+        yield _text(_LEFT, _TOP - 4, "document-completion perplexity (ref)", "start")
         for seconds in _round_numbers(self.first, self.last):
             yield _line(self.x(seconds), _TOP, self.x(seconds), _HEIGHT - _BOTTOM)
             yield _text(self.x(seconds), _HEIGHT - _BOTTOM + 16, f"{seconds:g}", "middle")
