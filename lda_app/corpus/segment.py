@@ -48,7 +48,7 @@ def segmenter(language: str) -> Segment | None:
     except ImportError as error:
         raise ConfigError(
             f"--language {language} is written without spaces between words, and {' and '.join(packages)}, "
-            "needed to segment it, cannot be imported: install lda-app[segment], or give --no-segment if your "
+            "needed to segment it, cannot be imported: install lda-app[segment], or use --no-segment if your "
             "text has spaces between words"
         ) from error
 

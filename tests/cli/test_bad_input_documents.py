@@ -22,8 +22,8 @@ def build(cli, tmp_path):
 TEXT = [*SUBJECT] * 6
 REFUSED = {
     "min_df above the documents": (TEXT, ["--min-df", "50"], ["no words left with min_df=50", "documents"]),
-    "only stop words": (["the of and", "is was"] * 5, [], ["no word is left", "--stop-words"]),
-    "only empty documents": ([""] * 5, [], ["no word is left"]),
+    "only stop words": (["the of and", "is was"] * 5, [], ["no words left", "--stop-words"]),
+    "only empty documents": ([""] * 5, [], ["no words left"]),
     "one word": (["orbit"] * 9, [], ["only one word left, 'orbit'"]),
     "one word by --max-vocab": (TEXT, ["--max-vocab", "1"], ["only one word", "--max-vocab"]),
     "stop words that are missing": (TEXT, ["--stop-words", "none.txt"], ["none.txt"]),

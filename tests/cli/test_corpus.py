@@ -148,7 +148,7 @@ def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
         (["--ngram", "4"], 2, "--ngram"),
         (["--phrase-npmi", "nan"], 2, "--phrase-npmi"),
         (["--replace", "missing.csv"], 3, "missing.csv: cannot read the replacements"),
-        (["--language", "english"], 2, "nearest: en"),
+        (["--language", "english"], 2, "closest: en"),
         (["--stop-words", "missing.txt"], 3, "missing.txt: cannot read the stop words"),
         (["--normalize", "lemmas"], 2, "--normalize"),
         (["--min-length", "0"], 2, "--min-length"),
@@ -157,7 +157,7 @@ def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
         (["--test-fraction", "nan"], 2, "--test-fraction must be at least 0"),
         (["--seed", "-1"], 2, "--seed"),
         (["--workers", "0"], 2, "--workers"),
-        (["--min-length", "30"], 3, "no word is left"),
+        (["--min-length", "30"], 3, "no words left"),
         (["--no-such-flag"], 2, "--no-such-flag"),
     ],
 )

@@ -13,7 +13,7 @@ def test_the_figure_held_out_has_its_protocol_documents_and_tokens(cli, quick, t
     metrics = json.loads((run / "metrics.json").read_text())
     held_out = metrics["validation_perplexity"]
     size = f"({held_out['num_documents']} documents, {held_out['num_tokens']} tokens)"
-    assert f"Model saved in {run}, after {metrics['steps']} steps\n" in done.stderr
+    assert f"Model saved in {run} after {metrics['steps']} steps\n" in done.stderr
     assert f"Held-out perplexity, document_completion: {held_out['value']:.1f} {size}\n" in done.stderr
     assert size in (run / "model_card.md").read_text()
 
@@ -21,7 +21,7 @@ def test_the_figure_held_out_has_its_protocol_documents_and_tokens(cli, quick, t
 def test_without_documents_held_out_no_perplexity_is_told(cli, quick, tiny_run, tmp_path):
     run = tmp_path / "run"
     done = cli("train", tiny_run.corpus, "--out", run, *overriding(quick, "--validation-fraction", "0"))
-    assert f"Model saved in {run}, after " in done.stderr
+    assert f"Model saved in {run} after " in done.stderr
     assert "Perplexity" not in done.stderr
     assert "not measured: no documents were held out" in (run / "model_card.md").read_text()
 

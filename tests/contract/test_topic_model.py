@@ -235,7 +235,7 @@ def test_wrong_options_are_refused_at_once(options, part):
         (pd.DataFrame({"text": ["a"]}), TypeError, "one of its columns"),
         ([1, 2], TypeError, "text 0 must be a string, got int"),
         ([], CorpusError, "no document"),
-        ([None, np.nan, pd.NA], CorpusError, "no word is left"),
+        ([None, np.nan, pd.NA], CorpusError, "no words left"),
     ],
 )
 def test_what_are_no_texts_is_refused(wrong, error, part):

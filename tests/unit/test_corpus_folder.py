@@ -229,7 +229,7 @@ def test_more_words_than_wanted_are_warned_of(tmp_path):
     ("source", "options", "message"),
     [
         (texts("the", "the the"), OPTIONS, "no words left: 2 training documents contain only stop words"),
-        (texts("", ""), OPTIONS, "no word is left"),
+        (texts("", ""), OPTIONS, "no words left"),
         (texts(), OPTIONS, "listed contains no documents"),
         (texts("moon", "moon"), OPTIONS, "only one word left, 'moon'"),
         (texts(*["moon"] * 12), PreprocessOptions(min_df=50), "no words left with min_df=50 in 12 documents"),

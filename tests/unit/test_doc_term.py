@@ -62,7 +62,7 @@ def test_blocks_are_all_rows_in_order(dense, size):
 
 @pytest.mark.parametrize("index", [[-1], [2], [0, 5]])
 def test_rows_beyond_the_matrix(index):
-    with pytest.raises(IndexError, match="matrix of 2 rows"):
+    with pytest.raises(IndexError, match="matrix with 2 rows"):
         DocTermMatrix.from_scipy(np.ones((2, 2), dtype=int)).rows(index)
 
 

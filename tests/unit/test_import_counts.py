@@ -201,7 +201,7 @@ def test_a_missing_file(folder):
         ({"train_labels": "none.txt"}, CorpusError, "cannot read the labels"),
         ({"vocabulary": "two.txt"}, CorpusError, "3 columns, but the vocabulary has 2 words"),
         ({"vocabulary": "twice.txt"}, CorpusError, "line 2 repeats the word"),
-        ({"train": "zero.npz"}, CorpusError, "no word is left"),
+        ({"train": "zero.npz"}, CorpusError, "no words left"),
         ({"train": "strange.bin"}, ConfigError, "unknown format; set --format to one of"),
         ({"test_labels": "two.txt"}, ConfigError, "--test-labels needs --test"),
         ({"format": "csv"}, ConfigError, "--format must be one of npz"),

@@ -190,7 +190,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, write: Callable[..., Path]) ->
 def test_truncated_topics_are_told(write: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         read_topics(write("top.csv", "topic,word,probability\n0,moon,.2\n0,orbit,.1\n1,goal,.3\n1,puck,.1\n"))
-    assert "sum to 0.30 only" in caplog.text
+    assert "sum to only 0.30" in caplog.text
 
 
 def test_shares_of_another_number_of_topics_are_refused(write: Callable[..., Path]) -> None:
@@ -239,7 +239,7 @@ def test_a_model_of_scikit_learn_is_taken() -> None:
     model = from_sklearn(lda, WORDS)
     _same_subjects(model)
     assert model.alpha.tolist() == [0.3, 0.3]
-    with pytest.raises(ConfigError, match="which words"):
+    with pytest.raises(ConfigError, match="the words are missing"):
         from_sklearn(lda)
     with pytest.raises(ConfigError, match="fitted"):
         from_sklearn(LatentDirichletAllocation(2), WORDS)

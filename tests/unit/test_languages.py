@@ -88,7 +88,7 @@ def test_words_that_spaces_divide_already_need_no_segmenter(monkeypatch):
 )
 def test_a_missing_segmenter_is_named_with_its_extra(monkeypatch, language, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ConfigError, match=r"install lda-app\[segment\], or give --no-segment"):
+    with pytest.raises(ConfigError, match=r"install lda-app\[segment\], or use --no-segment"):
         Tokenizer(TokenizerOptions(language=language))
 
 

@@ -51,7 +51,7 @@ def texts(tmp_path: Path) -> Path:
             "unknown suffix; set --format to csv, tsv, jsonl, parquet, xlsx or txt",
         ),
         ("a.zip", {}, "archives are not supported; unpack it"),
-        ("a.tar.gz", {}, "archives are not read"),
+        ("a.tar.gz", {}, "archives are not supported"),
         ("texts", {"pattern": "*.rst"}, "texts: no file in this folder matches '\\*.rst'; set --pattern"),
         ("empty", {}, "no file in this folder matches '\\*.txt'"),
     ],

@@ -177,8 +177,8 @@ DAMAGES = {
     ),
     "older": (edit_manifest(format_version=0), "has format 0"),
     "file missing": (lambda f: (f / "words").unlink(), "words is missing"),
-    "truncated": (lambda f: (f / "train/counts").write_text("o"), r"train/counts is of 1 bytes instead of 3"),
-    "flipped bit": (lambda f: (f / "words").write_text("olf"), "words is changed"),
+    "truncated": (lambda f: (f / "train/counts").write_text("o"), r"train/counts has changed since it was written \(1 bytes instead of 3\)"),
+    "flipped bit": (lambda f: (f / "words").write_text("olf"), "words has changed since it was written:"),
     "folder for a file": (lambda f: ((f / "words").unlink(), (f / "words").mkdir()), "words is missing"),
 }
 
@@ -193,7 +193,7 @@ def test_a_damaged_folder_is_named(folder: Path, damage, message: str) -> None:
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
-    with pytest.raises(FolderError, match="is a file: a model folder is needed"):
+    with pytest.raises(FolderError, match="is a file, but a model folder is needed"):
         read(tmp_path / "run")
 
 

@@ -98,8 +98,8 @@ def test_a_word_is_read_once():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"language": "english"}, "--language 'english' has no stop words; nearest: en"),
-        ({"language": "EN"}, "nearest: en"),
+        ({"language": "english"}, "--language 'english' has no stop words; closest: en"),
+        ({"language": "EN"}, "closest: en"),
         ({"language": "tr", "normalize": "stem"}, "--language 'tr' has no stemmer"),
         ({"language": "zh", "normalize": "lemma"}, "--language 'zh' has no lemmas"),
         ({"normalize": "lemmas"}, "must be none, stem or lemma"),
