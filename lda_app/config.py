@@ -145,7 +145,7 @@ class TrainConfig:
     encoder: Annotated[
         Encoder,
         Described(
-            "Inference network: unrolled mean-field steps, or an MLP with three hidden layers on counts.",
+            "Inference network: unrolled mean-field steps, or an MLP with three hidden layers.",
             MODEL,
         ),
     ] = "unrolled"

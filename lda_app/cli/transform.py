@@ -125,7 +125,9 @@ class _Work:
         path = output.with_name(f"{output.stem}.left_out.csv")
         check_file(path, overwrite=overwrite, flag="--output")
         write_left_out(path, self.source.left_out)
-        log.warning("%s lists %d rows that were left out, with reasons", path, len(self.source.left_out))
+        count = len(self.source.left_out)
+        rows = "1 row that was" if count == 1 else f"{count:,} rows that were"
+        log.warning("%s lists %s left out, with reasons", path, rows)
 
     def lines(self) -> "Iterator[str]":
         """Yield one readable line per document."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CIRCUMSTANCES = frozenset({"config.json", "timing.json"})
-"""Where the corpus lay beside the run, and how long it took: no part of what an annotation is about."""
+"""Paths and times, which are not part of what an annotation is about."""
 
 
 def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: str = "model") -> None:

@@ -114,7 +114,7 @@ COMMON = "orbit moon rocket goal puck soil seed rain harvest spade "
 RARE = "tree lake stone cloud river meadow castle bridge candle mirror ladder window"
 CORPORA = {
     "a single document": (["orbit moon rocket"], "only one document has words"),
-    "all alike": (["orbit moon rocket"] * 30, "documents are alike"),
+    "all alike": (["orbit moon rocket"] * 30, "documents are identical"),
     "topics alike": (
         [COMMON * 3 + RARE] * 30 + ["puck rain"],
         "top words with another",

@@ -206,7 +206,7 @@ def test_an_unfinished_run_is_not_lost_by_beginning_anew(train, interrupted, ass
 
 
 def test_where_no_run_is(cli, assert_refused, tmp_path):
-    assert_refused(cli("train", "--resume", tmp_path / "none"), 4, "no run is there", "--out")
+    assert_refused(cli("train", "--resume", tmp_path / "none"), 4, "no such run", "--out")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -127,7 +127,7 @@ def test_without_its_corpus_topics_can_be_had(cli, export, hostile_words_run, tm
     table = read_table(export(hostile_words_run, "csv"))
     assert table.prevalence.isna().all()
     done = cli("export", hostile_words_run, "--to", "pyldavis", "--output", tmp_path / "x.json")
-    assert_refused(done, 4, "is not there", "--corpus")
+    assert_refused(done, 4, "was not found", "--corpus")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ FAULTS = {
         5,
         "error: x: Permission denied: check the permissions or choose another location",
     ),
-    "memory": (MemoryError(), 1, "error: out of memory: use less data, or a machine with more"),
+    "memory": (MemoryError(), 1, "error: out of memory: use less data, or a machine with more memory"),
     "second Ctrl-C": (KeyboardInterrupt(), 130, "error: interrupted"),
     "bug": (
         ValueError("shapes differ"),

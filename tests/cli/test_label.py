@@ -85,7 +85,7 @@ def test_labels_are_imported_from_a_file(cli, run, tmp_path):
 def test_labels_of_another_model_are_refused(cli, run, trained_run, tmp_path, assert_refused):
     cli("label", run, "--topic", "1", "hockey")
     other = shutil.copytree(trained_run.run, tmp_path / "other")
-    assert_refused(cli("label", other, "--import", run / "labels.json"), 2, "another model", "--from")
+    assert_refused(cli("label", other, "--import", run / "labels.json"), 2, "a different model", "--from")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_labels_of_another_model_are_refused(cli, run, trained_run, tmp_path, as
         (("--topic", "0", ""), ("printable",)),
         (("--merge", "1"), ("--merge", "two topics")),
         (("--merge", "1,x"), ("--merge", "1,x")),
-        (("--hide", "1,1"), ("--hide", "twice")),
+        (("--hide", "1,1"), ("--hide", "repeats a topic")),
     ],
 )
 def test_what_makes_no_sense_is_refused(cli, run, assert_refused, arguments, parts):

@@ -37,7 +37,7 @@ def test_a_run_keeps_all_values_of_its_preset(cli, tiny_run, tmp_path):
     assert (training["encoder"], training["alpha"], training["batch_size"]) == ("mlp", 0.7, 32)
     assert (training["hidden"], training["steps"], training["epochs"]) == (8, 20, None)
     assert json.loads((run / "metrics.json").read_text())["steps"] == 20
-    assert "is finished" in cli("train", "--resume", run, "--preset", "figurnov").stderr
+    assert "is already finished" in cli("train", "--resume", run, "--preset", "figurnov").stderr
 
 
 def test_a_model_of_the_published_recipe_is_used_as_any_other(cli, tiny_run, tmp_path):

@@ -164,7 +164,10 @@ def test_an_option_of_one_value_is_refused_twice(capsys):
     for path, option in single:
         given = [option.opts[0]] if option.is_flag else [option.opts[0], "1"]
         assert run([*path, *given, *given]) == 2, (path, option.opts)
-        assert f"{option.opts[0]} is given 2 times" in capsys.readouterr().err, (path, option.opts)
+        assert f"{option.opts[0]} was given 2 times but takes one value" in capsys.readouterr().err, (
+            path,
+            option.opts,
+        )
 
 
 def test_a_name_means_one_thing():

@@ -145,7 +145,7 @@ def test_mallet_s_state_gives_topics_prior_and_shares(write: Callable[..., Path]
 
 BAD = {
     "empty": ("", "empty"),
-    "a header alone": ("topic,moon,orbit\n", "without rows"),
+    "a header alone": ("topic,moon,orbit\n", "a header but no rows"),
     "no number": ("topic,moon,orbit\n0,1,2\n1,3,many\n", "line 3, column 3: expected a number, got 'many'"),
     "an empty cell": ("topic,moon,orbit\n0,1,\n", "line 2, column 3: expected a number, got ''"),
     "a negative one": ("topic,moon,orbit\n0,1,-2\n", "topic 0, word 1: -2"),

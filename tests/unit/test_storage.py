@@ -177,7 +177,10 @@ DAMAGES = {
     ),
     "older": (edit_manifest(format_version=0), "has format 0"),
     "file missing": (lambda f: (f / "words").unlink(), "words is missing"),
-    "truncated": (lambda f: (f / "train/counts").write_text("o"), r"train/counts has changed since it was written \(1 bytes instead of 3\)"),
+    "truncated": (
+        lambda f: (f / "train/counts").write_text("o"),
+        r"train/counts has changed since it was written \(1 bytes instead of 3\)",
+    ),
     "flipped bit": (lambda f: (f / "words").write_text("olf"), "words has changed since it was written:"),
     "folder for a file": (lambda f: ((f / "words").unlink(), (f / "words").mkdir()), "words is missing"),
 }
