@@ -79,7 +79,7 @@ def test_csv_and_plots(cli, described_run, tmp_path):
         (("--formula", "~ party"), 3, ("no column 'party'", "'subject', 'date', 'size'")),
         (("--covariates", "party"), 3, ("no column 'party'",)),
         (("--formula", "~ log(subject)"), 2, ("cannot be evaluated",)),
-        (("--covariates", "size", "--along", "subject"), 2, ("--along subject", "those are size")),
+        (("--covariates", "size", "--along", "subject"), 2, ("--along subject", "choose one of size")),
         (("--covariates", "size", "--level", "1"), 2, ("--level",)),
     ],
 )
