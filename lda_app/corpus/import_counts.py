@@ -305,7 +305,7 @@ def _read_uci(path: Path, num_words: int) -> Any:
 def _uci_header(stream: BufferedReader | gzip.GzipFile) -> tuple[int, int, int]:
     lines = list(itertools.islice(stream, 3))
     if len(lines) < 3 or not all(line.strip().isdigit() for line in lines):
-        raise ValueError("the first three lines must be the numbers of documents, words and entries")
+        raise ValueError("the first three lines must give the numbers of documents, words and entries")
     return int(lines[0]), int(lines[1]), int(lines[2])
 
 

@@ -14,7 +14,7 @@ from lda_app.models.threads import one_torch_thread
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Infer = Callable[[DocTermMatrix], FloatArray]
-"""Counts (D, V) to the concentration (D, K) of q(θ|w): what all that uses a model asks of it."""
+"""Counts (D, V) to the concentration (D, K) of q(θ|w): the interface to every model."""
 
 _BATCH_SIZE = 1024
 

@@ -87,7 +87,9 @@ def align(model: ImportedModel, vocabulary: Vocabulary) -> Aligned:
     beta[:, columns] = model.beta[:, sources]
     mass = beta.sum(axis=1)
     if not mass.all():
-        raise CorpusError(f"{model.name}: topic {int(np.argmin(mass))} has none of the corpus's words")
+        raise CorpusError(
+            f"{model.name}: topic {int(np.argmin(mass))} contains none of the corpus's words; train it on the same text"
+        )
     is_known = np.asarray(beta.any(axis=0))
     return Aligned(
         beta=beta / mass[:, None],

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_BETA = 0.01
-"""MALLET's smoothing, where a file does not have it."""
+"""MALLET's default smoothing, used if a file does not give it."""
 
 STATE_HEADER = "#doc source pos typeindex type topic"
 _SHARES_HEADER = "#doc"

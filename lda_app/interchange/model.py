@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_ALPHA = 0.1
-"""What each component of α is where neither the model nor the user says."""
+"""Each component of α if neither the model nor the user gives it."""
 
 _CERTAIN = 1e-3  # shares of a document sum to 1 but for rounding in a text file
 _WHOLE = 0.99  # what the probabilities of a topic's words sum to at least, where all of them are listed

@@ -143,7 +143,7 @@ def train_model(
         write_labels(out, labels)
     checkpoint_of(out).unlink(missing_ok=True)
     if failure is not None:
-        raise NumericalError(f"{failure}; they are in {out}")
+        raise NumericalError(f"{failure}; model saved in {out}")
     _warn_of_collapse(state, data)
 
 

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 import lda_app
+import lda_app.topic_model  # before `built` replaces what it imports
 from lda_app.cli import app, run
 from lda_app.cli.groups import description_of
 from lda_app.config import TrainConfig, config_from_dict

@@ -107,7 +107,7 @@ class BaseSource(ABC):
                 places[document.id] = document.place
 
     def _why_empty(self) -> str:
-        return f"; {len(self.left_out)} rows were left out" if self.left_out else ""
+        return f"; {len(self.left_out)} rows were skipped" if self.left_out else ""
 
 
 def quoted(text: str, width: int = 60) -> str:
