@@ -63,8 +63,8 @@ def stability(
     The topics of two models are aligned one to one; a topic counts as found in the other model if its
     match there is similar enough. Each topic's score, such as "found in 9 of 10", is saved in the model's
     folder and shown by [bold]lda-app topics[/]. A RUN is retrained with its own options, in RUN.stability
-    unless --out is given. Merged and hidden topics are scored individually. Ctrl-C loses no finished
-    model: run the same command again to resume.
+    unless --out is given. Merged and hidden topics are scored individually. After
+    Ctrl-C, run the same command again to resume; nothing is lost.
     """
     from lda_app.cli.tables import print_json, print_out
 

@@ -76,8 +76,8 @@ def sweep(
 
     The choice is based on document-completion perplexity on held-out training documents (a tenth, at most 500
     per seed, unless [bold]--validation-fraction[/] is set); the test split is not used, so you can still
-    evaluate the chosen model on it. Differences are computed document by document. Ctrl-C loses no finished
-    model: run the same command again to resume. FOLDER contains all models, and the results as sweep.json
+    evaluate the chosen model on it. Differences are computed document by document. After Ctrl-C, run the
+    same command again to resume; nothing is lost. FOLDER contains all models, and the results as sweep.json
     and sweep.svg.
     """
     from lda_app.cli.tables import json_text, print_out, write_out

@@ -72,7 +72,7 @@ class PreprocessOptions:
     >>> PreprocessOptions(min_df=0.5, max_df=0.1)
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --max-df 0.1 is below --min-df 0.5: no word can be left
+    lda_app.errors.ConfigError: --max-df 0.1 is below --min-df 0.5, which leaves no words
     """
 
     tokenizer: TokenizerOptions = field(default_factory=TokenizerOptions)

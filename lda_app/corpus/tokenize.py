@@ -97,7 +97,7 @@ class TokenizerOptions:
     >>> TokenizerOptions(language="english")
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --language 'english' has no stop words; nearest: en; or use --stop-words none
+    lda_app.errors.ConfigError: --language 'english' has no stop words; closest: en; or use --stop-words none
     """
 
     language: str = "en"
@@ -325,7 +325,7 @@ def name_of_stop_words(options: TokenizerOptions) -> str:
     Examples
     --------
     >>> name_of_stop_words(TokenizerOptions(stop_words=("a", "the"), drop_words=("inc",)))
-    '--stop-words, and 1 of --drop-words'
+    '--stop-words, plus 1 from --drop-words'
     """
     listed = {
         "none": "none",

@@ -87,9 +87,7 @@ def align(model: ImportedModel, vocabulary: Vocabulary) -> Aligned:
     beta[:, columns] = model.beta[:, sources]
     mass = beta.sum(axis=1)
     if not mass.all():
-        raise CorpusError(
-            f"{model.name}: topic {int(np.argmin(mass))} contains none of the corpus's words; train it on the same text"
-        )
+        raise CorpusError(f"{model.name}: topic {int(np.argmin(mass))} contains none of the corpus's words")
     is_known = np.asarray(beta.any(axis=0))
     return Aligned(
         beta=beta / mass[:, None],

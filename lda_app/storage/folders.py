@@ -126,7 +126,7 @@ def check_replaceable(path: Path, kind: str, *, overwrite: bool) -> None:
     >>> check_replaceable(Path("/"), "model", overwrite=False)
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: / exists: choose another place or replace it with --overwrite
+    lda_app.errors.ConfigError: / already exists: choose another location, or use --overwrite to replace it
     """
     if not path.exists():
         return

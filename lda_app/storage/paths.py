@@ -28,7 +28,7 @@ def explain(error: OSError, place: str | Path | None = None) -> str:
     Examples
     --------
     >>> explain(OSError(errno.ENOSPC, "No space left on device"), "runs/a")
-    'runs/a: No space left on device: free some space or choose another place'
+    'runs/a: No space left on device: free some space or choose another location'
     """
     where = f"{place or error.filename}: " if place or error.filename else ""
     if error.errno in _DISK_FULL:

@@ -271,7 +271,7 @@ def test_a_model_without_its_corpus_still_knows_words(model, tmp_path):
     alone = TopicModel.load(tmp_path / "run")
     assert alone.topics.prevalence.isna().all()
     assert len(alone.transform(["orbit"])) == 1
-    with pytest.raises(FolderError, match="is not there"):
+    with pytest.raises(FolderError, match="was not found"):
         _ = alone.documents
     found = TopicModel.load(tmp_path / "run", corpus=tmp_path / "elsewhere")
     assert len(found.documents) == 60

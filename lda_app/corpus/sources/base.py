@@ -128,7 +128,7 @@ def text_trouble(text: str) -> str | None:
     Examples
     --------
     >>> text_trouble("NaN")
-    'texts that are a missing value, such as NaN'
+    'texts that look like a missing value, such as NaN'
     >>> text_trouble("The shuttle reached orbit")
     """
     if len(text) > HUGE_TEXT:
