@@ -187,13 +187,13 @@ def _print(document: dict[str, Any]) -> None:
     from lda_app.studies.compare.table import rows
 
     titles, lines = rows(document["results"])
-    table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+    table = new_table(f"{document['corpus']['name']} · {document['num_topics']} topics")
     for title in titles:
         table.add_column(title, justify="left" if title == "method" else "right")
     for line in lines:
         table.add_row(*line)
     if not fits(table):
-        table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+        table = new_table(f"{document['corpus']['name']} · {document['num_topics']} topics")
         table.add_column("method")
         table.add_column("value", justify="right")
         for line in lines:

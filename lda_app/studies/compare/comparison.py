@@ -152,8 +152,8 @@ def resolve_methods(names: Sequence[str]) -> tuple[str, ...]:
     >>> resolve_methods(["tomotopi"])
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --with: unknown method 'tomotopi'; did you mean 'tomotopy'? Choose from sklearn, \
-scikit-learn, lda-app, lda-app-fast, lda-app-elbo, lda-app-figurnov, gensim, scikit-learn-batch, \
+    lda_app.errors.ConfigError: --with: unknown method 'tomotopi'; did you mean 'tomotopy'? Choose from \
+sklearn, scikit-learn, lda-app, lda-app-fast, lda-app-elbo, lda-app-figurnov, gensim, scikit-learn-batch, \
 scikit-learn-online, tomotopy, topica, topica-every-20, prodlda
     """
     known = [*ALIASES, *METHODS]
