@@ -21,9 +21,9 @@ RateDecay = Literal["cosine", "none"]
 PresetName = Literal["default", "fast", "figurnov"]
 Device = Literal["auto", "cpu", "cuda"]
 
-MODEL, TRAINING = "The model", "The training"
+MODEL, TRAINING = "Model", "Training"
 
-# Beyond these a document's topics are all alike, or one alone, whatever the exact value.
+# Beyond these, every document has either all topics equally or a single one, whatever the exact value.
 ALPHA_RANGE = (1e-3, 1e3)
 
 _CHOICES = {
@@ -38,9 +38,9 @@ _CHOICES = {
     "rate_decay": RateDecay,
     "device": Device,
 }
-# Names that options had in saved models and configurations.
+# Old option names, still found in saved models and configurations.
 _RENAMED = {"seeds": "seed_words"}
-# Two ways to say one thing.
+# Two ways to set the same thing.
 _LENGTHS = {"epochs", "steps"}
 _SEED_LIMIT = 2**32
 _MOST_TOPICS = 100_000
@@ -52,12 +52,12 @@ class Described(NamedTuple):
     text: str
     part: str = TRAINING
     default: str | None = None
-    """What None stands for; an empty text says nothing of it."""
+    """What the help shows for None; an empty text shows nothing."""
     metavar: str | None = None
     least: float | None = None
     most: float | None = None
     flag: Any = None
-    """The type of the flag, where a command line cannot give all that Python can, such as files for words."""
+    """The type of the flag, if it differs from the Python type, such as files instead of words."""
 
 
 class Preset(NamedTuple):
@@ -73,7 +73,7 @@ PRESETS: Mapping[PresetName, Preset] = {
     # The hyper-parameters of Figurnov, Mohamed and Mnih (2018) as TensorFlow Probability's example of LDA
     # has them, which learns from all documents and keeps the last weights.
     "figurnov": Preset(
-        "the published recipe (Figurnov, Mohamed, Mnih 2018), slow, to compare with",
+        "the published recipe (Figurnov, Mohamed, Mnih 2018), slow, for comparison",
         {
             "topic_update": "elbo",
             "beta_optimizer": "adam",
@@ -109,94 +109,100 @@ class TrainConfig:
     preset: Annotated[
         PresetName,
         Described(
-            "Values of all options that are not given: "
+            "Preset values for the options you do not set: "
             + "; ".join(f"{name}, {preset.about}" for name, preset in PRESETS.items())
             + ".",
             MODEL,
         ),
     ] = "default"
-    num_topics: Annotated[int, Described("K, the number of topics.", MODEL)] = 20
+    num_topics: Annotated[int, Described("Number of topics (K).", MODEL)] = 20
     topic_update: Annotated[
         TopicUpdate,
         Described(
-            "How topics and alpha learn: from guide samples refined by local Gibbs sweeps, or from the "
-            "elbo alone.",
+            "How topics and alpha are learned: from guide samples refined by local Gibbs sweeps, or from "
+            "the ELBO alone.",
             MODEL,
         ),
     ] = "refined"
     beta_optimizer: Annotated[
         BetaOptimizer,
         Described(
-            "How topics follow the elbo: by natural-gradient steps, or as a softmax learned by Adam, without "
-            "eta.",
+            "How the topics are optimised: by natural-gradient steps, or as a softmax trained with Adam, "
+            "without eta.",
             MODEL,
         ),
     ] = "natural"
-    init: Annotated[Init, Described("What the topics start from: some documents each, or noise.", MODEL)] = (
-        "documents"
-    )
-    alpha: Annotated[float, Described("Where each component of the documents' prior starts.", MODEL)] = 0.05
-    eta: Annotated[float, Described("Symmetric Dirichlet prior of a topic's words.", MODEL)] = 0.05
+    init: Annotated[
+        Init, Described("How topics are initialised: from a few documents each, or at random.", MODEL)
+    ] = "documents"
+    alpha: Annotated[
+        float, Described("Initial value of each component of the document-topic prior.", MODEL)
+    ] = 0.05
+    eta: Annotated[float, Described("Symmetric Dirichlet prior on each topic's words.", MODEL)] = 0.05
     alpha_burn_in: Annotated[
-        float, Described("Share of the run before alpha begins to learn.", MODEL, default="1/3")
+        float, Described("Fraction of the run before alpha starts to learn.", MODEL, default="1/3")
     ] = 1 / 3
     encoder: Annotated[
         Encoder,
         Described(
-            "The network: unrolled mean-field steps, or an mlp of three hidden layers on the words' counts.",
+            "Inference network: unrolled mean-field steps, or an MLP with three hidden layers.",
             MODEL,
         ),
     ] = "unrolled"
-    unroll: Annotated[int, Described("J, the mean-field steps of the unrolled encoder.", MODEL)] = 3
+    unroll: Annotated[int, Described("Mean-field steps in the unrolled encoder (J).", MODEL)] = 3
     hidden: Annotated[int, Described("Width of the encoder's hidden layers.", MODEL)] = 100
     inference: Annotated[
         Inference,
         Described(
-            "How a document's posterior is found: by a network, or by coordinate ascent without one.", MODEL
+            "How document posteriors are inferred: by a network, or by coordinate ascent (cavi).", MODEL
         ),
     ] = "amortized"
     posterior: Annotated[
-        Posterior, Described("The family of the posterior that the network is trained with.", MODEL)
+        Posterior, Described("Family of the variational posterior used in training.", MODEL)
     ] = "dirichlet"
     gradient: Annotated[
         Gradient,
         Described(
-            "Gradient of a Dirichlet sample: implicit, torch's own, rsvi, or the score function. With "
-            "gumbel-softmax it is implicit, and each word's topic is sampled, too, relaxed."
+            "Gradient of Dirichlet samples: implicit, torch's own, rsvi, or the score function. "
+            "gumbel-softmax is implicit and also samples a relaxed topic for each word."
         ),
     ] = "implicit"
-    temperature: Annotated[float, Described("Of the relaxed topics of gumbel-softmax, at first.")] = 0.5
+    temperature: Annotated[
+        float, Described("Initial temperature of the relaxed topics (gumbel-softmax).")
+    ] = 0.5
     final_temperature: Annotated[
-        float | None, Described("Of the relaxed topics at the end.", default="the same")
+        float | None, Described("Final temperature of the relaxed topics.", default="same as --temperature")
     ] = None
     epochs: Annotated[
         int | None,
-        Described("Passes over the documents.", default="as many as make 2,000 steps, from 2 to 50"),
+        Described("Passes over the corpus (epochs).", default="enough for 2,000 steps, between 2 and 50"),
     ] = None
-    steps: Annotated[int | None, Described("Steps in all, in place of epochs.", default="by the epochs")] = (
-        None
-    )
+    steps: Annotated[
+        int | None, Described("Total training steps, instead of epochs.", default="set by epochs")
+    ] = None
     effort: Annotated[
-        float, Described("Share of the steps to make where neither epochs nor steps are given.")
+        float, Described("Multiplies the default number of steps; unused if epochs or steps is set.")
     ] = 1.0
     batch_size: Annotated[
         int | None,
-        Described("Documents a step.", default="as many as have about 14,000 tokens, at most a 20th of all"),
+        Described("Documents per step.", default="about 14,000 tokens' worth, at most a 20th of the corpus"),
     ] = None
-    learning_rate: Annotated[float, Described("Adam's rate, for all that it trains.")] = 0.01
+    learning_rate: Annotated[float, Described("Adam's learning rate.")] = 0.01
     rate_decay: Annotated[
-        RateDecay, Described("How Adam's rate falls over the run; that for alpha is constant.")
+        RateDecay, Described("How Adam's learning rate decays over the run; the rate for alpha is constant.")
     ] = "cosine"
     validation_fraction: Annotated[
         float,
-        Described("Share of the training documents, at most 500, held out to measure perplexity; 0 is none."),
+        Described(
+            "Fraction of the training documents (at most 500) held out to measure perplexity; 0 for none."
+        ),
     ] = 0.02
-    seed: Annotated[int, Described("Seed of every random choice; the same seed, the same model.")] = 0
-    device: Annotated[Device, Described("Where to compute; auto takes CUDA where there is some.")] = "auto"
+    seed: Annotated[int, Described("Random seed; the same seed gives the same model.")] = 0
+    device: Annotated[Device, Described("Where to compute; auto uses CUDA if available.")] = "auto"
     seed_words: Mapping[str, Sequence[str]] | None = None
-    """Topic name → words that it is to be about; the first topics are these, in alphabetical order."""
+    """Topic name → seed words; these topics come first, in alphabetical order."""
     seed_weight: float = 0.1
-    """How often a seed word counts as seen in its topic, for each time that the corpus has it."""
+    """Prior count of a seed word in its topic, per occurrence of the word in the corpus."""
 
     def __post_init__(self) -> None:
         _require_whole("num_topics", self.num_topics, 1, _MOST_TOPICS)
@@ -227,7 +233,7 @@ class TrainConfig:
 def resolve_config(
     flags: Mapping[str, Any], file: Path | None = None, *, defaults: Mapping[str, Any] | None = None
 ) -> TrainConfig:
-    """Put the configuration together: a flag wins over the file, the file over the preset's values.
+    """Combine the settings: flags override the file, and the file overrides the preset.
 
     Parameters
     ----------
@@ -236,12 +242,12 @@ def resolve_config(
     file
         A TOML file whose top-level keys are options.
     defaults
-        What a command has for options that are not given, in place of the preset's values.
+        The command's own defaults, which override the preset.
 
     Returns
     -------
     TrainConfig
-        All values as they are to be used, and the name of the preset.
+        The final values, and the name of the preset.
 
     Raises
     ------
@@ -268,7 +274,7 @@ def resolve_config(
 
 
 def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
-    """Check the keys of a stored configuration and make it.
+    """Build a configuration from stored values and check its keys.
 
     Parameters
     ----------
@@ -300,13 +306,13 @@ def read_seed_words(file: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If it cannot be read or is no TOML file; what it says is checked with the configuration.
+        If it cannot be read or is not a TOML file; its content is checked with the configuration.
     """
     return _load_toml(file)
 
 
 def _layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Let later layers win; one that has epochs or steps also wins over the other of the two."""
+    """Merge the layers, later ones winning; epochs or steps in a layer replace both in earlier layers."""
     values: dict[str, Any] = {}
     for layer in layers:
         replaced = _LENGTHS if _LENGTHS & layer.keys() else ()
@@ -353,7 +359,7 @@ def _require_seeds(config: TrainConfig) -> None:
         return
     if not isinstance(config.seed_words, Mapping) or not config.seed_words:
         raise ConfigError(
-            'seed_words must name a topic or more, each with its words: space = ["orbit", "nasa"]'
+            'seed_words must name at least one topic with its words, such as space = ["orbit", "nasa"]'
         )
     for name, words in config.seed_words.items():
         if not isinstance(words, list | tuple) or not words or not all(isinstance(w, str) for w in words):
@@ -362,26 +368,31 @@ def _require_seeds(config: TrainConfig) -> None:
             )
     if len(config.seed_words) > config.num_topics:
         raise ConfigError(
-            f"seed_words name {len(config.seed_words)} topics, but num_topics is {config.num_topics}"
+            f"seed_words name {len(config.seed_words)} topics, but num_topics is {config.num_topics}; "
+            "raise num_topics"
         )
     if config.beta_optimizer == "adam":
-        raise ConfigError("seed_words are a prior on counts; leave out beta_optimizer adam, which has none")
+        raise ConfigError(
+            "seed_words need the topic prior, which beta_optimizer adam lacks; leave one of them out"
+        )
 
 
 def _require_compatible(config: TrainConfig) -> None:
     if config.epochs is not None and config.steps is not None:
-        raise ConfigError("epochs must not be given with steps: each says how long the run is")
+        raise ConfigError("epochs cannot be combined with steps: both set the length of the run; give one")
     if config.beta_optimizer == "adam" and config.topic_update != "elbo":
         raise ConfigError(
-            "beta_optimizer must be natural with refined samples, which give counts and no gradient; "
+            "beta_optimizer must be natural with topic_update refined, which yields counts, not gradients; "
             "adam needs topic_update elbo"
         )
     if config.inference == "cavi" and config.encoder != "unrolled":
-        raise ConfigError(f"encoder {config.encoder} is a network; leave it out, or leave out cavi")
+        raise ConfigError(
+            f"encoder {config.encoder} is a network, which inference cavi does not use; leave one out"
+        )
     if config.inference == "cavi" and config.posterior != "dirichlet":
-        raise ConfigError("posterior must be dirichlet with cavi: coordinate ascent has no other")
+        raise ConfigError("posterior must be dirichlet with inference cavi, which supports no other")
     if config.gradient != "implicit" and (config.inference, config.posterior) != ("amortized", "dirichlet"):
         raise ConfigError(
-            f"gradient {config.gradient} is one of a network's Dirichlet samples; leave it out, or leave out "
-            f"{'cavi' if config.inference == 'cavi' else config.posterior}"
+            f"gradient {config.gradient} applies only to a network's Dirichlet samples; leave it out, or "
+            f"leave out {'cavi' if config.inference == 'cavi' else config.posterior}"
         )

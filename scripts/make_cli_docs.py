@@ -19,17 +19,17 @@ INTRODUCTION = """\
 Written by `make docs` from the commands' `--help`.
 
 Results go to stdout, progress and messages to stderr; `--json` prints one document with a `schema_version`.
-A command that fails says why, and what to do, in one line, and leaves nothing half-written.
+A command that fails explains why and what to do in one line, and leaves no half-written files.
 
 | exit code | meaning |
 |---|---|
-| 0 | done |
-| 1 | the run cannot go on, or a bug |
-| 2 | an option or a configuration that cannot be used |
-| 3 | input data that cannot be read |
+| 0 | success |
+| 1 | the run failed, or a bug |
+| 2 | an invalid option or configuration |
+| 3 | unreadable input data |
 | 4 | a corpus or model folder that is missing, damaged, or of another version |
 | 5 | the file system: disk full, no permission, in use by another process |
-| 130, 143 | ended by Ctrl-C or SIGTERM, after a checkpoint |
+| 130, 143 | stopped by Ctrl-C or SIGTERM, after a checkpoint |
 """
 
 

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how one is run."""
+"""The command line: all commands, and how one is run."""
 
 import inspect
 import os
@@ -41,19 +41,19 @@ from lda_app.runtime import configure_log, log
 _GLOBAL_FLAGS = ("--debug", "--quiet")
 _PREFIX = "LDA_APP"
 _EPILOG = (
-    "An option can also be given by the environment: LDA_APP_, the command and the option in capitals, "
-    "such as LDA_APP_TRAIN_NUM_TOPICS=50. The flags --debug and --quiet may stand anywhere."
+    "Options can also be set by environment variables: LDA_APP_, the command and the option in capitals, "
+    "such as LDA_APP_TRAIN_NUM_TOPICS=50. The flags --debug and --quiet may appear anywhere."
 )
 
 
 class _Command(TyperCommand):
-    """A command that refuses a second value for an option that holds one."""
+    """A command that rejects a repeated option unless it takes several values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         *_, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(order).items():
             if times > 1 and parameter.param_type_name == "option" and not parameter.multiple:
-                ctx.fail(f"{parameter.opts[0]} is given {times} times, and can have one value")
+                ctx.fail(f"{parameter.opts[0]} was given {times} times but takes one value")
         return super().parse_args(ctx, args)
 
 
@@ -78,30 +78,32 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _main(
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress: warnings and errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Hide progress; show only warnings and errors.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool,
         typer.Option(
             "--version",
-            help="Print the version and end.",
+            help="Print the version and exit.",
             is_eager=True,
             allow_from_autoenv=False,
             callback=_print_version,
         ),
     ] = False,
 ) -> None:
-    """Find the topics of a collection of texts.
+    """Find the topics in a collection of texts.
 
-    First [bold]corpus build[/], then [bold]train[/]; [bold]eval[/] and [bold]topics[/] show what came of it,
-    and [bold]transform[/] tells the topics of new documents.
+    Start with [bold]corpus build[/], then [bold]train[/]. [bold]eval[/] and [bold]topics[/] show the
+    results, and [bold]transform[/] infers topics for new documents.
     """
     configure_log(quiet=quiet, debug=debug)
 
 
 @corpus_app.callback()
 def _corpus() -> None:
-    """Turn text into counts of words, the input of [bold]train[/]."""
+    """Turn text into word counts, the input for [bold]train[/]."""
 
 
 corpus_app.command("build", cls=_Command)(corpus.build)
@@ -113,7 +115,7 @@ app.add_typer(corpus_app, name="corpus")
 
 @gradients_app.callback()
 def _gradients() -> None:
-    """Compare the gradient estimators that training rests on."""
+    """Compare the gradient estimators used in training."""
 
 
 gradients_app.command("list", cls=_Command)(gradients.list_estimators)
@@ -144,7 +146,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv
-        The arguments without the program's name; None takes the process's own.
+        The arguments without the program name; None uses ``sys.argv``.
 
     Examples
     --------
@@ -157,11 +159,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     with sigterm_unwinds(), second_stdout() as stdout:
         try:
             command = _tidied(typer.main.get_command(app))
-            _warn_of_idle_variables(set(_name_variables(command, _PREFIX)))
+            _warn_of_unknown_variables(set(_name_variables(command, _PREFIX)))
             code = command.main(arguments, prog_name="lda-app", standalone_mode=False)
             if sys.stdout is not None:
                 sys.stdout.flush()
-        except BaseException as error:  # noqa: BLE001 - the last place where it can be said in one line
+        except BaseException as error:  # noqa: BLE001 - the last chance to report it in one line
             return report_fault(error, stdout)
     if code == 128 + signal.SIGINT:
         log.error("interrupted")
@@ -169,7 +171,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _tidied(command: Any) -> Any:
-    """Shape the help: no remarks that hold for every option, flowing text, groups before single commands."""
+    """Tidy the help: no remarks that apply to every option, reflowed text, groups before single commands."""
     for parameter in (*command.params, command.get_help_option(typer.Context(command))):
         parameter.show_envvar = False
         if getattr(parameter, "is_flag", False):
@@ -185,7 +187,7 @@ def _tidied(command: Any) -> Any:
 
 
 def _name_variables(command: Any, prefix: str) -> Iterator[str]:
-    """Name each option's variable after its flag, not after its parameter, and yield the names."""
+    """Name each option's environment variable after its flag, not its parameter, and yield the names."""
     for option in command.params:
         flag = next((name for name in option.opts if name.startswith("--")), None)
         if flag is not None:
@@ -197,16 +199,16 @@ def _name_variables(command: Any, prefix: str) -> Iterator[str]:
         yield from _name_variables(subcommand, f"{prefix}_{name}")
 
 
-def _warn_of_idle_variables(known: set[str]) -> None:
-    """Warn of variables that look like an option's but are none; others may be of an image or a script."""
+def _warn_of_unknown_variables(known: set[str]) -> None:
+    """Warn of misspelled option variables; other names may belong to an image or a script."""
     for name in sorted(os.environ.keys() - known):
         near = get_close_matches(name, sorted(known), n=1, cutoff=0.8) if name.startswith(_PREFIX) else []
         if near:
-            log.warning("the environment's %s has no effect; did you mean %s?", name, near[0])
+            log.warning("environment variable %s has no effect; did you mean %s?", name, near[0])
 
 
 def _global_flags_first(arguments: Sequence[str]) -> list[str]:
-    """Let ``lda-app train … --debug`` mean ``lda-app --debug train …``."""
+    """Treat ``lda-app train … --debug`` as ``lda-app --debug train …``."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     before, after = arguments[:end], arguments[end:]
     flags = [argument for argument in before if argument in _GLOBAL_FLAGS]

@@ -1,4 +1,4 @@
-"""``lda-app eval --calibration``: whether intervals of topic shares hold the truth as often as they say."""
+"""``lda-app eval --calibration``: how often intervals of topic shares cover the true value."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ Wanted = Annotated[
     bool,
     typer.Option(
         "--calibration",
-        help="On documents drawn from the model itself: do intervals of topic shares hold the truth? Also "
-        f"written to the run's {FILE}.",
+        help="Check on documents simulated from the model whether intervals of topic shares cover the true "
+        f"values. Also writes {FILE} in the run.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -33,7 +33,7 @@ Documents = Annotated[
         "--calibration-documents",
         min=20,
         max=10**6,
-        help="Documents to draw, of each length.",
+        help="Documents to simulate at each length.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -42,7 +42,7 @@ Plot = Annotated[
     typer.Option(
         "--plot",
         metavar="FILE",
-        help="Draw coverage at all levels into a file (.svg).",
+        help="Plot coverage at all levels (.svg).",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -58,23 +58,23 @@ class Calibrating:
     plot: Plot = None
 
     def require_sense(self, run: Path | None, *, overwrite: bool) -> None:
-        """Refuse what cannot be done, before any work is.
+        """Reject invalid combinations before any work is done.
 
         Raises
         ------
         ConfigError
-            If the model is not ours, or the plot cannot be drawn.
+            If the model is not an lda-app model, or the plot cannot be drawn.
         """
         from lda_app.cli.tables import check_file
 
         if self.calibration and run is None:
-            raise ConfigError("--calibration asks for the intervals of a model of lda-app: name its RUN")
+            raise ConfigError("--calibration needs a RUN: only models of lda-app have these intervals")
         if self.plot is None:
             return
         if not self.calibration:
-            raise ConfigError("--plot draws the calibration: give --calibration, too")
+            raise ConfigError("--plot draws the calibration; give --calibration as well")
         if self.plot.suffix.lower() != ".svg":
-            raise ConfigError(f"--plot {self.plot} must end in .svg: that is the one format there is")
+            raise ConfigError(f"--plot {self.plot} must end in .svg, the only format supported")
         check_file(self.plot, overwrite=overwrite, flag="--plot")
 
     def run(
@@ -86,7 +86,7 @@ class Calibrating:
         *,
         overwrite: bool,
     ) -> dict[str, Any]:
-        """Calibrate a model on documents of such lengths, and write and draw what is found."""
+        """Calibrate a model on documents of these lengths, and save and plot the result."""
         from lda_app.cli.tables import write_out
         from lda_app.evaluation.calibration import calibrate, document_lengths, draws_rank, guide_rank
         from lda_app.storage import write_annotation
@@ -106,11 +106,11 @@ class Calibrating:
 
 
 def calibration_table(found: dict[str, Any]) -> "Table":
-    """Lay coverage out, a line for each posterior, length and choice of topics."""
+    """Lay out coverage, one line for each posterior, length and choice of topics."""
     from lda_app.cli.tables import new_table
 
     levels = [coverage["level"] for coverage in found["parts"][0]["coverage"]]
-    table = new_table("Share of intervals that hold the truth, on documents drawn from the model")
+    table = new_table("Share of intervals that cover the true value, on documents simulated from the model")
     for name, justify in (("posterior", "left"), ("lengths", "right"), ("topics", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for name in (*(f"{level:.0%}" for level in levels), "uniform ranks: p"):
@@ -122,10 +122,10 @@ def calibration_table(found: dict[str, Any]) -> "Table":
 
 
 def narrow_calibration_table(found: dict[str, Any]) -> "Table":
-    """Lay the same out in two columns, for a terminal that the other table does not fit."""
+    """Lay out the same in two columns, for a narrow terminal."""
     from lda_app.cli.tables import new_table
 
-    table = new_table("Share of intervals that hold the truth")
+    table = new_table("Share of intervals that cover the true value")
     table.add_column("posterior, lengths, topics")
     table.add_column("share", justify="right", no_wrap=True)
     for part in found["parts"]:
@@ -145,7 +145,7 @@ def _p_value(part: dict[str, Any]) -> str:
 
 
 def calibration_chart(found: dict[str, Any]) -> str:
-    """Draw coverage over the level: a chart a posterior and choice of topics, a curve for each length."""
+    """Draw coverage over the level: a chart per posterior and choice of topics, a curve per length."""
     from lda_app.charts import line_charts
 
     kinds = dict.fromkeys((part["posterior"], part["topics"]) for part in found["parts"])

@@ -1,4 +1,4 @@
-"""What ``lda-app doctor`` finds in a collection of texts, as a page and as JSON."""
+"""The findings of ``lda-app doctor`` on a collection of texts, as a page and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINES_SHOWN = 8
 
 @dataclass(frozen=True)
 class Examined:
-    """A collection of texts, what was found in it, and what to do about it."""
+    """A collection of texts, the findings, and advice."""
 
     name: str
     found: Checkup
@@ -32,7 +32,7 @@ class Examined:
     advice: list[Advice]
 
     def describe(self) -> dict[str, Any]:
-        """Return all of it, for JSON."""
+        """Return everything in a form that JSON can hold."""
         return {
             "name": self.name,
             **self.found.describe(),
@@ -42,7 +42,7 @@ class Examined:
 
 
 def examined(spec: str, reading: SourceOptions, words: WordOptions, num_topics: int) -> Examined:
-    """Examine what the user named: texts by their flags, a corpus folder by those it was built with."""
+    """Examine the source: texts with the given flags, a corpus folder with those it was built with."""
     from collections import Counter
 
     from lda_app.corpus.advice import advise, advise_on_encodings
@@ -60,7 +60,7 @@ def examined(spec: str, reading: SourceOptions, words: WordOptions, num_topics: 
 def _opened(
     spec: str, reading: SourceOptions, words: WordOptions
 ) -> tuple[Source, PreprocessOptions, list[FileEncoding]]:
-    """Open the texts; where they cannot be decoded, once more so that they can be."""
+    """Open the texts, with a tolerant encoding if they cannot be decoded."""
     from lda_app.corpus.folder import open_corpus
     from lda_app.corpus.sources import open_source
     from lda_app.corpus.sources.corpus_folder import StoredSource
@@ -76,7 +76,7 @@ def _opened(
 
 
 def print_page(texts: Examined) -> None:
-    """Print what was found: the warnings last, where they are seen."""
+    """Print the findings, with the warnings last, where they are noticed."""
     from lda_app.cli.tables import print_out
 
     found = texts.found
@@ -94,14 +94,14 @@ def print_page(texts: Examined) -> None:
 
 def _overview(texts: Examined) -> Table:
     found = texts.found
-    table = _table(texts.name, "what", "found")
+    table = _table(texts.name, "property", "value")
     lengths = found.lengths
     table.add_row("documents", f"{found.num_documents:,}")
-    table.add_row("without a word", f"{found.num_without_words:,} ({found.num_empty:,} empty)")
+    table.add_row("without words", f"{found.num_without_words:,} ({found.num_empty:,} empty)")
     table.add_row("words, tokens", f"{found.num_words:,} words, {found.num_tokens:,} tokens would be counted")
     table.add_row(
-        "tokens a document",
-        f"median {lengths['median']:,.0f}; half have {lengths['quarter']:,.0f} to "
+        "tokens per document",
+        f"median {lengths['median']:,.0f}; middle half {lengths['quarter']:,.0f} to "
         f"{lengths['three_quarters']:,.0f}; mean {lengths['mean']:,.1f}; "
         f"from {lengths['min']:,.0f} to {lengths['max']:,.0f}",
     )
@@ -119,7 +119,7 @@ def _overview(texts: Examined) -> Table:
 
 def _languages(found: Checkup) -> str:
     if found.language is None:
-        return "too few letters to tell"
+        return "too little text to detect"
     documents = found.language.documents
     total = sum(documents.values())
     shares = [f"{code} {number / total:.1%}" for code, number in list(documents.items())[:_LINES_SHOWN]]
@@ -127,7 +127,7 @@ def _languages(found: Checkup) -> str:
 
 
 def _dropped(dropped: list[DroppedWords]) -> Table | None:
-    table = _table("", "left out as", "words", "tokens", "most frequent")
+    table = _table("", "dropped as", "words", "tokens", "most frequent")
     for rule in dropped:
         examples = ", ".join(f"{_short(word, 20)} {times:,}" for word, times in rule.examples.items())
         table.add_row(rule.rule, f"{rule.words:,}", f"{rule.tokens:,}", examples)
@@ -135,28 +135,28 @@ def _dropped(dropped: list[DroppedWords]) -> Table | None:
 
 
 def _repeated(found: Checkup) -> Table | None:
-    table = _table("", "document", "is")
+    table = _table("", "document", "finding")
     for one in found.repeated:
         table.add_row(_short(one.id), f"{one.kind}: {_short(one.of)}")
     return table if table.row_count else None
 
 
 def _boilerplate(found: Checkup) -> Table | None:
-    table = _table("", "documents", "share the line")
+    table = _table("", "documents", "shared line")
     for one in found.boilerplate[:_LINES_SHOWN]:
         table.add_row(f"{one.documents:,}", _short(one.line))
     return table if table.row_count else None
 
 
 def _left_out(found: Checkup) -> Table | None:
-    table = _table("", "cannot be read", "because")
+    table = _table("", "cannot be read", "reason")
     for place, reason in found.left_out[:_LINES_SHOWN]:
         table.add_row(_short(place), reason)
     return table if table.row_count else None
 
 
 def _warnings(advice: list[Advice]) -> Table | None:
-    table = _table("", "warning", "what to do")
+    table = _table("", "warning", "advice")
     for one in advice:
         table.add_row(_short(one.trouble, 200), one.advice)
     return table if table.row_count else None
@@ -172,7 +172,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _short(text: str, width: int = 70) -> str:
-    """Return a value of the user's on one line, cut where it is long."""
+    """Return a user's value on one line, truncated if it is long."""
     from lda_app.runtime import one_line
 
     shown = one_line(text)

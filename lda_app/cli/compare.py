@@ -1,4 +1,4 @@
-"""``lda-app compare``: other programs on the same counts, measured by the same protocol."""
+"""``lda-app compare``: other programs on the same counts, evaluated by the same protocol."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,20 +23,22 @@ CorpusArgument = Annotated[
     typer.Argument(
         metavar="CORPUS",
         help="A corpus folder, or what [bold]corpus build[/] takes: a name, a file, a folder of texts or "
-        "[bold]-[/]. Its counts are then built in FOLDER.",
+        "[bold]-[/]. The corpus is then built in FOLDER.",
         show_default=False,
     ),
 ]
 NumTopics = Annotated[
     int | None,
-    typer.Option("--num-topics", min=2, max=100_000, help="K, for all of them.", show_default="50"),
+    typer.Option(
+        "--num-topics", min=2, max=100_000, help="Number of topics (K) for all programs.", show_default="50"
+    ),
 ]
 Rivals = Annotated[
     str,
     typer.Option(
         "--with",
         metavar="NAMES",
-        help="What to compare with, such as sklearn,topica; also our own presets, lda-app-fast.",
+        help="Programs to compare with, such as sklearn,topica; also presets such as lda-app-fast.",
     ),
 ]
 TimeLimit = Annotated[
@@ -45,17 +47,17 @@ TimeLimit = Annotated[
         "--time-limit",
         metavar="SECONDS",
         min=0.001,
-        help="Stop a training after so many seconds, and measure what it has learned by then.",
+        help="Stop each training after this time, and evaluate what it has learned so far.",
         show_default="none",
     ),
 ]
-Seeds = Annotated[int, typer.Option("--num-seeds", min=1, help="Trainings of each, with a seed each.")]
+Seeds = Annotated[int, typer.Option("--num-seeds", min=1, help="Trainings of each program, one per seed.")]
 Labels = Annotated[
     str | None,
     typer.Option(
         "--label-column",
         metavar="COLUMN",
-        help="The documents' labels, for purity and NMI of their largest topics.",
+        help="Column of document labels, to measure purity and NMI of the documents' largest topics.",
         show_default="none",
     ),
 ]
@@ -64,7 +66,7 @@ Run = Annotated[
     typer.Option(
         "--run",
         metavar="RUN",
-        help="Measure this model of ours in place of a training, and keep the figures in its folder.",
+        help="Evaluate this lda-app model instead of training one, and save the results in its folder.",
         show_default="none",
     ),
 ]
@@ -74,7 +76,7 @@ Out = Annotated[
         "--out",
         "-o",
         metavar="FOLDER",
-        help="Where results go; one that is there is gone on with.",
+        help="Folder for the results. An existing folder is resumed.",
         show_default=False,
     ),
 ]
@@ -98,13 +100,13 @@ def compare(
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Train other programs on the same counts, and measure all by one protocol.
+    """Compare lda-app with other programs on the same counts and by the same protocol.
 
-    Each training has a process of its own. [bold]own[/] is the perplexity of test documents by the program's
-    own inference, half of each observed, [bold]ref[/] by one inference that all share. What is finished is
-    kept: after Ctrl-C the same command goes on. FOLDER then holds the table (comparison.md), everything as
-    JSON, and perplexity over seconds (perplexity.svg). The extra [bold]compare[/] of this package installs
-    the rivals; one that is missing is named, and the others run.
+    Each training runs in a separate process. Perplexity is measured on test documents, half of each
+    observed: [bold]own[/] uses the program's own inference, [bold]ref[/] the same inference for all
+    programs. Finished trainings are kept: after Ctrl-C, run the same command again to resume. FOLDER
+    contains the table (comparison.md), all results as JSON, and perplexity over time (perplexity.svg). The
+    extra [bold]compare[/] installs the other programs; one that is missing is reported and skipped.
     """
     from lda_app.cli.tables import print_json
     from lda_app.studies.compare.comparison import Comparison, require_place, resolve_methods
@@ -132,14 +134,16 @@ def compare(
         print_json(document)
     else:
         _print(document)
-    log.info("written: %s", ", ".join(str(out / name) for name in ("comparison.md", "comparison.json")))
+    log.info("Wrote %s", ", ".join(str(out / name) for name in ("comparison.md", "comparison.json")))
 
 
 def _counts(
     corpus: str, out: Path, reading: SourceOptions, words: WordOptions, *, seed: int, overwrite: bool
 ) -> "Corpus":
     if is_corpus(corpus) and (reading, words) != (SourceOptions(), WordOptions()):
-        log.warning("%s has its counts already: no effect of how to read text and choose words", corpus)
+        log.warning(
+            "%s already has its word counts; options for reading text and choosing words are ignored", corpus
+        )
     return resolve_corpus(corpus, out / "corpus", reading, words, seed=seed, overwrite=overwrite)
 
 
@@ -157,7 +161,7 @@ def _agreed_topics(given: int | None, model: "ModelDir | None") -> int:
         return given or _DEFAULT_TOPICS
     found = len(model.beta)
     if given not in {None, found}:
-        raise ConfigError(f"--num-topics {given}, but {model.path} has {found} topics: leave the option out")
+        raise ConfigError(f"--num-topics {given}, but {model.path} has {found} topics; leave the option out")
     return found
 
 
@@ -183,13 +187,13 @@ def _print(document: dict[str, Any]) -> None:
     from lda_app.studies.compare.table import rows
 
     titles, lines = rows(document["results"])
-    table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+    table = new_table(f"{document['corpus']['name']} · {document['num_topics']} topics")
     for title in titles:
         table.add_column(title, justify="left" if title == "method" else "right")
     for line in lines:
         table.add_row(*line)
     if not fits(table):
-        table = new_table(f"{document['corpus']['name']}, {document['num_topics']} topics")
+        table = new_table(f"{document['corpus']['name']} · {document['num_topics']} topics")
         table.add_column("method")
         table.add_column("value", justify="right")
         for line in lines:

@@ -1,4 +1,4 @@
-"""``lda-app corpus``: from text or counts to a corpus folder, and what is in one."""
+"""``lda-app corpus``: build a corpus folder from text or counts, and inspect one."""
 
 import json
 import shlex
@@ -23,7 +23,7 @@ TestFraction = Annotated[
     typer.Option(
         "--test-fraction",
         metavar="SHARE",
-        help="Documents to put aside for evaluation, unless the corpus has a test split of its own.",
+        help="Fraction of documents held out for evaluation, unless the corpus has its own test split.",
     ),
 ]
 CountFormat = Annotated[
@@ -32,7 +32,7 @@ CountFormat = Annotated[
         "--format",
         metavar="FORMAT",
         help="npz (scipy), lda-c, uci (bag of words) or matrix-market.",
-        show_default="by the content",
+        show_default="detected from the content",
     ),
 ]
 
@@ -41,8 +41,8 @@ _LABELS = {
     ("language", "code"): "language detected",
     ("language", "documents"): "documents sampled",
     ("options", "texts"): "texts kept",
-    ("pruning", "min_documents"): "fewest documents of a word",
-    ("pruning", "max_documents"): "most documents of a word",
+    ("pruning", "min_documents"): "minimum documents per word",
+    ("pruning", "max_documents"): "maximum documents per word",
     ("pruning", "tokens"): "tokens pruned",
 }
 
@@ -57,25 +57,27 @@ def build(
     test_fraction: TestFraction = 0.1,
     seed: Seed = 0,
     no_texts: Annotated[
-        bool, typer.Option("--no-texts", help="Keep the texts themselves out of the folder.")
+        bool, typer.Option("--no-texts", help="Do not store the texts in the folder.")
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Processes that count words.", show_default="by the size"),
+        typer.Option(
+            "--workers", min=1, help="Processes for counting words.", show_default="depends on size"
+        ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Count the words of a corpus, a file, a folder or standard input.
+    """Build a corpus folder from a named corpus, a file, a folder or standard input.
 
-    The folder holds the counts, the vocabulary, the documents, and [bold]left_out.csv[/], which names each
-    document without words and each row that could not be read. The same input and options give the same
-    bytes.
+    The folder contains the counts, the vocabulary, the documents, and [bold]left_out.csv[/], which lists
+    documents without words and rows that could not be read. The same input and options produce identical
+    files.
     """
     from lda_app.corpus.folder import build_corpus
     from lda_app.corpus.sources import open_source
 
     if is_corpus(source):
-        raise ConfigError(f"{source} is a corpus folder already; give it to lda-app train as it is")
+        raise ConfigError(f"{source} is already a corpus folder; pass it to lda-app train as it is")
     corpus = build_corpus(
         open_source(source, reading),
         out,
@@ -87,55 +89,61 @@ def build(
         texts=not no_texts,
     )
     report(corpus)
-    _say_what_next(out)
+    _log_next_step(out)
 
 
 def import_counts(
     counts: Annotated[
-        Path, typer.Argument(metavar="COUNTS", help="Word counts of the documents.", show_default=False)
+        Path, typer.Argument(metavar="COUNTS", help="Document word counts.", show_default=False)
     ],
     out: OutFolder,
     *,
     vocabulary: Annotated[
         Path,
         typer.Option(
-            "--vocab", metavar="FILE", help="The words of the columns, one a line.", show_default=False
+            "--vocab", metavar="FILE", help="The words of the columns, one per line.", show_default=False
         ),
     ],
     test: Annotated[
         Path | None,
         typer.Option(
-            "--test", metavar="FILE", help="Counts of the test documents.", show_default="some of COUNTS"
+            "--test",
+            metavar="FILE",
+            help="Counts of the test documents.",
+            show_default="split off from COUNTS",
         ),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option("--labels", metavar="FILE", help="A label a line for COUNTS.", show_default=False),
+        typer.Option("--labels", metavar="FILE", help="Labels for COUNTS, one per line.", show_default=False),
     ] = None,
     test_labels: Annotated[
         Path | None,
-        typer.Option("--test-labels", metavar="FILE", help="A label a line for --test.", show_default=False),
+        typer.Option(
+            "--test-labels", metavar="FILE", help="Labels for --test, one per line.", show_default=False
+        ),
     ] = None,
     count_format: CountFormat = None,
     test_fraction: TestFraction = 0.1,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Take word counts that were made elsewhere.
+    """Import existing word counts.
 
-    Reads scipy's .npz, Blei's LDA-C, UCI's bag of words (docword.txt) and Matrix Market; all but .npz may be
-    gzipped. A model of such a corpus knows no raw text: [bold]transform[/] needs one made by [bold]build[/].
+    Reads scipy .npz, Blei's LDA-C, UCI bag of words (docword.txt) and Matrix Market; all but .npz may be
+    gzipped. A model trained on imported counts cannot process raw text: [bold]transform[/] needs a corpus
+    made by [bold]build[/].
     """
     from lda_app.corpus.import_counts import CountFiles
     from lda_app.corpus.import_counts import import_counts as import_files
 
     files = CountFiles(counts, vocabulary, test, labels, test_labels, count_format)
     report(import_files(files, out, test_fraction=test_fraction, seed=seed, overwrite=overwrite))
-    _say_what_next(out)
+    _log_next_step(out)
 
 
 def info(corpus: CorpusFolder, *, as_json: JsonFlag = False) -> None:
-    """Show what is in a corpus folder, and check it."""
+    """Check a corpus folder and show what it contains."""
     from lda_app.cli.tables import print_out
     from lda_app.corpus.folder import open_corpus
 
@@ -148,7 +156,7 @@ def info(corpus: CorpusFolder, *, as_json: JsonFlag = False) -> None:
 
 
 def list_corpora(*, as_json: JsonFlag = False) -> None:
-    """List the corpora that the app knows by name."""
+    """List the corpora that are available by name."""
     from lda_app.cli.tables import new_table, print_out
     from lda_app.corpus.sources import CORPORA
 
@@ -182,18 +190,18 @@ def resolve_corpus(
     Parameters
     ----------
     spec
-        What the user calls the corpus.
+        The corpus as the user named it.
     built_at
-        Where it is built, unless `spec` is a corpus folder; what was built there of the same input and
-        options by the same tools is used again.
+        Where to build it, unless `spec` is a corpus folder. A corpus built there from the same input with
+        the same options and tools is reused.
     reading
         How to read a file or folder.
     words
         What counts as a word, and which words are kept.
     test_fraction, seed
-        Which documents are put aside for testing.
+        Which documents are held out for testing.
     overwrite
-        Replace another corpus that was built there.
+        Replace a different corpus in `built_at`.
     """
     from lda_app.corpus.folder import build_corpus, describe_options, open_corpus
     from lda_app.corpus.preprocess import tool_versions
@@ -211,7 +219,7 @@ def resolve_corpus(
         language = corpus.manifest.get("language", {}).get("code", options.tokenizer.language)
         wanted["tools"] = tool_versions(options.tokenizer.language) | tool_versions(language)
         if {name: corpus.manifest.get(name) for name in wanted} == json.loads(json.dumps(wanted)):
-            log.info("using the corpus that was built in %s before", built_at)
+            log.info("reusing the corpus built earlier in %s", built_at)
             return corpus
     corpus = build_corpus(
         source, built_at, options, test_fraction=test_fraction, seed=seed, overwrite=overwrite
@@ -221,7 +229,7 @@ def resolve_corpus(
 
 
 def report(corpus: "Corpus") -> None:
-    """Say on stderr what a corpus came to: its size, its warnings, what was left out."""
+    """Log a corpus's size, its warnings and what was left out."""
     manifest = corpus.manifest
     for message, times in manifest["warnings"].items():
         log.warning("%s: %s", message, f"{times:,}")
@@ -234,16 +242,16 @@ def report(corpus: "Corpus") -> None:
     log.info("%s: %s documents (%s)", corpus.name, f"{documents:,}", by_split)
     log.info("%s words, %s tokens, in %s", f"{manifest['num_words']:,}", f"{tokens:,}", corpus.path)
     if "test" not in corpus.splits:
-        log.info("no test split: measure a model by lda-app eval RUN --split train")
+        log.info("no test split: evaluate a model with lda-app eval RUN --split train")
 
 
-def _say_what_next(out: Path) -> None:
+def _log_next_step(out: Path) -> None:
     place = shlex.quote(str(out))
-    log.info("next: lda-app train %s --out RUN, or lda-app corpus info %s", place, place)
+    log.info("Next: lda-app train %s --out RUN, or lda-app corpus info %s", place, place)
 
 
 def is_corpus(path: str | Path) -> bool:
-    """Tell whether a path is a folder that was sealed, as a corpus folder is."""
+    """Return whether a path is a finished lda-app folder, such as a corpus folder."""
     return (Path(path) / "manifest.json").is_file()
 
 
@@ -253,7 +261,7 @@ def _tables(corpus: "Corpus") -> "list[RenderableType]":
     manifest = corpus.manifest
     splits = new_table(f"{corpus.name}: {manifest['num_words']:,} words")
     splits.add_column("split")
-    for column in ("documents", "tokens", "tokens a document", "without words"):
+    for column in ("documents", "tokens", "tokens per document", "without words"):
         splits.add_column(column, justify="right")
     for name in corpus.splits:
         split = manifest["splits"][name]
@@ -262,15 +270,15 @@ def _tables(corpus: "Corpus") -> "list[RenderableType]":
             name, f"{split['documents']:,}", f"{split['tokens']:,}", f"{mean:.1f}", f"{split['empty']:,}"
         )
     details = new_table()
-    details.add_column("made with")
-    details.add_column("")
+    details.add_column("setting")
+    details.add_column("value")
     details.add_row("stop word list", manifest.get("stop_word_list", "not recorded"))
     for name in ("language", "options", "pruning", "tools"):
         for key, value in manifest.get(name, {}).items():
             details.add_row(_LABELS.get((name, key), key.replace("_", " ")), _shown(value))
     troubles = new_table()
-    troubles.add_column("times", justify="right")
-    troubles.add_column("warnings, and what was left out (left_out.csv)")
+    troubles.add_column("count", justify="right")
+    troubles.add_column("warning or reason for leaving out (left_out.csv)")
     for message, times in (*manifest["warnings"].items(), *manifest["left_out"].items()):
         troubles.add_row(f"{times:,}", message)
     return [splits, details, *([troubles] if troubles.row_count else [])]
@@ -278,7 +286,7 @@ def _tables(corpus: "Corpus") -> "list[RenderableType]":
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "by the size of the corpus"
+        return "depends on corpus size"
     if isinstance(value, dict):
         return ", ".join(f"{number:,} {name}" for name, number in sorted(value.items(), reverse=True))
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""``lda-app doctor``: what is in a collection of texts, and how the app would run on this machine."""
+"""``lda-app doctor``: check a collection of texts before counting, and the app's setup on this machine."""
 
 import os
 import platform
@@ -21,16 +21,15 @@ Examined = Annotated[
     str | None,
     typer.Argument(
         metavar="SOURCE",
-        help="The texts: a corpus by name, a file, a folder of text files, a corpus folder, or [bold]-[/].",
+        help="The texts: a corpus by name, a file, a folder of text files, a corpus folder, or [bold]-[/] "
+        "for standard input.",
         show_default=False,
     ),
 ]
-NumTopics = Annotated[
-    int, typer.Option("--num-topics", min=2, help="Topics that are to be found in the texts.")
-]
+NumTopics = Annotated[int, typer.Option("--num-topics", min=2, help="Number of topics you plan to train.")]
 System = Annotated[
     bool,
-    typer.Option("--system", help="The machine: versions, cores, memory, device, compiled loops."),
+    typer.Option("--system", help="Check the machine: versions, cores, memory, device, compiled loops."),
 ]
 
 
@@ -44,21 +43,21 @@ def doctor(
     system: System = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Examine a collection of texts before it is counted, or tell how the app would run here.
+    """Check a collection of texts before counting, or this machine.
 
-    Of the texts: documents and their lengths, languages, encodings, duplicates, lines that many documents
-    share, the words that each rule would leave out, and warnings with advice. Give the flags that
-    [bold]corpus build[/] is to be given. A corpus folder can be examined, too.
+    For texts, it reports documents and their lengths, languages, encodings, duplicates, lines shared by many
+    documents, the words that each rule would drop, and warnings with advice. Use the same flags as for
+    [bold]corpus build[/]. Corpus folders can be checked too.
 
-    With [bold]--system[/], of the machine. Loops that cannot be compiled are replaced by torch's own
-    operations: the same numbers, several times slower; LDA_APP_NO_COMPILE=1 asks for that.
+    [bold]--system[/] reports on the machine. Loops that cannot be compiled fall back to torch operations,
+    which give the same results several times slower; LDA_APP_NO_COMPILE=1 forces this.
 
-    Nothing is changed, nothing is fetched.
+    Nothing is changed or downloaded.
     """
     from lda_app.cli.tables import print_json
 
     if source is None and not system:
-        raise ConfigError("nothing to report on: name a file, folder or corpus, or give --system")
+        raise ConfigError("nothing to check: give a file, folder or corpus, or --system")
     report: dict[str, Any] = {}
     texts = None if source is None else examined(source, reading, words, num_topics)
     if texts is not None:
@@ -90,7 +89,7 @@ def _system() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str | None]:
-    """Return the version of each package, None where it is missing."""
+    """Return the version of each package, None if it is missing."""
     versions: dict[str, str | None] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -101,7 +100,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _device() -> dict[str, str]:
-    """Return what ``--device auto`` trains on, and why."""
+    """Return the device that ``--device auto`` selects, and why."""
     import torch
 
     from lda_app.config import TrainConfig
@@ -110,16 +109,16 @@ def _device() -> dict[str, str]:
 
     chosen = choose_device(TrainConfig(), World()).type
     if chosen == "cuda":
-        reason = f"torch finds {torch.cuda.get_device_name(0)}"
+        reason = f"torch found {torch.cuda.get_device_name(0)}"
     elif torch.backends.mps.is_available():
         reason = "torch cannot draw Gamma samples on Apple's GPU (MPS)"
     else:
-        reason = "torch finds no CUDA device"
+        reason = "torch found no CUDA device"
     return {"auto": chosen, "reason": reason}
 
 
 def _compiled_loops() -> dict[str, Any]:
-    """Return whether loops are compiled, why not, and where their machine code is kept between runs."""
+    """Return whether loops are compiled, why not, and where the machine code is cached."""
     from lda_app.compiled import why_not_compiled
     from lda_app.models.kernels import mixture_forward
 
@@ -135,13 +134,13 @@ def _compiled_loops() -> dict[str, Any]:
 
 
 def _writable(folder: Path) -> bool:
-    """Tell whether files can be written to a folder, which need not exist yet."""
+    """Return whether files can be written to a folder, which need not exist yet."""
     there = next(place for place in (folder, *folder.parents) if place.exists())
     return os.access(there, os.W_OK | os.X_OK)
 
 
 def _corpora() -> dict[str, bool]:
-    """Tell which named corpora can be read without a network."""
+    """Return which named corpora can be read without a network."""
     from lda_app.corpus.sources import CORPORA
 
     return {name: corpus.offline() for name, corpus in CORPORA.items()}
@@ -151,8 +150,8 @@ def _print(system: dict[str, Any]) -> None:
     from lda_app.cli.tables import new_table, print_out
 
     table = new_table()
-    table.add_column("what")
-    table.add_column("found")
+    table.add_column("item")
+    table.add_column("value")
     for row in _rows(system):
         table.add_row(*row)
     print_out(table)
@@ -161,9 +160,9 @@ def _print(system: dict[str, Any]) -> None:
 def _rows(system: dict[str, Any]) -> list[tuple[str, str]]:
     device, loops = system["device"], system["compiled_loops"]
     versions = [(name, number or "not installed") for name, number in system["versions"].items()]
-    cache = "kept for the next run" if loops["cache_writable"] else "lost after each run: set NUMBA_CACHE_DIR"
+    cache = "cached between runs" if loops["cache_writable"] else "not cached; set NUMBA_CACHE_DIR"
     corpora = [
-        (f"corpus {name}", "here" if offline else "fetched when it is asked for")
+        (f"corpus {name}", "available" if offline else "downloaded on first use")
         for name, offline in system["corpora"].items()
     ]
     return [
@@ -172,7 +171,10 @@ def _rows(system: dict[str, Any]) -> list[tuple[str, str]]:
         ("cores", str(system["cores"])),
         ("memory", f"{system['memory_bytes'] / 1e9:,.1f} GB"),
         ("device", f"{device['auto']}: {device['reason']}"),
-        ("compiled loops", "used" if loops["used"] else f"not used, torch instead: {loops['reason']}"),
+        (
+            "compiled loops",
+            "used" if loops["used"] else f"not used, falling back to torch: {loops['reason']}",
+        ),
         *([("machine code", f"{cache} ({loops['cache_folder']})")] if loops["used"] else []),
         *corpora,
     ]

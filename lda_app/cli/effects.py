@@ -42,8 +42,8 @@ Formula = Annotated[
     typer.Option(
         "--formula",
         metavar="FORMULA",
-        help="The covariates in the notation of R: [bold]~ party + s(year)[/]. s() is a spline, C() takes "
-        "numbers as categories, a * b lets effects depend on each other; odd names stand in backticks.",
+        help="Covariates as an R formula: [bold]~ party + s(year)[/]. s() is a spline, C() treats numbers as "
+        "categories, a * b adds an interaction; put names with spaces or symbols in backticks.",
         show_default=False,
     ),
 ]
@@ -52,7 +52,7 @@ Covariates = Annotated[
     typer.Option(
         "--covariates",
         metavar="COLUMN,…",
-        help="The covariates, each with an effect of its own: short for a formula that adds them up.",
+        help="Covariates with separate effects: short for a formula that adds them up.",
         show_default=False,
     ),
 ]
@@ -61,7 +61,7 @@ Along = Annotated[
     typer.Option(
         "--along",
         metavar="COLUMN",
-        help="Tell the prevalence that is predicted along this covariate, in place of coefficients.",
+        help="Show predicted prevalence along this covariate instead of coefficients.",
         show_default=False,
     ),
 ]
@@ -83,11 +83,11 @@ def effects(
     plot: PlotPath = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell how the prevalence of topics depends on covariates.
+    """Estimate how topic prevalence depends on covariates.
 
-    Each topic's share is regressed on columns of the metadata. Standard errors and intervals hold what the
-    words leave open of each document's shares, and that other documents would have had others.
-    [bold]--output[/] writes the figures as csv.
+    Each topic's share is regressed on metadata columns. Standard errors and intervals account for the
+    uncertainty of each document's shares and for the sampling of documents. [bold]--output[/] writes the
+    results as csv.
     """
     from lda_app.fitted.folder import open_model
 
@@ -97,14 +97,14 @@ def effects(
     data, design = _design(model, corpus, split, _one_formula(formula, covariates))
     if along is not None and along not in design.covariates:
         named = ", ".join(map(str, design.covariates))
-        raise ConfigError(f"--along {along}: is no covariate of the formula; those are {named}")
+        raise ConfigError(f"--along {along}: not a covariate in the formula; choose one of {named}")
     report = _Report(_regress(shown, data, design, seed), shown.names(NAME_WORDS), along, level)
     about = {"split": split, "seed": seed, "left_out_without_words": data.num_empty}
     deliver(report, about, as_json=as_json, output=output, plot=plot, overwrite=overwrite)
 
 
 def _one_formula(formula: str | None, covariates: str | None) -> str:
-    """Return the formula that was given, or that adds up the covariates that were.
+    """Return the given formula, or one that adds up the given covariates.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _one_formula(formula: str | None, covariates: str | None) -> str:
 
 
 def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> "tuple[DocumentData, Design]":
-    """Read the corpus, and put those documents that have all covariates into the formula."""
+    """Read the corpus, and apply the formula to the documents that have all covariates."""
     from lda_app.runtime import log
     from lda_app.uncertainty.covariates import columns_of, read_data
     from lda_app.uncertainty.design import columns_in, make_design
@@ -131,7 +131,7 @@ def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> 
     if design.num_missing:
         counts = ", ".join(f"{count:,} of {name}" for name, count in design.num_missing.items())
         left_out = f"{int((~design.kept).sum()):,}"
-        log.warning("%s documents lack a value (%s) and are left out", left_out, counts)
+        log.warning("%s documents left out because of missing values (%s)", left_out, counts)
     return data.only(design.kept), design
 
 
@@ -147,7 +147,7 @@ def _regress(model: "LabelledModel", data: "DocumentData", design: "Design", see
 
 @dataclass(frozen=True)
 class _Report:
-    """What was found, in the layouts that it can be asked for."""
+    """The results, in each output format."""
 
     found: "Effects"
     names: "Mapping[int, str]"
@@ -155,7 +155,7 @@ class _Report:
     level: float
 
     def figures(self, num_points: int = 9) -> "pd.DataFrame":
-        """Return coefficients, or predictions along a covariate, of the topics to show."""
+        """Return coefficients, or predictions along a covariate, for the topics to show."""
         if self.along is None:
             figures = self.found.table(self.level)
         else:
@@ -163,7 +163,7 @@ class _Report:
         return figures[figures["topic"].isin(self.names)]
 
     def tables(self) -> "Iterator[Table]":
-        """Yield a table of the figures, topic by topic."""
+        """Yield a table of the results, topic by topic."""
         from lda_app.cli.tables import new_table
 
         table = new_table(f"{self._what}, {len(self.found.design.basis):,} documents")
@@ -177,7 +177,7 @@ class _Report:
         yield table
 
     def csv(self) -> str:
-        """Return the figures as csv."""
+        """Return the results as csv."""
         from lda_app.storage import spreadsheet_safe
 
         figures = self.figures()
@@ -187,7 +187,7 @@ class _Report:
         return str(figures.to_csv(index=False, lineterminator="\n"))
 
     def json(self, about: dict[str, Any]) -> dict[str, Any]:
-        """Return all as JSON can hold it."""
+        """Return everything in a form that JSON can hold."""
         design = self.found.design
         return {
             "schema_version": 1,
@@ -202,7 +202,7 @@ class _Report:
         }
 
     def svg(self) -> str:
-        """Draw coefficients, or predictions at the values of a category, or curves along a number."""
+        """Draw coefficients, predictions for each category, or curves along a numeric covariate."""
         from lda_app.charts import band_chart, interval_chart
 
         title = f"{self._what}, with {self._interval}"

@@ -1,4 +1,4 @@
-"""``lda-app eval``: how good a model is, each figure with the protocol by which it was measured."""
+"""``lda-app eval``: how good a model is, with the protocol of each measurement."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,20 +28,18 @@ Run = Annotated[
     Path | None,
     typer.Argument(
         metavar="RUN",
-        help="The folder of a model, as [bold]lda-app train --out[/] wrote it; or give [bold]--topics[/].",
+        help="A model folder written by [bold]lda-app train --out[/]; or use [bold]--topic-words[/] instead.",
         show_default=False,
     ),
 ]
-Split = Annotated[
-    str, typer.Option("--split", metavar="NAME", help="The split of the corpus to evaluate on.")
-]
+Split = Annotated[str, typer.Option("--split", metavar="NAME", help="Corpus split to evaluate on.")]
 _HELD_OUT = "Held-out perplexity"
 Protocols = Annotated[
     str,
     typer.Option(
         "--protocols",
         metavar="NAME,...",
-        help="Of elbo, elbo_document_mean, importance, document_completion and left_to_right, which is slow.",
+        help="Any of elbo, elbo_document_mean, importance, document_completion and left_to_right (slow).",
         show_default="all but left_to_right",
         rich_help_panel=_HELD_OUT,
     ),
@@ -51,7 +49,7 @@ IntervalLevel = Annotated[
     typer.Option(
         "--level",
         metavar="P",
-        help="Confidence level of the intervals, by a bootstrap over documents; between 0 and 1.",
+        help="Confidence level of the bootstrap intervals over documents, between 0 and 1.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -61,7 +59,7 @@ ImportanceSamples = Annotated[
         "--importance-samples",
         min=1,
         max=10**6,
-        help="Samples a document of importance: the more, the tighter the bound.",
+        help="Samples per document for importance; more samples give a tighter bound.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -71,7 +69,7 @@ Particles = Annotated[
         "--left-to-right-particles",
         min=1,
         max=10**5,
-        help="Particles of left_to_right, in each of two runs.",
+        help="Particles for left_to_right, in each of two runs.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -80,7 +78,7 @@ MaxDocuments = Annotated[
     typer.Option(
         "--max-documents",
         min=1,
-        help="Documents that left_to_right scores at most, drawn at random.",
+        help="Maximum number of documents for left_to_right, drawn at random.",
         rich_help_panel=_HELD_OUT,
     ),
 ]
@@ -90,8 +88,8 @@ CoherenceNames = Annotated[
     typer.Option(
         "--coherence",
         metavar="NAME,...",
-        help="Of document_npmi, u_mass, c_uci, c_npmi and c_v; the last three look into the texts.",
-        show_default="all that the reference allows",
+        help="Any of document_npmi, u_mass, c_uci, c_npmi and c_v; the last three need the texts.",
+        show_default="all that the reference supports",
         rich_help_panel=_TOPICS,
     ),
 ]
@@ -100,8 +98,8 @@ ReferenceName = Annotated[
     typer.Option(
         "--reference",
         metavar="train|test|FILE",
-        help="Where the words are looked up: a split, or a text file of a document a line.",
-        show_default="train, and document_npmi of the split evaluated, too",
+        help="Reference corpus for coherence: a split, or a text file with one document per line.",
+        show_default="train, plus document_npmi on the evaluated split",
         rich_help_panel=_TOPICS,
     ),
 ]
@@ -111,7 +109,7 @@ TopWords = Annotated[
         "--top-words",
         min=2,
         max=100,
-        help="Words of a topic that coherence, overlap and exclusivity look at.",
+        help="Words per topic for coherence, overlap and exclusivity.",
         rich_help_panel=_TOPICS,
     ),
 ]
@@ -120,7 +118,7 @@ LabelColumn = Annotated[
     typer.Option(
         "--label-column",
         metavar="COLUMN",
-        help="A column of labels of the documents, to compare the topics with.",
+        help="Column of document labels to compare the topics with.",
         rich_help_panel=_TOPICS,
     ),
 ]
@@ -128,7 +126,7 @@ PerTopic = Annotated[
     bool,
     typer.Option(
         "--per-topic",
-        help="Show the figures of each topic instead of the summary.",
+        help="Show results for each topic instead of the summary.",
         rich_help_panel=_TOPICS,
     ),
 ]
@@ -136,7 +134,7 @@ PerTopic = Annotated[
 
 @dataclass(frozen=True)
 class TopicFigures:
-    """The flags that say what is measured of the topics."""
+    """The flags for evaluating topics."""
 
     coherence: CoherenceNames = ""
     reference: ReferenceName = None
@@ -145,7 +143,7 @@ class TopicFigures:
     per_topic: PerTopic = False
 
     def options(self) -> dict[str, Any]:
-        """Return what evaluation takes."""
+        """Return the arguments for the evaluation."""
         from lda_app.evaluation.coherence import named
 
         return {
@@ -158,7 +156,7 @@ class TopicFigures:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The flags that say how perplexity is measured."""
+    """The flags for evaluating perplexity."""
 
     protocols: Protocols = ""
     level: IntervalLevel = 0.95
@@ -167,7 +165,7 @@ class HeldOut:
     max_documents: MaxDocuments = 500
 
     def options(self) -> dict[str, Any]:
-        """Return what evaluation takes."""
+        """Return the arguments for the evaluation."""
         from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, Effort, named
 
         if not 0 < self.level < 1:
@@ -190,30 +188,30 @@ def evaluate(
     topic_figures: TopicFigures,
     calibrating: Calibrating,
     imported: Imported,
-    intrusion: IntrusionFiles = [],  # noqa: B006 - Typer reads it, and nothing is added
+    intrusion: IntrusionFiles = [],  # noqa: B006 - Typer reads it; it is never modified
     corpus: CorpusOfRun = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
     output: OutPath = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure a model: held-out perplexity, coherence and quality of topics.
+    """Evaluate a model: held-out perplexity, topic coherence and topic quality.
 
-    Perplexity is printed by several protocols, which cannot be compared with each other, each with its
-    interval: [bold]elbo[/] (the evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/]
+    Perplexity is reported with an interval for each of several protocols, which cannot be compared with each
+    other: [bold]elbo[/] (the evidence lower bound, averaged over tokens), [bold]elbo_document_mean[/]
     (averaged over documents), [bold]importance[/] (a tighter bound), [bold]document_completion[/] (half of
-    each document is observed, the other half scored) and [bold]left_to_right[/] (an estimate without a
-    bound's gap, of some documents). [bold]--calibration[/] asks how far intervals of topic shares can be
-    trusted. [bold]--output[/] writes the JSON document to a file, too.
+    each document is observed, the other half scored) and [bold]left_to_right[/] (an estimate, not a bound,
+    on a sample of documents). [bold]--calibration[/] checks how reliable intervals of topic shares are.
+    [bold]--output[/] also writes the JSON document to a file.
 
-    Topics are measured by the coherence of their top words, their diversity, exclusivity and significance,
-    how many of them are used, and, with [bold]--label-column[/], their agreement with labels of documents:
-    docs/coherence.md tells what each figure means. They are measured as they were trained, those that
-    [bold]lda-app label[/] has merged or hidden like all others.
+    Topics are evaluated by the coherence of their top words, their diversity, exclusivity and significance,
+    how many of them are used, and, with [bold]--label-column[/], their agreement with document labels. See
+    docs/coherence.md for each measure. Topics are evaluated as trained, including those merged or hidden
+    with [bold]lda-app label[/].
 
-    A model of another tool is measured by the same figures: [bold]lda-app eval --topic-words topics.csv
-    --doc-topics theta.csv --corpus FOLDER[/]; docs/comparing.md tells which files are read.
-    [bold]lda-app eval RUN --intrusion answers.json[/] scores what people answered to the report's quiz.
+    Models from other tools are evaluated the same way: [bold]lda-app eval --topic-words topics.csv
+    --doc-topics theta.csv --corpus FOLDER[/]; see docs/comparing.md for the supported files.
+    [bold]lda-app eval RUN --intrusion answers.json[/] scores people's answers to the report's quiz.
     """
     from lda_app.cli.quality_tables import add_labels
     from lda_app.cli.tables import check_file
@@ -223,7 +221,7 @@ def evaluate(
     place: dict[str, Any] = {"as_json": as_json, "output": output, "overwrite": overwrite}
     if intrusion:
         answers = scored(intrusion, run, held_out.level)
-        _tell(answers, lambda: [intrusion_table(answers)], **place)
+        _print_results(answers, lambda: [intrusion_table(answers)], **place)
         return
     imported.require_sense(run, corpus)
     calibrating.require_sense(run, overwrite=overwrite)
@@ -239,10 +237,10 @@ def evaluate(
             lengths = counts.split(split).lengths()
             found = calibrating.run(model, lengths, seed, held_out.level, overwrite=overwrite)
             figures["calibration"] = found
-    _tell(figures, lambda: _laid_out(figures, per_topic=topic_figures.per_topic), **place)
+    _print_results(figures, lambda: _laid_out(figures, per_topic=topic_figures.per_topic), **place)
 
 
-def _tell(
+def _print_results(
     figures: dict[str, Any],
     laid_out: "Callable[[], list[RenderableType]]",
     *,
@@ -250,7 +248,7 @@ def _tell(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Write figures to the file that was asked for, and print them as JSON or laid out."""
+    """Write the results to the output file, if any, and print them as JSON or as tables."""
     from lda_app.cli.tables import json_text, print_json, print_out, write_out
 
     if output is not None:
@@ -262,7 +260,7 @@ def _tell(
 
 
 def _laid_out(figures: dict[str, Any], *, per_topic: bool) -> "list[RenderableType]":
-    """Lay an evaluation out: its topics one by one, or all figures with what is to be said of them."""
+    """Lay out an evaluation: one row per topic, or the summary with its notes."""
     from lda_app.cli.imported import notes as notes_of_imported
     from lda_app.cli.quality_tables import notes as notes_of_topics
     from lda_app.cli.quality_tables import topics_table
@@ -280,14 +278,14 @@ def _laid_out(figures: dict[str, Any], *, per_topic: bool) -> "list[RenderableTy
 
 
 def _of_run(model: "ModelDir", counts: "Corpus", options: dict[str, Any]) -> dict[str, Any]:
-    """Measure a model of ours."""
+    """Evaluate an lda-app model."""
     from lda_app.evaluation.evaluate import evaluate as measure
 
     return measure(model, counts, **options).to_dict()
 
 
 def _of_imported(imported: Imported, corpus: Path | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Measure a model of another tool."""
+    """Evaluate a model from another tool."""
     from lda_app.corpus.folder import open_corpus
     from lda_app.evaluation.imported import evaluate_imported
 
@@ -296,7 +294,7 @@ def _of_imported(imported: Imported, corpus: Path | None, options: dict[str, Any
 
 
 class Line(NamedTuple):
-    """A line of the table: a figure, how it was measured, and on what."""
+    """A line of the table: a measure, its protocol, and the data it was measured on."""
 
     figure: str
     protocol: str
@@ -308,7 +306,7 @@ class Line(NamedTuple):
 
 
 def figures_table(figures: dict[str, Any]) -> "Table":
-    """Lay the figures of an evaluation out, a line each."""
+    """Lay out the results, one per line."""
     from lda_app.cli.tables import new_table
 
     table = new_table(_title(figures))
@@ -322,7 +320,7 @@ def figures_table(figures: dict[str, Any]) -> "Table":
 
 
 def narrow_table(figures: dict[str, Any]) -> "Table":
-    """Lay the same out in two columns, for a terminal that the other table does not fit."""
+    """Lay out the same in two columns, for a narrow terminal."""
     from lda_app.cli.tables import new_table
 
     table = new_table(_title(figures))
@@ -340,7 +338,7 @@ def narrow_table(figures: dict[str, Any]) -> "Table":
 
 
 def _title(figures: dict[str, Any]) -> str:
-    return f"{figures['num_topics']} topics, {figures['num_words']:,} words, seed {figures['seed']}"
+    return f"{figures['num_topics']} topics · {figures['num_words']:,} words · seed {figures['seed']}"
 
 
 def _interval_name(figures: dict[str, Any]) -> str:
@@ -379,18 +377,18 @@ def _usage_lines(figures: dict[str, Any], split: str) -> list[Line]:
 
 
 def _label_lines(labels: dict[str, Any]) -> list[Line]:
-    """Lay out the agreement with labels; always naming the most frequent one is what accuracy has to beat."""
-    figure, told = f"labels, {one_line(labels['column'])}", labels["classification"]
+    """Lay out the agreement with labels; the majority label is the baseline for accuracy."""
+    figure, classified = f"labels, {one_line(labels['column'])}", labels["classification"]
     on = ("", labels["split"], f"{labels['num_documents']:,}")
     lines = [Line(figure, name, f"{labels[name]:.3f}", *on) for name in ("purity", "nmi")]
-    if told is None:
+    if classified is None:
         return [*lines, Line(figure, "logistic_regression", "too few")]
-    accuracy = f"{told['accuracy']:.3f} ± {told['standard_error']:.3f}"
-    on = ("", labels["split"], f"{told['num_documents']:,}")
+    accuracy = f"{classified['accuracy']:.3f} ± {classified['standard_error']:.3f}"
+    on = ("", labels["split"], f"{classified['num_documents']:,}")
     return [
         *lines,
         Line(figure, "logistic_regression", accuracy, *on),
-        Line(figure, "majority_label", f"{told['majority']:.3f}", *on),
+        Line(figure, "majority_label", f"{classified['majority']:.3f}", *on),
     ]
 
 
@@ -409,10 +407,10 @@ def _perplexity_line(figure: dict[str, Any], split: str) -> Line:
 
 
 def _unknown_line(unknown: dict[str, Any]) -> Line:
-    """Lay out the words that no figure counts; where the corpus does not tell, say so."""
+    """Lay out the out-of-vocabulary words, ``unknown`` if the corpus does not record them."""
     number, share = unknown["num_tokens"], unknown["share"]
-    told = ("unknown", "unknown") if number is None else (f"{share:.1%}", f"{number:,}")
-    return Line("words left out", "out_of_vocabulary", told[0], split=unknown["split"], tokens=told[1])
+    shown = ("unknown", "unknown") if number is None else (f"{share:.1%}", f"{number:,}")
+    return Line("words left out", "out_of_vocabulary", shown[0], split=unknown["split"], tokens=shown[1])
 
 
 def _coherence_line(figure: dict[str, Any]) -> Line:

@@ -1,7 +1,7 @@
-"""How each way to fail ends.
+"""Error messages and exit codes.
 
-Every error is one line on stderr, and the exit code says whose it is: 1 the run's, or a bug; 2 usage; 3 the
-input's; 4 a corpus or model folder's; 5 the file system's; 130 and 143 after SIGINT and SIGTERM.
+Every error is one line on stderr, and the exit code gives its cause: 1 the run, or a bug; 2 usage; 3 the
+input; 4 a corpus or model folder; 5 the file system; 130 and 143 after SIGINT and SIGTERM.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _EXPECTED = {
 
 @contextmanager
 def sigterm_unwinds() -> Iterator[None]:
-    """Let SIGTERM end the process through its ``finally`` clauses, so that nothing half-written stays.
+    """Let SIGTERM run the ``finally`` clauses, so that no half-written files remain.
 
-    As process 1 of a container, it would otherwise be ignored.
+    Otherwise process 1 of a container would ignore it.
     """
 
     def end(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
@@ -56,7 +56,7 @@ def sigterm_unwinds() -> Iterator[None]:
 
 @contextmanager
 def second_stdout() -> Iterator[int]:
-    """Keep hold of stdout, for rich sends it to nowhere when its reader has gone."""
+    """Keep a copy of stdout, because rich redirects it to the null device when its reader is gone."""
     try:
         stdout = os.dup(1)
     except OSError:
@@ -68,7 +68,7 @@ def second_stdout() -> Iterator[int]:
 
 
 def report(error: BaseException, stdout: int) -> int:
-    """Say in one line what ended the run and return the exit code.
+    """Log in one line what ended the run, and return the exit code.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def report(error: BaseException, stdout: int) -> int:
     """
     cause = error.__context__
     if isinstance(error, SystemExit | typer.Abort) and isinstance(cause, BrokenPipeError | EOFError):
-        error = cause  # Typer and rich end the process for these without a word
+        error = cause  # Typer and rich exit silently on these
     if isinstance(error, BrokenPipeError) and _nobody_reads(stdout):
         _discard_stdout()
         return 0
@@ -102,17 +102,17 @@ def _explain(error: BaseException) -> tuple[str, int]:
         case KeyboardInterrupt():
             return "interrupted", 128 + signal.SIGINT
         case MemoryError():
-            return "out of memory: use less data, or a machine with more", 1
+            return "out of memory: use less data, or a machine with more memory", 1
         case OSError(errno=int()):
             _discard_stdout()
             return explain(error), 5
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    hint = "" if log.isEnabledFor(logging.DEBUG) else "; run again with --debug for the traceback"
+    hint = "" if log.isEnabledFor(logging.DEBUG) else "; rerun with --debug for the traceback"
     return f"unexpected {what}: this is a bug{hint}", 1
 
 
 def _usage_message(error: typer.TyperException) -> str:
-    """Return the message of a usage error with the help that mends it; none where help was the answer."""
+    """Return the message of a usage error and where to find help; empty if help was already shown."""
     message = error.format_message().replace("Value error, ", "").rstrip(".")
     if callable(details := getattr(error.__cause__, "errors", None)):
         message = _value_message(message, details()[0])
@@ -122,7 +122,7 @@ def _usage_message(error: typer.TyperException) -> str:
 
 
 def _value_message(message: str, detail: dict[str, Any]) -> str:
-    """Say what was expected and what was got, in our words where pydantic, behind Typer, has too many."""
+    """State what was expected and what was given, more briefly than pydantic, which Typer uses."""
     got = repr(detail["input"])
     if expected := _EXPECTED.get(detail["type"]):
         return f"{message.split(': ', 1)[0]}: expected {expected}, got {got}"
@@ -131,14 +131,14 @@ def _value_message(message: str, detail: dict[str, Any]) -> str:
 
 
 def _nobody_reads(stdout: int) -> bool:
-    """Tell whether the reader of a pipe, such as ``head``, has gone."""
+    """Return whether the reader of a pipe, such as ``head``, is gone."""
     poll = select.poll()
     poll.register(stdout, 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _discard_stdout() -> None:
-    """Keep the interpreter from failing once more when it flushes what could not be written."""
+    """Keep the interpreter from failing again when it flushes unwritten output."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         return

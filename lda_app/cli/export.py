@@ -1,4 +1,4 @@
-"""``lda-app export``: topics and documents for other programs."""
+"""``lda-app export``: topics and documents in formats for other programs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -30,8 +30,8 @@ To = Annotated[
     typer.Option(
         "--to",
         metavar="FORMAT",
-        help="A tidy table as csv, jsonl, parquet or xlsx; pyldavis, a JSON file for "
-        "[bold]pyLDAvis.prepare(**json)[/]; or mallet, the topics of documents as MALLET writes them.",
+        help="csv, jsonl, parquet or xlsx for a tidy table; pyldavis for a JSON file to pass to "
+        "[bold]pyLDAvis.prepare(**json)[/]; mallet for document topics in MALLET's format.",
         show_default=False,
     ),
 ]
@@ -42,21 +42,23 @@ TableOption = Annotated[
     TableName | None,
     typer.Option(
         "--table",
-        help="Which table: the topics, a row each; their top words; or the share of each topic in each "
-        "document.",
-        show_default="topics; of xlsx all three, a sheet each",
+        help="Which table to write: the topics, one row each; their top words; or each topic's share in "
+        "each document.",
+        show_default="topics; for xlsx all three, one sheet each",
     ),
 ]
-NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words of each topic.")]
+NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Number of words per topic.")]
 Intervals = Annotated[
     bool,
     typer.Option(
         "--intervals",
-        help="Give each share of document-topics its credible interval, from samples of the exact posterior; "
-        "takes longer.",
+        help="Add a credible interval to each share in document-topics, from samples of the exact posterior; "
+        "slower.",
     ),
 ]
-Split = Annotated[Literal["train", "test"], typer.Option("--split", help="The documents that shares are of.")]
+Split = Annotated[
+    Literal["train", "test"], typer.Option("--split", help="Which split's documents to export.")
+]
 
 
 def export(
@@ -72,10 +74,10 @@ def export(
     corpus: CorpusOfRun = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write topics and documents for other programs.
+    """Export topics and documents for other programs.
 
-    Tables are tidy, a row an observation, with the topics as [bold]lda-app label[/] has named, merged and
-    hidden them. pyldavis and mallet get the topics as they were trained.
+    Tables are tidy, with one observation per row, and show topics as named, merged and hidden with
+    [bold]lda-app label[/]. pyldavis and mallet get the topics as trained.
     """
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
@@ -83,9 +85,11 @@ def export(
     from lda_app.runtime import log
 
     if table is not None and to in _SUFFIXES:
-        raise ConfigError(f"--table {table} is of csv, jsonl, parquet and xlsx; leave it out for --to {to}")
+        raise ConfigError(
+            f"--table {table} applies only to csv, jsonl, parquet and xlsx; leave it out for --to {to}"
+        )
     if output.suffix.lower() != (suffix := _SUFFIXES.get(to, f".{to}")):
-        raise ConfigError(f"--output {output}: the suffix of {to} is {suffix}, got {output.suffix!r}")
+        raise ConfigError(f"--output {output}: the suffix for {to} must be {suffix}, got {output.suffix!r}")
     check_file(output, overwrite=overwrite)
     if to == "xlsx":
         require_openpyxl()
@@ -97,17 +101,17 @@ def export(
     else:
         names = _TABLES if table is None and to == "xlsx" else (table or "topics",)
         work.write_tables(output, names, top, level if intervals else None)
-    log.info("written: %s", output)
+    log.info("Wrote %s", output)
 
 
 class _Export:
-    """A model, and its corpus where it is there."""
+    """A model, and its corpus if available."""
 
     def __init__(self, model: "ModelDir", place: Path | None, split: str) -> None:
         self.model, self.place, self.split = model, place, split
 
     def corpus(self) -> "Corpus":
-        """Return the corpus, without which documents have no shares."""
+        """Return the corpus, which is needed for document shares."""
         return corpus_of_run(self.model, self.place)
 
     def write_pyldavis(self, output: Path) -> None:
@@ -117,7 +121,7 @@ class _Export:
         export.write_pyldavis(output, export.pyldavis_arrays(self.model, self.corpus().split(self.split)))
 
     def write_mallet(self, output: Path) -> None:
-        """Write a line a document."""
+        """Write one line per document."""
         from lda_app.interchange import export
 
         corpus = self.corpus()
@@ -127,7 +131,7 @@ class _Export:
     def write_tables(
         self, output: Path, names: "Iterable[TableName]", num_words: int, level: float | None
     ) -> None:
-        """Write one table or more."""
+        """Write one or more tables."""
         from lda_app.interchange.export import write_frames
 
         write_frames(output, self._tables(names, num_words, level))

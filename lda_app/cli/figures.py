@@ -1,4 +1,4 @@
-"""Figures with their intervals as the cells of a table and the records of a JSON document."""
+"""Estimates with intervals as table cells and JSON records."""
 
 import math
 from pathlib import Path
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 PlotPath = Annotated[
     Path | None,
-    typer.Option("--plot", metavar="FILE.svg", help="Draw the figures to a file, too.", show_default=False),
+    typer.Option("--plot", metavar="FILE.svg", help="Also draw a chart (.svg).", show_default=False),
 ]
 
 
 class Report(Protocol):
-    """What was found, in the layouts that it can be asked for."""
+    """The results, in each output format."""
 
     def tables(self) -> "Iterator[Table]":
         """Yield tables for people."""
 
     def csv(self) -> str:
-        """Return the figures as csv."""
+        """Return the results as csv."""
 
     def json(self, about: dict[str, Any]) -> dict[str, Any]:
-        """Return all as JSON can hold it, with what it was measured on."""
+        """Return everything in a form that JSON can hold, including the data it was measured on."""
 
     def svg(self) -> str:
-        """Draw the figures."""
+        """Draw the results."""
 
 
 def deliver(
@@ -45,7 +45,7 @@ def deliver(
     plot: Path | None,
     overwrite: bool,
 ) -> None:
-    """Write and draw figures to the files asked for; print them as JSON, or as tables if no file has them."""
+    """Write and draw the results to the given files; print JSON, or tables if there is no output file."""
     from lda_app.cli.tables import print_json, print_out, write_out
 
     if output is not None:
@@ -59,12 +59,12 @@ def deliver(
 
 
 def check_outputs(output: Path | None, plot: Path | None, *, overwrite: bool) -> None:
-    """Refuse files for figures and for their drawing that must not be written, before any work is done.
+    """Reject output files that must not be written, before any work is done.
 
     Raises
     ------
     ConfigError
-        If one exists and may not be replaced, or its suffix is of another format.
+        If one exists and may not be replaced, or has the wrong suffix.
     """
     from lda_app.cli.tables import check_file
 
@@ -75,18 +75,18 @@ def check_outputs(output: Path | None, plot: Path | None, *, overwrite: bool) ->
 
 
 def add_columns(table: "Table", names: "Sequence[str]", *, right: "Sequence[str]") -> None:
-    """Add columns to a table, some of them aligned to the right."""
+    """Add columns to a table, some of them right-aligned."""
     for name in names:
         table.add_column(name, justify="right" if name in right else "left")
 
 
 def rows(figures: "pd.DataFrame") -> "Iterator[Any]":
-    """Yield the rows of a frame; their columns are attributes."""
+    """Yield the rows of a frame, with columns as attributes."""
     yield from figures.itertuples()
 
 
 def records(figures: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return the rows as JSON can hold them: NaN becomes null.
+    """Return the rows as JSON records, with NaN as null.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def records(figures: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def number(value: float, form: str) -> str:
-    """Format a number; ``?`` stands for one that is not known.
+    """Format a number, or ``?`` if it is unknown.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def number(value: float, form: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Format a share in percent.
+    """Format a share as a percentage.
 
     Examples
     --------
@@ -123,14 +123,14 @@ def percent(share: float) -> str:
 
 
 def percents(row: Any) -> str:
-    """Format the ends of a row's interval in percent, ``lower`` and ``upper``; ``?`` where there is none."""
+    """Format a row's interval, ``lower`` to ``upper``, in percent; ``?`` if there is none."""
     if _is_nan(row.lower):
         return "?"
     return f"{number(100 * row.lower, '.1f')} … {number(100 * row.upper, '.1f')}%"
 
 
 def points(row: Any, digits: int = 1) -> str:
-    """Format the ends of a row's interval in percentage points, with their signs; ``?`` for none."""
+    """Format a row's interval in signed percentage points; ``?`` if there is none."""
     if _is_nan(row.lower):
         return "?"
     return f"{number(100 * row.lower, f'+.{digits}f')} … {number(100 * row.upper, f'+.{digits}f')}"

@@ -1,4 +1,4 @@
-"""``lda-app gradients``: the table of gradient estimators, how exact they are, and what each is worth."""
+"""``lda-app gradients``: list the gradient estimators, check their accuracy, and compare them."""
 
 import csv
 import io
@@ -26,29 +26,30 @@ SCHEMA_VERSION = 1
 _DOCUMENTS = 32
 _MOST_REFERENCE_SAMPLES = 20_000
 _REFERENCE_BLOCKS = 20
-_REFERENCE_NUMBERS = 20_000_000  # all samples of the reference are in memory at once
+_REFERENCE_NUMBERS = 20_000_000  # all samples of the reference are held in memory
 
-Points = Annotated[
-    int, typer.Option("--points", min=16, max=10**6, help="Points of the grid of each family.")
-]
+Points = Annotated[int, typer.Option("--points", min=16, max=10**6, help="Grid points per family.")]
 Family = Annotated[
     str | None,
-    typer.Option("--family", metavar="NAME", help="One family of distributions.", show_default="all"),
+    typer.Option("--family", metavar="NAME", help="Only this family of distributions.", show_default="all"),
 ]
 ProblemName = Annotated[
     str | None,
-    typer.Option("--problem", metavar="NAME", help="One problem.", show_default="all of the families"),
+    typer.Option("--problem", metavar="NAME", help="Only this problem.", show_default="all"),
 ]
-Samples = Annotated[int, typer.Option("--samples", min=1, max=10_000, help="Samples an estimate.")]
+Samples = Annotated[int, typer.Option("--samples", min=1, max=10_000, help="Samples per estimate.")]
 Estimates = Annotated[
-    int, typer.Option("--estimates", min=2, max=10**7, help="Estimates made, to take mean and variance of.")
+    int,
+    typer.Option(
+        "--estimates", min=2, max=10**7, help="Number of estimates from which to compute mean and variance."
+    ),
 ]
 Run = Annotated[
     Path | None,
     typer.Option(
         "--run",
         metavar="RUN",
-        help="Compare on documents of this model instead: the gradient of the sampled part of their elbo.",
+        help="Compare on documents of this model instead: the gradient of the sampled part of their ELBO.",
         show_default=False,
     ),
 ]
@@ -59,13 +60,13 @@ CsvFile = Annotated[
 Figure = Annotated[
     Path | None,
     typer.Option(
-        "--figure", metavar="FILE", help="Draw the variances into a file (.svg).", show_default=False
+        "--figure", metavar="FILE", help="Draw a chart of the variances (.svg).", show_default=False
     ),
 ]
 
 
 def list_estimators(*, as_json: JsonFlag = False) -> None:
-    """List the gradient estimators: family, method, unbiased or not."""
+    """List the gradient estimators: family, method, and whether unbiased."""
     from lda_app.gradients.estimators import ESTIMATORS
 
     rows = [{"family": row.family, "estimator": row.name, "unbiased": row.unbiased} for row in ESTIMATORS]
@@ -76,11 +77,11 @@ def list_estimators(*, as_json: JsonFlag = False) -> None:
 
 
 def check(*, points: Points = 10_000, as_json: JsonFlag = False) -> None:
-    """Check how exact the derivatives of samples are.
+    """Check the accuracy of sample derivatives.
 
-    Each family's worst relative error on a grid, with its place and its bound; the reference of Gamma,
-    Dirichlet and Beta has 50 digits. Rows without a bound are shown for comparison. The command fails if a
-    bound is not kept.
+    Shows each family's worst relative error on a grid, its location and its bound; the reference for Gamma,
+    Dirichlet and Beta has 50 digits. Rows without a bound are shown for comparison. The command fails if an
+    error exceeds its bound.
     """
     from lda_app.gradients.check import check_families, gamma_grid
     from lda_app.runtime import progress
@@ -94,7 +95,7 @@ def check(*, points: Points = 10_000, as_json: JsonFlag = False) -> None:
     failed = [f"{result.family} {result.what}" for result in checks if not result.passed]
     if failed:
         raise NumericalError(
-            f"beyond the bound: {', '.join(failed)}; report it with the versions of your packages"
+            f"errors exceed the bound: {', '.join(failed)}; report this with your package versions"
         )
 
 
@@ -102,7 +103,7 @@ CHECK_COLUMNS = ("family", "derivative", "points", "worst error", "median", "bou
 
 
 def check_row(result: "Check") -> list[str]:
-    """Write out a check, a cell a column."""
+    """Format a check, one cell per column."""
     return [
         result.family,
         result.what,
@@ -128,19 +129,19 @@ def compare(
     figure: Figure = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure what the gradient estimators are worth.
+    """Compare the bias, variance and speed of the gradient estimators.
 
-    On problems whose gradient is known: the bias along the gradient, as a share of its length, with a 95%
+    On problems with a known gradient, shows the bias along the gradient as a share of its length, with a 95%
     confidence interval; the variance of an estimate, divided by the gradient's squared length; and the time
-    of a sample with its backward pass. With [bold]--run[/] the known gradient is itself the mean of many
-    samples.
+    per sample, including the backward pass. With [bold]--run[/], the known gradient is itself the mean of
+    many samples.
     """
     from lda_app.charts import dot_chart
     from lda_app.cli.tables import check_file, write_out
     from lda_app.models.threads import one_torch_thread
 
     if figure is not None and figure.suffix.lower() != ".svg":
-        raise ConfigError(f"--figure {figure} must end in .svg: that is the one format there is")
+        raise ConfigError(f"--figure {figure} must end in .svg, the only format supported")
     for flag, file in (("--csv", csv_file), ("--figure", figure)):
         check_file(file, overwrite=overwrite, flag=flag)
     chosen = _chosen(family, problem) if run is None else [_problem_of_run(run, corpus, family, problem)]
@@ -149,7 +150,7 @@ def compare(
     if csv_file is not None:
         write_out(_csv(results), csv_file, overwrite=overwrite)
     if figure is not None:
-        title = f"Variance of an estimate of {samples} sample{'s' * (samples > 1)}, relative"
+        title = f"Relative variance of an estimate from {samples} sample{'s' * (samples > 1)}"
         write_out(dot_chart(title, by_problem(results)), figure, overwrite=overwrite)
     if as_json:
         _print_json({"seed": seed, "comparisons": [asdict(result) for result in results]})
@@ -157,11 +158,11 @@ def compare(
         _print_table(COMPARE_COLUMNS, map(compare_row, results))
 
 
-COMPARE_COLUMNS = ("family", "problem", "estimator", "bias", "variance", "µs a sample")
+COMPARE_COLUMNS = ("family", "problem", "estimator", "bias", "variance", "µs per sample")
 
 
 def compare_row(result: "Measurement") -> list[str]:
-    """Write out a measurement, a cell a column."""
+    """Format a measurement, one cell per column."""
     return [
         result.family,
         result.problem,
@@ -173,7 +174,7 @@ def compare_row(result: "Measurement") -> list[str]:
 
 
 def by_problem(results: "Iterable[Measurement]") -> dict[str, list[tuple[str, float]]]:
-    """Group variances by their problem, for a figure."""
+    """Group variances by problem, for a chart."""
     groups: dict[str, list[tuple[str, float]]] = {}
     for result in results:
         heading = f"{result.family}: {result.problem}"
@@ -182,7 +183,7 @@ def by_problem(results: "Iterable[Measurement]") -> dict[str, list[tuple[str, fl
 
 
 def _chosen(family: str | None, name: str | None) -> "list[Problem]":
-    """Return the problems of a family, or of all, that have a name, if one is given."""
+    """Return all problems, or those of a family, or the one with a name."""
     from lda_app.gradients.problems import PROBLEMS
 
     _require_choice("--family", family, [problem.family for problem in PROBLEMS])
@@ -220,15 +221,17 @@ def _problem_of_run(run: Path, corpus: Path | None, family: str | None, name: st
     from lda_app.fitted.folder import open_model
 
     if name is not None or family not in {None, "dirichlet"}:
-        raise ConfigError("--run has one problem, of the family dirichlet; leave out --problem and --family")
+        raise ConfigError(
+            "--run has a single problem, in the dirichlet family; leave out --problem and --family"
+        )
     model = open_model(run)
     return likelihood_problem(model, corpus_of_run(model, corpus))
 
 
 def likelihood_problem(model: "ModelDir", corpus: "Corpus") -> "Problem":
-    """Return E_q[log p(w|θ, β)] of some training documents: what training samples, q as the model has it.
+    """Return E_q[log p(w|θ, β)] of some training documents, the sampled part of the ELBO, with the model's q.
 
-    Its exact gradient is not known in closed form; it is the mean of many implicit samples.
+    Its gradient has no closed form; the reference is the mean of many implicit samples.
     """
     import functools
 
@@ -295,7 +298,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[list[str]]) -> "Table":
 
     table = new_table()
     for column in columns:
-        right = column in {"points", "worst error", "median", "bound", "bias", "variance", "µs a sample"}
+        right = column in {"points", "worst error", "median", "bound", "bias", "variance", "µs per sample"}
         table.add_column(column, justify="right" if right else "left")
     for row in rows:
         table.add_row(*row)

@@ -1,6 +1,6 @@
-"""Groups of options that commands share, each declared once: a dataclass whose fields are flags.
+"""Groups of options shared by commands, each declared once as a dataclass whose fields are flags.
 
-A field's annotation is that of Typer, or the library's own :class:`lda_app.config.Described`.
+Fields are annotated for Typer, or with the library's own :class:`lda_app.config.Described`.
 """
 
 import functools
@@ -18,12 +18,12 @@ Command = Callable[..., None]
 
 
 def with_groups(**groups: type) -> Callable[[Command], Command]:
-    """Give a command the flags of some groups; it gets an instance of each group.
+    """Add groups of flags to a command, which receives an instance of each group.
 
     Parameters
     ----------
     groups
-        Parameter of the command to a dataclass, whose fields are annotated as Typer wants its parameters.
+        Name of the command's parameter to a dataclass whose fields are annotated like Typer parameters.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def with_groups(**groups: type) -> Callable[[Command], Command]:
 
 
 def _spread(parameter: Parameter, groups: dict[str, type]) -> list[Parameter]:
-    """Return the parameter itself, or a keyword for each field if it is a group."""
+    """Return the parameter itself, or one keyword per field if it is a group."""
     if parameter.name not in groups:
         return [parameter]
     group = groups[parameter.name]
@@ -77,22 +77,22 @@ def _keyword(field: "Field[Any]", hint: Any) -> Parameter:
 
 
 def description_of(hint: Any) -> Described | None:
-    """Return what the library says of a field; None where it says nothing."""
+    """Return the library's description of a field, or None."""
     found = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     return next((part for part in found if isinstance(part, Described)), None)
 
 
 def flag(name: str, value_type: Any, described: Described, *, default: str | None = None) -> Any:
-    """Return the annotation of a flag, as Typer wants it.
+    """Return the Typer annotation of a flag.
 
     Parameters
     ----------
     name
-        Of the field; the flag has hyphens in the place of underscores.
+        The field's name; the flag has hyphens instead of underscores.
     value_type, described
-        Of the field.
+        The field's type and description.
     default
-        What the help shows as the default where the description does not say.
+        The default that the help shows if the description has none.
     """
     shown = described.default if described.default is not None else default
     option = typer.Option(
@@ -110,7 +110,7 @@ def flag(name: str, value_type: Any, described: Described, *, default: str | Non
 
 
 def _number(text: str | float) -> int | float:
-    """Parse a number of documents, ``5``, or a share of them, ``0.5``."""
+    """Parse a number of documents, ``5``, or a fraction of them, ``0.5``."""
     try:
         return int(text) if isinstance(text, str) else text
     except ValueError:
@@ -119,5 +119,5 @@ def _number(text: str | float) -> int | float:
         return float(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is neither a number of documents nor a share such as 0.5"
+            f"{text!r} is neither a number of documents nor a fraction such as 0.5"
         ) from None

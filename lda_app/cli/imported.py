@@ -1,4 +1,4 @@
-"""The flags of ``lda-app eval`` for a model that another tool trained."""
+"""The flags of ``lda-app eval`` for models trained by other tools."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +12,14 @@ from lda_app.runtime import log
 if TYPE_CHECKING:
     from lda_app.interchange import ImportedModel
 
-_PANEL = "A model of another tool, in place of RUN"
+_PANEL = "Model from another tool, instead of RUN"
 
 Topics = Annotated[
     Path | None,
     typer.Option(
         "--topic-words",
         metavar="FILE",
-        help="Topics: a table of topics and words (.csv, .npz), or a file of MALLET or tomotopy.",
+        help="Topic-word table (.csv, .npz), or a MALLET or tomotopy file.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -29,7 +29,7 @@ DocTopicsFile = Annotated[
     typer.Option(
         "--doc-topics",
         metavar="FILE",
-        help="Its shares of the documents: a table (.csv, .npz), or MALLET's doc-topics.",
+        help="Document-topic shares: a table (.csv, .npz), or MALLET's doc-topics.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -39,7 +39,7 @@ Words = Annotated[
     typer.Option(
         "--vocab",
         metavar="FILE",
-        help="The words of a .npy file's columns, one a line.",
+        help="The words of a .npy file's columns, one per line.",
         show_default=False,
         rich_help_panel=_PANEL,
     ),
@@ -49,8 +49,8 @@ Alpha = Annotated[
     typer.Option(
         "--alpha",
         metavar="A|A1,A2,...",
-        help="Its prior of documents: one number for all topics, or one each.",
-        show_default="the model's; 0.1 where its file has none",
+        help="The model's Dirichlet prior on document topics: one number for all topics, or one for each.",
+        show_default="the model's; 0.1 if its file has none",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -58,7 +58,7 @@ Alpha = Annotated[
 
 @dataclass(frozen=True)
 class Imported:
-    """The flags that name the files of another tool's model."""
+    """The files of a model from another tool."""
 
     topic_words: Topics = None
     doc_topics: DocTopicsFile = None
@@ -66,23 +66,23 @@ class Imported:
     alpha: Alpha = None
 
     def require_sense(self, run: Path | None, corpus: Path | None) -> None:
-        """Refuse flags that do not go together.
+        """Reject invalid combinations of flags.
 
         Raises
         ------
         ConfigError
-            If there is no model, or two, or its corpus is not named.
+            If there is no model, or two, or no corpus.
         """
         if run is None and self.topic_words is None:
             raise ConfigError("eval needs a RUN, or --topic-words FILE and --corpus FOLDER")
         if run is not None and self.topic_words is not None:
-            raise ConfigError(f"eval measures one model: leave out {run}, or --topic-words")
+            raise ConfigError(f"eval takes one model; leave out {run} or --topic-words")
         if self.topic_words is not None and corpus is None:
-            raise ConfigError("--topic-words needs --corpus FOLDER: the documents to measure the model on")
+            raise ConfigError("--topic-words needs --corpus FOLDER, the documents to evaluate the model on")
         alone = {"--doc-topics": self.doc_topics, "--vocab": self.vocab, "--alpha": self.alpha}
         for flag, value in alone.items():
             if run is not None and value is not None:
-                raise ConfigError(f"{flag} goes with --topic-words; {run} has all that is needed")
+                raise ConfigError(f"{flag} applies only to --topic-words; leave it out for {run}")
 
     def open(self) -> "ImportedModel":
         """Read the model."""
@@ -95,7 +95,7 @@ class Imported:
         if self.alpha is not None:
             return model.with_alpha(_numbers(self.alpha))
         if not model.alpha_is_known:
-            log.info("%s has no alpha: %g is taken for each topic; see --alpha", model.name, model.alpha[0])
+            log.info("%s has no alpha: using %g for each topic; see --alpha", model.name, model.alpha[0])
         return model
 
 
@@ -104,23 +104,23 @@ def _numbers(text: str) -> Any:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         raise ConfigError(
-            f"--alpha must be a number, or one for each topic by commas, got {text!r}"
+            f"--alpha must be a number, or one for each topic separated by commas, got {text!r}"
         ) from None
     return numbers[0] if len(numbers) == 1 else numbers
 
 
 def notes(figures: dict[str, Any]) -> list[str]:
-    """Say what either side lacks, of α, and of the tool's own shares; nothing of a model of ours."""
+    """Describe α, the words missing on either side, and the given shares; empty for an lda-app model."""
     model = figures.get("model")
     if model is None:
         return []
     low, high = min(model["alpha"]), max(model["alpha"])
     alpha = f"{low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}"
-    alpha += "" if model["alpha_is_known"] else ", for want of a known one"
+    alpha += "" if model["alpha_is_known"] else " (assumed)"
     lines = [
-        f"{model['name']}: θ by mean field, alpha {alpha}",
-        _words("of the corpus that the model does not know", model, "unknown_words"),
-        _words("of the model that the corpus does not have", model, "foreign_words") + _mass(model),
+        f"{model['name']}: θ inferred by mean field, alpha {alpha}",
+        _words("in the corpus but not in the model", model, "unknown_words"),
+        _words("in the model but not in the corpus", model, "foreign_words") + _mass(model),
     ]
     return lines + ([_given(figures["given_theta"])] if figures["given_theta"] else [])
 
@@ -132,22 +132,22 @@ def _words(what: str, model: dict[str, Any], key: str) -> str:
 
 
 def _mass(model: dict[str, Any]) -> str:
-    """Say how probable foreign words are in the model's topics, if there are some."""
+    """Return how probable the words missing from the corpus are in the model's topics."""
     mean, most = model["foreign_mass_mean"], model["foreign_mass_largest"]
-    told = f"; their probability in a topic is {mean:.1%} on average, {most:.1%} at most"
-    return told if model["foreign_words"] else ""
+    text = f"; they have {mean:.1%} of a topic's probability on average, {most:.1%} at most"
+    return text if model["foreign_words"] else ""
 
 
 def _given(given: dict[str, Any]) -> str:
     value = "infinite" if given["value"] is None else f"{given['value']:,.1f}"
     lines = [
-        f"perplexity by the given shares ({given['protocol']}; held out only if they were inferred from "
+        f"perplexity with the given shares ({given['protocol']}; held out only if they were inferred from "
         f"other words): {value} on {given['num_documents']:,} documents, {given['num_tokens']:,} tokens"
     ]
-    told = {
+    problems = {
         "num_impossible": "tokens of probability 0",
         "num_without_shares": "documents without shares",
         "num_without_document": "rows of shares without a document",
     }
-    lines += [f"{given[key]:,} {what}" for key, what in told.items() if given[key]]
+    lines += [f"{given[key]:,} {what}" for key, what in problems.items() if given[key]]
     return "; ".join(lines)

@@ -1,4 +1,4 @@
-"""``lda-app eval --intrusion``: what people's answers to the report's quiz say."""
+"""``lda-app eval --intrusion``: score people's answers to the report's quiz."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,29 +15,28 @@ IntrusionFiles = Annotated[
     typer.Option(
         "--intrusion",
         metavar="FILE",
-        help="Score the answers of the report's quiz instead, an answers.json; may be given again for each "
-        "rater.",
+        help="Score answers to the report's quiz (answers.json) instead. Repeat the option for each rater.",
         show_default=False,
     ),
 ]
 
 
 def scored(files: list[Path], run: Path | None, confidence: float) -> dict[str, Any]:
-    """Score files of answers.
+    """Score answer files.
 
     Parameters
     ----------
     files
-        One a rater.
+        One per rater.
     run
-        The model that they must be about; None asks only that all are about one.
+        The model that the answers must be about; None only requires that all are about the same one.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
 
     Raises
     ------
     ConfigError
-        If they are about different models, or another than ``run``.
+        If they are about different models, or not about ``run``.
     CorpusError
         If one cannot be read.
     """
@@ -50,16 +49,16 @@ def scored(files: list[Path], run: Path | None, confidence: float) -> dict[str, 
     for file, found in zip(files, about, strict=True):
         if found != expected:
             raise ConfigError(
-                f"--intrusion {file}: these answers are about another model than {run or files[0]}"
+                f"--intrusion {file}: these answers are about a different model than {run or files[0]}"
             )
     return score_intrusion(documents, confidence).to_dict()
 
 
 def intrusion_table(found: dict[str, Any]) -> "Table":
-    """Lay the figures out, a line each."""
+    """Lay out the results, one per line."""
     from lda_app.cli.tables import new_table
 
-    table = new_table(f"{len(found['raters'])} raters")
+    table = new_table(f"{len(found['raters'])} rater{'s' * (len(found['raters']) != 1)}")
     table.add_column("figure")
     for column in ("value", f"{100 * found['confidence']:.3g}% interval", "chance", "judged", "answers"):
         table.add_column(column, justify="right")
@@ -77,5 +76,5 @@ def intrusion_table(found: dict[str, Any]) -> "Table":
         table.add_row("topic_intrusion, topic log odds", f"{found['topic_log_odds']:.2f}")
     missed = [topic["id"] for topic in found["by_topic"] if 2 * topic["right"] < topic["answers"]]
     if missed:
-        table.add_row(f"topics whose intruder most did not find: {', '.join(map(str, missed))}")
+        table.add_row(f"topics whose intruder most raters missed: {', '.join(map(str, missed))}")
     return table

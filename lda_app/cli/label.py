@@ -1,4 +1,4 @@
-"""``lda-app label``: name, merge and hide topics, without a change of the model."""
+"""``lda-app label``: name, merge and hide topics without changing the model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 _WORDS = 8
 
-Text = Annotated[str | None, typer.Argument(metavar="TEXT", help="The name for --topic.", show_default=False)]
+Text = Annotated[str | None, typer.Argument(metavar="TEXT", help="New name for --topic.", show_default=False)]
 Topic = Annotated[
     int | None, typer.Option("--topic", metavar="TOPIC", help="The topic to name.", show_default=False)
 ]
-Clear = Annotated[bool, typer.Option("--clear", help="Take the name of --topic away.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Remove the name of --topic.")]
 Merge = Annotated[
     str | None,
     typer.Option(
         "--merge",
         metavar="TOPIC,TOPIC,…",
-        help="Show these topics as one: all go into the first.",
+        help="Show these topics as one, merged into the first.",
         show_default=False,
     ),
 ]
@@ -36,13 +36,13 @@ Split = Annotated[
     typer.Option(
         "--split",
         metavar="TOPIC,…",
-        help="Let topics stand for themselves again, with all that went into them.",
+        help="Undo the merging of these topics and of those merged into them.",
         show_default=False,
     ),
 ]
 Hide = Annotated[
     str | None,
-    typer.Option("--hide", metavar="TOPIC,…", help="Leave topics out of what is shown.", show_default=False),
+    typer.Option("--hide", metavar="TOPIC,…", help="Hide these topics in all output.", show_default=False),
 ]
 Show = Annotated[
     str | None,
@@ -53,8 +53,8 @@ Import = Annotated[
     typer.Option(
         "--import",
         metavar="FILE",
-        help="Take names, merged and hidden topics from a labels.json, such as the report page saves; they "
-        "replace what is there.",
+        help="Import names, merged and hidden topics from a labels.json, such as one saved by the report; "
+        "replaces the current labels.",
         show_default=False,
     ),
 ]
@@ -63,8 +63,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="RUN",
-        help="Carry the labels of another model over to the topics that are surely the same, and list the "
-        "others.",
+        help="Carry labels over from another model to the topics that clearly match, and list the others.",
         show_default=False,
     ),
 ]
@@ -72,7 +71,7 @@ From = Annotated[
 
 @dataclass(frozen=True)
 class _Edit:
-    """What was asked for."""
+    """The requested changes."""
 
     text: str | None
     topic: int | None
@@ -83,7 +82,7 @@ class _Edit:
     show: str | None
 
     def apply(self, labels: "Labels") -> "Labels":
-        """Return the labels with all changes made: parted first, then merged, hidden and named."""
+        """Apply all changes to the labels: split first, then merge, hide and name."""
         if self.split is not None:
             labels = labels.split(topics_of("--split", self.split))
         if self.merge is not None:
@@ -95,9 +94,9 @@ class _Edit:
 
     def _named(self, labels: "Labels") -> "Labels":
         if (self.topic is None) != (self.text is None and not self.clear):
-            raise ConfigError('a name needs a topic: lda-app label RUN --topic 3 "space flight"')
+            raise ConfigError('a name and --topic go together: lda-app label RUN --topic 3 "space flight"')
         if self.text is not None and self.clear:
-            raise ConfigError("--clear takes the name away: leave out the name, or --clear")
+            raise ConfigError("--clear removes the name; leave out either the name or --clear")
         return labels if self.topic is None else labels.named(self.topic, self.text)
 
 
@@ -115,11 +114,11 @@ def label(
     from_run: From = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Name, merge or hide topics; without an option, show what was said of them.
+    """Name, merge or hide topics; without options, show the current labels.
 
-    The names are kept in the model's folder, in labels.json, and shown by all commands. The model stays as it
-    was trained, and so do the numbers of its topics. A merged topic has the shares of its parts added up, and
-    the words of their mixture.
+    Labels are saved in the model's folder, in labels.json, and used by all commands. The model itself and its
+    topic numbers do not change. A merged topic has the sum of its parts' shares, and the words of their
+    mixture.
     """
     from lda_app.fitted.folder import open_model
     from lda_app.fitted.labels import write_labels
@@ -127,7 +126,7 @@ def label(
     model = open_model(run)
     labels = before = model.labels
     if from_file is not None and from_run is not None:
-        raise ConfigError("--import and --from both replace the labels: give one of them")
+        raise ConfigError("--import and --from both replace the labels; give only one of them")
     if from_file is not None:
         labels = _imported(model, from_file)
     if from_run is not None:
@@ -139,21 +138,21 @@ def label(
 
 
 def _imported(model: "ModelDir", file: Path) -> "Labels":
-    """Read a file of labels; refuse one that is about another model."""
+    """Read a label file; reject one that belongs to another model."""
     from lda_app.fitted.labels import read_labels_file
     from lda_app.storage import content_fingerprint
 
     labels, about = read_labels_file(file, len(model.alpha))
     if about is not None and about != content_fingerprint(model.path, "model"):
         raise ConfigError(
-            f"--import {file}: these labels are about another model than {model.path}; carry the labels of "
-            "its run over by --from RUN"
+            f"--import {file}: these labels belong to a different model than {model.path}; use --from RUN to "
+            "carry labels over from their own run"
         )
     return labels
 
 
 def _carried(model: "ModelDir", run: Path) -> "Labels":
-    """Take the labels of another model's topics; say which were not."""
+    """Carry labels over from another model, and warn of those that were not."""
     from lda_app.fitted.folder import open_model
     from lda_app.runtime import log
     from lda_app.update.match_labels import carry_over, match_topics
@@ -161,7 +160,7 @@ def _carried(model: "ModelDir", run: Path) -> "Labels":
     old = open_model(run)
     labels = old.labels
     if not labels.topics:
-        raise ConfigError(f"--from {run}: nothing was said of its topics")
+        raise ConfigError(f"--from {run}: this model has no labels to carry over")
     matches = match_topics(old.beta, old.vocabulary.words, model.beta, model.vocabulary.words)
     for match in matches:
         entry = labels.topics.get(match.old)
@@ -171,20 +170,20 @@ def _carried(model: "ModelDir", run: Path) -> "Labels":
 
 
 def _doubt(match: "Match", label: str | None) -> str:
-    """Say why what was said of a topic is not said of its match."""
+    """Explain why a topic's label is not carried over."""
     topic = f"topic {match.old}" + (f" ({label})" if label else "")
     if match.new is None:
-        return f"{topic}, for no topic is left to match it"
+        return f"{topic}: no topic left to match"
     return (
-        f"{topic}, nearest to the new topic {match.new}: similarity {match.similarity:.2f}, "
-        f"the second best {match.second:.2f}"
+        f"{topic}: closest to the new topic {match.new} with similarity {match.similarity:.2f}, "
+        f"second best {match.second:.2f}"
     )
 
 
 def _merged(labels: "Labels", topics: list[int]) -> "Labels":
     into, *others = topics
     if not others:
-        raise ConfigError(f"--merge needs two topics or more, such as 3,7; got {into}")
+        raise ConfigError(f"--merge needs at least two topics, such as 3,7; got {into}")
     return labels.merged(into, others)
 
 
@@ -206,6 +205,6 @@ def _print(model: "ModelDir", labels: "Labels", *, as_json: bool) -> None:
 
 def _remark(labels: "Labels", topic: int) -> str:
     parts = [str(member) for member in labels.members(topic) if member != topic]
-    merged = f"with {', '.join(parts)}" if parts else ""
+    merged = f"merged with {', '.join(parts)}" if parts else ""
     hidden = "hidden" if labels.entry(topic).hidden else ""
     return ", ".join(filter(None, (merged, hidden)))

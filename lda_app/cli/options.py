@@ -1,4 +1,4 @@
-"""The options that several commands share, so that each has one name and one help text."""
+"""Options shared by several commands, each with one name and one help text."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ CorpusFolder = Annotated[
     Path,
     typer.Argument(
         metavar="CORPUS",
-        help="A folder that [bold]lda-app corpus build[/] or [bold]import[/] wrote.",
+        help="A corpus folder written by [bold]lda-app corpus build[/] or [bold]import[/].",
         show_default=False,
     ),
 ]
@@ -26,38 +26,34 @@ RunFolder = Annotated[
     Path,
     typer.Argument(
         metavar="RUN",
-        help="The folder of a model, as [bold]lda-app train --out[/] wrote it.",
+        help="A model folder written by [bold]lda-app train --out[/].",
         show_default=False,
     ),
 ]
 OutFolder = Annotated[
     Path,
-    typer.Option(
-        "--out", "-o", metavar="FOLDER", help="The folder to write; must not exist.", show_default=False
-    ),
+    typer.Option("--out", "-o", metavar="FOLDER", help="Output folder; must not exist.", show_default=False),
 ]
 OutPath = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="The file to write.", show_default="standard output"),
+    typer.Option("--output", "-o", metavar="FILE", help="Output file.", show_default="standard output"),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace the output if it exists; a folder only if lda-app wrote it."),
+    typer.Option("--overwrite", help="Replace existing output; folders only if lda-app wrote them."),
 ]
 JsonFlag = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document instead of a table, for other programs."),
+    typer.Option("--json", help="Print a JSON document instead of a table."),
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        "--seed", min=0, max=2**32 - 1, help="Seed of every random choice; the same seed, the same result."
-    ),
+    typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed; the same seed gives the same result."),
 ]
 
 
 def _level(level: float) -> float:
-    """Refuse what is no probability, or one that asks for more draws than are made; NaN compares as false."""
+    """Reject NaN, values that are not probabilities, and those that would need more draws than are made."""
     if not 0.01 <= level <= 0.99:
         raise typer.BadParameter(f"{level:g} is not a probability from 0.01 to 0.99, such as 0.9")
     return level
@@ -69,6 +65,6 @@ Level = Annotated[
         "--level",
         metavar="P",
         callback=_level,
-        help="The probability with which each interval is to hold what it is about, 0.01 to 0.99.",
+        help="Probability that each interval covers the true value, 0.01 to 0.99.",
     ),
 ]

@@ -24,8 +24,8 @@ _WORDS_OF_A_NAME = 3
 What = Annotated[
     Literal["topics", "prevalence", "training", "similarity"],
     typer.Argument(
-        help="Words of each topic; mean shares of the topics; loss and held-out perplexity; distances of the "
-        "topics.",
+        help="topics: top words; prevalence: mean topic shares; training: loss and held-out perplexity; "
+        "similarity: distances between topics.",
         show_default=False,
     ),
 ]
@@ -33,13 +33,13 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="FILE", help="The file to write: .svg, .png or .pdf."),
 ]
-NumWords = Annotated[int, typer.Option("--top", min=1, max=50, help="Words of each topic.")]
+NumWords = Annotated[int, typer.Option("--top", min=1, max=50, help="Number of words per topic.")]
 By = Annotated[
     str | None,
     typer.Option(
         "--by",
         metavar="COLUMN",
-        help="With prevalence: in each group of documents that a column of metadata makes.",
+        help="For prevalence: the metadata column to group documents by.",
         show_default=False,
     ),
 ]
@@ -62,8 +62,8 @@ def plot(
 ) -> None:
     """Draw a figure for a paper.
 
-    Topics are as [bold]lda-app label[/] has named and merged them, without those that it hides. Intervals are
-    those of the report, at 95%.
+    Topics are shown as named and merged with [bold]lda-app label[/], without hidden ones. Intervals are the
+    95% intervals of the report.
     """
     from lda_app.charts import draw
     from lda_app.cli.tables import check_file
@@ -77,7 +77,7 @@ def plot(
     if kind not in FORMATS:
         raise ConfigError(f"--output {output}: the suffix must be .svg, .png or .pdf, got {output.suffix!r}")
     if by is not None and what != "prevalence":
-        raise ConfigError(f"--by goes with prevalence, not with {what}")
+        raise ConfigError(f"--by applies only to prevalence, not to {what}")
     model = open_model(run)
     if what == "training":
         figure = plot_training(model.history)
@@ -91,7 +91,7 @@ def plot(
         else:
             figure = _prevalence(shown, topics, by, corpus_of_run(model, corpus))
     write_atomic(output, draw(figure, kind))
-    log.info("written: %s", output)
+    log.info("Wrote %s", output)
 
 
 def _plotted(model: "LabelledModel") -> "Plotted":
@@ -116,7 +116,7 @@ def _prevalence(model: "LabelledModel", topics: "Plotted", by: str | None, corpu
 
 
 def _grouping(corpus: "Corpus", by: str) -> "Grouping":
-    """Make the groups of a column of metadata."""
+    """Group the documents by a metadata column."""
     from lda_app.report.data import SPLIT
     from lda_app.report.groups import groupings
     from lda_app.uncertainty.covariates import require_column
@@ -125,7 +125,9 @@ def _grouping(corpus: "Corpus", by: str) -> "Grouping":
     require_column(by, list(metadata.columns))
     groups = groupings(metadata[[by]])
     if not groups:
-        raise ConfigError(f"--by: the values of {by!r} make no groups: all are one, or nearly all differ")
+        raise ConfigError(
+            f"--by: cannot group by {by!r}: its values are all the same, or nearly all different"
+        )
     return groups[0]
 
 

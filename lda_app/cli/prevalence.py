@@ -39,9 +39,8 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="COLUMN,…",
-        help="Columns of the metadata whose values make the groups, alone or together. Dates are put "
-        "together by [bold]date:year[/], [bold]:quarter[/], [bold]:month[/] or [bold]:day[/], numbers by "
-        "[bold]age:5[/], five bins of about as many documents each.",
+        help="Metadata columns to group by. Group dates with [bold]date:year[/], [bold]:quarter[/], "
+        "[bold]:month[/] or [bold]:day[/], and numbers with [bold]age:5[/] (five bins of about equal size).",
         show_default=False,
     ),
 ]
@@ -50,8 +49,8 @@ Differences = Annotated[
     typer.Option(
         "--difference",
         metavar="GROUP[,GROUP]",
-        help="Tell how a group differs from another, or from all others. Values of several columns are "
-        "joined: left/1993. May be given several times.",
+        help="Compare a group with another, or with all others. Values of several columns are joined by a "
+        "slash: left/1993. Repeat the option for several comparisons.",
         show_default=False,
     ),
 ]
@@ -72,11 +71,11 @@ def prevalence(
     plot: PlotPath = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell how prevalent each topic is in groups of documents.
+    """Show how prevalent each topic is in groups of documents.
 
-    A topic's prevalence in a group is its mean share of the documents, each of them weighing the same. The
-    interval holds what the words leave open of each document's shares, and that other documents of the same
-    kind would have had others. [bold]--output[/] writes the figures as csv.
+    A topic's prevalence in a group is its mean share over the documents, all weighted equally. Intervals
+    account for the uncertainty of each document's shares and for the sampling of documents.
+    [bold]--output[/] writes the results as csv.
     """
     from lda_app.fitted.folder import open_model
 
@@ -91,7 +90,7 @@ def prevalence(
 
 
 def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tuple[DocumentData, Groups]":
-    """Read the corpus and put those of its documents that have a group into groups, 0 … G − 1."""
+    """Read the corpus and assign its documents to groups 0 … G − 1; drop those without a group."""
     from dataclasses import replace
 
     from lda_app.runtime import log
@@ -107,7 +106,7 @@ def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tupl
     grouped = groups.codes >= 0
     if num_left_out := int((~grouped).sum()):
         names = ", ".join(groups.keys)
-        log.warning("%s documents have no value of %s and are left out", f"{num_left_out:,}", names)
+        log.warning("%s documents without a value for %s are left out", f"{num_left_out:,}", names)
     return data.only(grouped), replace(groups, codes=groups.codes[grouped])
 
 
@@ -123,7 +122,7 @@ def _measure(model: "LabelledModel", data: "DocumentData", groups: "Groups", see
 
 
 def _pair(text: str, names: "Sequence[str]") -> tuple[int, int | None]:
-    """Read ``GROUP`` or ``GROUP,GROUP``; groups may have commas in their names.
+    """Parse ``GROUP`` or ``GROUP,GROUP``; group names may contain commas.
 
     Examples
     --------
@@ -137,14 +136,14 @@ def _pair(text: str, names: "Sequence[str]") -> tuple[int, int | None]:
         if one in names and other in names and one != other:
             return names.index(one), names.index(other)
     raise ConfigError(
-        f"--difference {text}: expected a group, or two different ones parted by a comma; the groups are "
+        f"--difference {text}: expected a group, or two different ones separated by a comma; the groups are "
         f"{', '.join(names)}"
     )
 
 
 @dataclass(frozen=True)
 class _Report:
-    """What was found, in the layouts that it can be asked for."""
+    """The results, in each output format."""
 
     found: "Prevalence"
     names: "Mapping[int, str]"
@@ -152,7 +151,7 @@ class _Report:
     pairs: list[tuple[int, int | None]]
 
     def tables(self) -> "Iterator[Table]":
-        """Yield a table of all groups, and one a difference."""
+        """Yield a table of all groups, and one per difference."""
         from lda_app.cli.tables import new_table
 
         keys = " and ".join(self.found.groups.keys)
@@ -182,7 +181,7 @@ class _Report:
         return table
 
     def csv(self) -> str:
-        """Return the groups and the differences as csv, a row for each topic and group or pair of groups."""
+        """Return groups and differences as csv, one row per topic and group or pair of groups."""
         from lda_app.storage import spreadsheet_safe
 
         table = self.found.table(self.level).rename(columns={"share": "estimate"})
@@ -202,7 +201,7 @@ class _Report:
         return str(rows.to_csv(index=False, lineterminator="\n"))
 
     def json(self, about: dict[str, Any]) -> dict[str, Any]:
-        """Return all as JSON can hold it."""
+        """Return everything in a form that JSON can hold."""
         groups = self.found.groups
         return {
             "schema_version": 1,
@@ -243,7 +242,7 @@ class _Report:
         return records(figures[figures["topic"].isin(self.names)])
 
     def _by_topic(self, figures: "pd.DataFrame") -> "Iterator[tuple[int, pd.DataFrame]]":
-        """Yield the rows of each topic to show, the most prevalent first."""
+        """Yield the rows of each topic to show, most prevalent first."""
         overall = dict(zip(self.found.topics, self.found.overall(), strict=True))
         for topic in sorted(self.names, key=lambda topic: -overall[topic]):
             yield topic, figures[figures["topic"] == topic]

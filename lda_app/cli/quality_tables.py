@@ -1,4 +1,4 @@
-"""The figures of each topic as a table, and what the summary of an evaluation has to say in words."""
+"""The per-topic results of an evaluation as a table, and the notes below its summary."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from lda_app.fitted.labels import Labels
 
 _LISTED = 10  # topics or pairs that a note names
-_WORDS = 3  # top words that tell a topic from the others
+_WORDS = 3  # top words that identify a topic
 
 
 def add_labels(figures: dict[str, Any], labels: Labels) -> None:
-    """Say of each topic what the analyst said of it: ``name``, ``hidden``, ``merged_into``."""
+    """Add each topic's label to the results: ``name``, ``hidden``, ``merged_into``."""
     for topic in figures["topics"]:
         entry = labels.entry(topic["id"])
         topic |= {"name": entry.label, "hidden": entry.hidden, "merged_into": entry.merged_into}
 
 
 def topics_table(figures: dict[str, Any]) -> list[RenderableType]:
-    """Lay out the figures of an evaluation topic by topic, the most prevalent first, and how to read them."""
+    """Lay out the results by topic, most prevalent first, with a legend."""
     topics = sorted(figures["topics"], key=lambda topic: -topic["prevalence"])
     measures = list(topics[0]["coherence"])
     table = new_table()
@@ -53,7 +53,7 @@ def topics_table(figures: dict[str, Any]) -> list[RenderableType]:
 
 
 def notes(figures: dict[str, Any]) -> list[RenderableType]:
-    r"""Say which topics are dead and which alike, by number, and what could not be measured.
+    r"""List dead and duplicate topics, and what could not be measured.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def notes(figures: dict[str, Any]) -> list[RenderableType]:
         _listing("dead topics", [str(topic) for topic in figures["live_topics"]["dead"]]),
         _listing("duplicate topics", pairs),
         _as_trained(figures["topics"]),
-        "top words that never occur in the reference have the lowest score: see unseen_words in --json"
+        "top words that do not occur in the reference get the lowest score: see unseen_words in --json"
         if unseen
         else "",
         figures["coherence_left_out"] or "",
@@ -87,23 +87,25 @@ def notes(figures: dict[str, Any]) -> list[RenderableType]:
 
 
 def _as_trained(topics: Sequence[dict[str, Any]]) -> str:
-    """Say that topics which other commands do not show singly are measured nevertheless."""
+    """Note that hidden and merged topics are evaluated too."""
     hidden = [str(topic["id"]) for topic in topics if topic.get("hidden")]
     merged = [f"{t['id']} into {t['merged_into']}" for t in topics if t.get("merged_into") is not None]
     parts = [_listing("hidden", hidden), _listing("merged", merged)]
     said = "; ".join(filter(None, parts))
-    return f"topics are measured as they were trained, also those that are {said}" if said else ""
+    return f"topics are evaluated as trained, including those that are {said}" if said else ""
 
 
 def _listing(what: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more, all of them in --json" if len(names) > _LISTED else ""
+    more = f" and {len(names) - _LISTED} more; --json lists all" if len(names) > _LISTED else ""
     return f"{what}: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def _unlabelled(labels: dict[str, Any] | None) -> str:
     if not labels or not labels["num_unlabelled"]:
         return ""
-    return f"{labels['num_unlabelled']:,} documents have no label in {one_line(labels['column'])!r}: left out"
+    return (
+        f"left out: {labels['num_unlabelled']:,} documents without a label in {one_line(labels['column'])!r}"
+    )
 
 
 def _share(topic: dict[str, Any]) -> str:
@@ -117,9 +119,9 @@ def _label(label: dict[str, Any] | None) -> str:
 def _legend(figures: dict[str, Any]) -> str:
     first, split = figures["coherence"][0], figures["split"]
     words, reference = first["num_top_words"], one_line(first["reference_split"])
-    label = "; label: the most frequent one of its documents" if figures["labels"] else ""
+    label = "; label: the most frequent label of its documents" if figures["labels"] else ""
     return (
         f"coherence: of the top {words} words, in {reference}; exclusivity: their mean FREX; uniform, "
-        f"vacuous, background: nats away from saying nothing; like: topics with half of the top words in "
-        f"common; share, background: on the split {split}{label}"
+        f"vacuous, background: distance in nats from an uninformative topic; like: topics that share half of "
+        f"the top words; share, background: on the {split} split{label}"
     )

@@ -1,4 +1,4 @@
-"""``lda-app report``: a model as a page to explore."""
+"""``lda-app report``: an interactive report on a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +8,12 @@ import typer
 from lda_app.cli.options import Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The HTML file to write.")]
 Documents = Annotated[
     bool,
     typer.Option(
         "--documents/--no-documents",
-        help="Whether the page carries documents, with their texts and metadata.",
+        help="Include documents with their texts and metadata.",
     ),
 ]
 MaxDocuments = Annotated[
@@ -22,8 +22,8 @@ MaxDocuments = Annotated[
         "--max-documents",
         min=1,
         metavar="N",
-        help="Documents that it carries at most: of each topic those with the largest shares, and others "
-        "evenly spaced.",
+        help="Maximum number of documents to include: those with the largest share of each topic, and an "
+        "even sample of the rest.",
     ),
 ]
 
@@ -37,11 +37,11 @@ def report(
     corpus: CorpusOfRun = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a page on the model: one HTML file that works offline.
+    """Write an interactive report: one HTML file that works offline.
 
     It shows the topics on a map and by their words, the documents with their topics, prevalence by metadata
-    and over time, how well the model does, and a methods paragraph for a paper. Topics can be renamed in it,
-    and a quiz lets people judge them. Nothing of it is loaded from a network.
+    and over time, how good the model is, and a methods paragraph for a paper. Topics can be renamed in it,
+    and a quiz lets people judge them. It loads nothing from the network.
     """
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
@@ -55,4 +55,4 @@ def report(
     wanted = Wanted(documents=max_documents if documents else 0)
     page = page_of(model, corpus_of_run(model, corpus), wanted)
     write_atomic(output, page)
-    log.info("written: %s (%s MB)", output, f"{len(page) / 1e6:.2f}")
+    log.info("Wrote %s (%s MB)", output, f"{len(page) / 1e6:.2f}")

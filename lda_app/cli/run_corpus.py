@@ -1,4 +1,4 @@
-"""The options that say where a model's corpus is, and which part of it."""
+"""The options for a model's corpus and its splits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ CorpusOfRun = Annotated[
     typer.Option(
         "--corpus",
         metavar="FOLDER",
-        help="The corpus that the model was trained on, if it lies elsewhere now.",
-        show_default="where it was in training",
+        help="The corpus the model was trained on, if it has moved.",
+        show_default="its location during training",
     ),
 ]
 DataSplit = Annotated[
-    Literal["all", "train", "test"], typer.Option("--split", help="The documents of which split.")
+    Literal["all", "train", "test"], typer.Option("--split", help="Which split's documents to use.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""``lda-app serve``: the report from a server on this machine, for large corpora."""
+"""``lda-app serve``: the report from a local server, for large corpora."""
 
 import signal
 import threading
@@ -17,19 +17,19 @@ Port = Annotated[
         min=0,
         max=65535,
         metavar="N",
-        help="The port of this machine to answer at.",
-        show_default="a free one",
+        help="Local port to listen on.",
+        show_default="any free port",
     ),
 ]
-Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
 
 def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus: CorpusOfRun = None) -> None:
-    """Show the report with all documents of a corpus of any size, and save edits to the run.
+    """Serve the report locally, with all documents of a corpus of any size, and save edits to the run.
 
-    It is the page of [bold]report[/], but documents are read from disk as one looks at them, and names,
-    merged and hidden topics go to the run's labels.json at once. It answers this machine alone, and there who
-    has the address that it prints. Ctrl-C ends it. Needs the extra `serve`.
+    Like [bold]report[/], but documents are read from disk when they are viewed, and names, merged and hidden
+    topics are saved to the run's labels.json immediately. Only this machine can connect, using the address
+    that is printed. Press Ctrl-C to stop. Requires the extra [bold]serve[/].
     """
     _require_server()
     import secrets
@@ -47,12 +47,12 @@ def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus:
         address = f"http://{host}:{own_port}/?token={token}"
         try:
             typer.echo(address)
-            log.info("serving %s to this machine alone; Ctrl-C ends it", run)
+            log.info("Serving %s on this machine only; press Ctrl-C to stop", run)
             if open_browser:
                 threading.Thread(target=_open, args=[address], daemon=True).start()
             serve_app(app, opened)
         except KeyboardInterrupt:
-            raise Interrupted("no longer served; all edits are in the run", signal.SIGINT) from None
+            raise Interrupted("Server stopped. All edits saved.", signal.SIGINT) from None
 
 
 def _require_server() -> None:
@@ -69,4 +69,4 @@ def _open(address: str) -> None:
     from lda_app.runtime import log
 
     if not webbrowser.open(address):
-        log.warning("no browser was found: open the address yourself")
+        log.warning("no browser found; open the address yourself")

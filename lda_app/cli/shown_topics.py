@@ -1,4 +1,4 @@
-"""The topics that a command tells of, by the analyst's names, without those that are hidden."""
+"""The topics that a command shows, with their labels and without hidden ones."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from lda_app.fitted.model import LabelledModel
 
 NAME_WORDS = 4
-"""Words that stand for the name of a topic without one."""
+"""Number of words shown in place of a topic's missing name."""
 
 ChosenTopics = Annotated[
     str | None,
     typer.Option(
         "--topics",
         metavar="TOPIC,…",
-        help="Topics to tell of, by number.",
+        help="Topics to show, by number.",
         show_default="all that are not hidden",
     ),
 ]
 
 
 def choose(model: ModelDir, chosen: str | None) -> LabelledModel:
-    """Return a model with the topics that ``--topics`` names, or all that are not hidden.
+    """Return a model with the topics chosen by ``--topics``, or all that are not hidden.
 
     Raises
     ------
     ConfigError
-        If a chosen topic is not one of the model's that stand for themselves, or all are hidden.
+        If a chosen topic does not exist or is merged into another, or all topics are hidden.
     """
     labelled = model.labelled()
     if chosen is None:
@@ -46,12 +46,12 @@ def choose(model: ModelDir, chosen: str | None) -> LabelledModel:
 
 
 def topics_of(option: str, given: str) -> list[int]:
-    """Read numbers of topics, separated by commas.
+    """Parse topic numbers separated by commas.
 
     Raises
     ------
     ConfigError
-        If one is no number, or there twice.
+        If one is not a number, or is repeated.
 
     Examples
     --------
@@ -62,8 +62,8 @@ def topics_of(option: str, given: str) -> list[int]:
         topics = [int(part) for part in given.split(",")]
     except ValueError:
         raise ConfigError(
-            f"{option} must be topics separated by commas, such as 3,7; got {given!r}"
+            f"{option} must be topic numbers separated by commas, such as 3,7; got {given!r}"
         ) from None
     if len(set(topics)) < len(topics):
-        raise ConfigError(f"{option} names a topic twice: {given}")
+        raise ConfigError(f"{option} repeats a topic: {given}")
     return topics

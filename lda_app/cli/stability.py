@@ -1,4 +1,4 @@
-"""``lda-app stability``: which topics other seeds find again."""
+"""``lda-app stability``: which topics are found again with other seeds."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,14 +31,14 @@ RunOrCorpus = Annotated[
     str,
     typer.Argument(
         metavar="RUN|CORPUS",
-        help="A model, whose topics are scored by trainings of further seeds; or what [bold]train[/] takes, "
-        "to train models of several seeds and score each by the others.",
+        help="A model, to score its topics against models retrained with other seeds; or a corpus, as for "
+        "[bold]train[/], to train models with several seeds and score each against the others.",
         show_default=False,
     ),
 ]
 Runs = Annotated[
     int,
-    typer.Option("--num-seeds", min=1, max=1000, help="Models to train, a seed each."),
+    typer.Option("--num-seeds", min=1, max=1000, help="Models to train, one per seed."),
 ]
 
 
@@ -58,19 +58,19 @@ def stability(
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell which topics come back when the model is trained again with other seeds.
+    """Measure which topics are found again with other random seeds.
 
-    The topics of two models are aligned one to one, and a topic is found in the other model if its partner
-    there is similar enough. The score of each topic, such as "found in 9 of 10", is kept in the model's
-    folder and shown by [bold]lda-app topics[/]. A RUN is trained again with its own options, in RUN.stability
-    unless --out says otherwise. Merged and hidden topics are scored one by one. Ctrl-C loses nothing: the
-    same command goes on.
+    The topics of two models are aligned one to one; a topic counts as found in the other model if its
+    match there is similar enough. Each topic's score, such as "found in 9 of 10", is saved in the model's
+    folder and shown by [bold]lda-app topics[/]. A RUN is retrained with its own options, in RUN.stability
+    unless --out is given. Merged and hidden topics are scored individually. After
+    Ctrl-C, run the same command again to resume; nothing is lost.
     """
     from lda_app.cli.tables import print_json, print_out
 
     if _is_run(source):
         for flag in given(ctx, *COUNTING, *(field.name for field in fields(training)), "config"):
-            raise ConfigError(f"a run is trained again with its own options; leave out {flag}")
+            raise ConfigError(f"a run is retrained with its own options; leave out {flag}")
         place = nameable(out or _beside(Path(source)))
         scores = _of_run(Path(source), corpus, place, runs, number_of_jobs(jobs), overwrite=overwrite)
     else:
@@ -82,23 +82,23 @@ def stability(
         print_json(scores.to_dict())
     else:
         print_out(*_tables(scores))
-    log.info("Further models in %s; lda-app topics %s shows the scores, too", place, scores.model.path)
+    log.info("Models saved in %s; lda-app topics %s also shows the scores", place, scores.model.path)
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """The topics of a model, scored by other runs.
+    """The topics of a model, scored against other runs.
 
     Parameters
     ----------
     model
-        Whose topics are scored.
+        The model whose topics are scored.
     stability
         The scores.
     resembling
-        Share of topics that resemble another one of their own run.
+        Share of topics that resemble another topic of their own run.
     runs
-        Scores of whole runs, where each was scored by the others.
+        Scores of whole runs, if each was scored against the others.
     """
 
     model: "ModelDir"
@@ -107,7 +107,7 @@ class _Scores:
     runs: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON can hold it."""
+        """Return everything in a form that JSON can hold."""
         scores = self.stability.to_dict()
         found = {"run": str(self.model.path), "resembling": self.resembling, "runs": list(self.runs)}
         return {"schema_version": scores["schema_version"], **found, **scores}
@@ -116,7 +116,7 @@ class _Scores:
 def _of_run(
     run: Path, given_corpus: Path | None, place: Path, runs: int, jobs: int, *, overwrite: bool
 ) -> _Scores:
-    """Train a run again with further seeds, and score its topics by them."""
+    """Retrain a run with other seeds, and score its topics against them."""
     from lda_app.evaluation.stability import resembling
     from lda_app.fitted.folder import open_model
     from lda_app.studies.pool import run_cells
@@ -136,7 +136,7 @@ def _of_run(
 def _of_corpus(
     place: Path, counts: "Corpus", settings: TrainConfig, runs: int, jobs: int, *, overwrite: bool
 ) -> _Scores:
-    """Train models of several seeds, score each by the others, and return the scores of the most typical."""
+    """Train models with several seeds, score them against each other, and return the most typical one."""
     from lda_app.fitted.folder import open_model
     from lda_app.studies.pool import run_cells
     from lda_app.studies.seeds import score_each_other
@@ -157,13 +157,15 @@ def _of_corpus(
 
 
 def _place_for(source: str, corpus: Path | None, out: Path | None, runs: int) -> Path:
-    """Return the folder of a study of a corpus; refuse what does not fit one."""
+    """Return the folder of a study of a corpus; reject options that do not apply to one."""
     if corpus is not None:
-        raise ConfigError(f"--corpus says where that of a run lies, and {source} is no run; leave it out")
+        raise ConfigError(f"--corpus applies only to a run, and {source} is not a run; leave it out")
     if out is None:
-        raise ConfigError("stability of a corpus needs --out FOLDER, where the models are kept")
+        raise ConfigError("stability of a corpus needs --out FOLDER to save the models in")
     if runs < 2:
-        raise ConfigError("--num-seeds must be 2 or more: the models of a corpus are scored by each other")
+        raise ConfigError(
+            "--num-seeds must be at least 2: the models of a corpus are scored against each other"
+        )
     return nameable(out)
 
 
@@ -177,7 +179,7 @@ def _beside(run: Path) -> Path:
 
 
 def _tables(scores: _Scores) -> "list[RenderableType]":
-    """Lay the scores out, the most stable topics first, and say what they are."""
+    """Lay out the scores, most stable topics first, with an explanation."""
     import numpy as np
     from rich.text import Text
 
@@ -204,12 +206,12 @@ def _tables(scores: _Scores) -> "list[RenderableType]":
             " ".join(words[topic]),
         )
     summary = (
-        f"On average {stability.found_share:.0%} of the topics are found in a run of another seed, at a mean "
-        f"similarity of {stability.similarity:.2f}."
+        f"On average, {stability.found_share:.0%} of the topics are found again with another seed; mean "
+        f"similarity {stability.similarity:.2f}."
     )
     protocol = (
-        f"found: a similarity of {FOUND} or more (Bhattacharyya coefficient of all words) to the partner, "
-        "topics aligned one to one; as similar to another topic of their own run: "
-        f"{scores.resembling:.1%} of topics"
+        f"found: similarity (Bhattacharyya coefficient over all words) to the matched topic is {FOUND} or "
+        "higher, topics matched one to one; share of topics that similar to another topic of their own run: "
+        f"{scores.resembling:.1%}"
     )
     return [table, Text(summary, style="bold"), Text(protocol, style="dim")]

@@ -1,4 +1,4 @@
-"""What the commands share that train many models: options, and the study to work on."""
+"""Options and helpers shared by the commands that train many models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
     from lda_app.corpus.options import SourceOptions, WordOptions
 
-_MOST_JOBS_UNASKED = 4
+_MAX_DEFAULT_JOBS = 4
 _SEED_LIMIT = 2**32
 
 Jobs = Annotated[
@@ -24,8 +24,8 @@ Jobs = Annotated[
         "--jobs",
         min=1,
         max=1000,
-        help="Models trained at a time; they share the cores, and each needs its own memory.",
-        show_default=f"one a core, at most {_MOST_JOBS_UNASKED}",
+        help="Models to train in parallel; they share the cores, and each needs its own memory.",
+        show_default=f"one per core, at most {_MAX_DEFAULT_JOBS}",
     ),
 ]
 CorpusOfStudy = Annotated[
@@ -33,7 +33,7 @@ CorpusOfStudy = Annotated[
     typer.Argument(
         metavar="CORPUS",
         help="A corpus folder, or what [bold]corpus build[/] takes: a name, a file, a folder of texts or "
-        "[bold]-[/]. Its counts are then built beside FOLDER.",
+        "[bold]-[/]. The corpus is then built next to FOLDER.",
         show_default=False,
     ),
 ]
@@ -43,25 +43,25 @@ StudyFolder = Annotated[
         "--out",
         "-o",
         metavar="FOLDER",
-        help="The folder of the models and of what is found; one that was begun is gone on with.",
+        help="Folder for the models and results. An existing folder is resumed.",
         show_default=False,
     ),
 ]
 
 
 def number_of_jobs(jobs: int | None) -> int:
-    """Return how many models to train at a time where the user does not say.
+    """Return how many models to train in parallel.
 
     Examples
     --------
     >>> number_of_jobs(3)
     3
     """
-    return jobs or min(_MOST_JOBS_UNASKED, cpu_count())
+    return jobs or min(_MAX_DEFAULT_JOBS, cpu_count())
 
 
 def seeds_from(first: int, number: int) -> list[int]:
-    """Return so many seeds, counting from one; after the largest comes 0.
+    """Return consecutive seeds; the largest is followed by 0.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def seeds_from(first: int, number: int) -> list[int]:
 
 
 def plus_minus(value: float, error: float | None, number_format: str) -> str:
-    """Write a figure with its standard error, where there is one.
+    """Format a value with its standard error, if there is one.
 
     Examples
     --------
@@ -86,8 +86,8 @@ def plus_minus(value: float, error: float | None, number_format: str) -> str:
 def counts_of(
     ctx: typer.Context, corpus: str, out: Path, reading: SourceOptions, words: WordOptions, *, overwrite: bool
 ) -> Corpus:
-    """Open a corpus folder, or build one beside a study."""
+    """Open a corpus folder, or build one next to a study."""
     if is_corpus(corpus) and (ignored := given(ctx, *COUNTING)):
-        log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
+        log.warning("%s already has its word counts; ignored: %s", corpus, ", ".join(ignored))
     built_at = out.with_name(f"{out.name}.corpus")
     return resolve_corpus(corpus, built_at, reading, words, overwrite=overwrite)

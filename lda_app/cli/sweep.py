@@ -1,4 +1,4 @@
-"""``lda-app sweep``: how many topics there should be."""
+"""``lda-app sweep``: choose the number of topics."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lda_app.studies.paired import ValueWithError
     from lda_app.studies.sweep import Sweep
 
-# The choice rests on the documents held out: more of them than to watch one training.
+# The choice depends on the held-out documents, so hold out more than for a single training.
 _VALIDATION_FRACTION = 0.1
 _COLUMNS = ("topics", "perplexity", "above best", "coherence", "exclusivity", "diversity", "found again")
 
@@ -41,14 +41,17 @@ Numbers = Annotated[
     typer.Option(
         "--num-topics",
         metavar="K,K,…",
-        help="The numbers of topics to try, such as 10,20,50,100.",
+        help="Numbers of topics to try, such as 10,20,50,100.",
         show_default=False,
     ),
 ]
 Runs = Annotated[
     int,
     typer.Option(
-        "--num-seeds", min=1, max=1000, help="Models of each number of topics, a seed each from --seed on."
+        "--num-seeds",
+        min=1,
+        max=1000,
+        help="Models per number of topics, with consecutive seeds from --seed.",
     ),
 ]
 
@@ -69,17 +72,18 @@ def sweep(
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Train models of several numbers of topics, and tell which number to take.
+    """Train models with different numbers of topics, and recommend one.
 
-    The choice rests on perplexity, by document completion, of documents that the trainings held out (a tenth,
-    at most 500 a seed, unless [bold]--validation-fraction[/] says otherwise); the test split has no say in
-    it, so that it can judge what was chosen. Differences are taken document by document. Ctrl-C loses
-    nothing: the same command goes on. FOLDER keeps all models, and the table as sweep.json and sweep.svg.
+    The choice is based on document-completion perplexity on held-out training documents (a tenth, at most 500
+    per seed, unless [bold]--validation-fraction[/] is set); the test split is not used, so you can still
+    evaluate the chosen model on it. Differences are computed document by document. After Ctrl-C, run the
+    same command again to resume; nothing is lost. FOLDER contains all models, and the results as sweep.json
+    and sweep.svg.
     """
     from lda_app.cli.tables import json_text, print_out, write_out
 
     if out is None:
-        raise ConfigError("sweep needs --out FOLDER, where the models are kept")
+        raise ConfigError("sweep needs --out FOLDER to save the models in")
     wanted, place = _parsed(numbers), nameable(out)
     defaults = {"validation_fraction": _VALIDATION_FRACTION}
     settings = resolve_config({"num_topics": wanted[-1], **vars(training)}, config, defaults=defaults)
@@ -93,7 +97,7 @@ def sweep(
         write_out(document, None, overwrite=False)
     else:
         print_out(*_tables(found))
-    log.info("Models in %s; the figure is %s", out, out / "sweep.svg")
+    log.info("Models saved in %s; chart: %s", out, out / "sweep.svg")
 
 
 def _found(
@@ -106,7 +110,7 @@ def _found(
     *,
     overwrite: bool,
 ) -> "Sweep":
-    """Finish all models and put together what was measured of them."""
+    """Train all models that are missing, and summarise the results."""
     from lda_app.studies.pool import run_cells
     from lda_app.studies.study import Cell, begin_study
     from lda_app.studies.sweep import require_held_out, summarize
@@ -119,7 +123,7 @@ def _found(
 
 
 def _parsed(text: str) -> list[int]:
-    """Read numbers of topics, at least two, in rising order.
+    """Parse at least two numbers of topics and sort them.
 
     Examples
     --------
@@ -130,17 +134,17 @@ def _parsed(text: str) -> list[int]:
         numbers = sorted({int(part) for part in text.split(",")})
     except ValueError:
         raise ConfigError(
-            f"--num-topics must be whole numbers between commas, such as 10,20,50, got {text!r}"
+            f"--num-topics must be whole numbers separated by commas, such as 10,20,50, got {text!r}"
         ) from None
     for number in numbers:
         resolve_config({"num_topics": number})
     if len(numbers) < 2:
-        raise ConfigError(f"--num-topics needs two numbers or more to choose from, got {text!r}")
+        raise ConfigError(f"--num-topics needs at least two numbers to choose from, got {text!r}")
     return numbers
 
 
 def _tables(found: "Sweep") -> "list[RenderableType]":
-    """Lay a sweep out: a row a number of topics, what the columns mean, and the recommendation."""
+    """Lay out a sweep: one row per number of topics, the legend, and the recommendation."""
     from rich.text import Text
 
     from lda_app.cli.tables import new_table
@@ -175,23 +179,23 @@ def _shown(estimate: "ValueWithError | None", number_format: str) -> str:
 
 
 def _protocols(found: "Sweep") -> str:
-    """Say what the columns are, and what they were measured on."""
+    """Explain the columns and the data they were measured on."""
     from lda_app.evaluation.exclusivity import FREX_WEIGHT
     from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS
     from lda_app.evaluation.stability import FOUND
 
     return (
         f"seeds {found.seeds[0]} to {found.seeds[-1]}; ± standard errors; perplexity: document_completion on "
-        f"{found.num_documents:,} documents, {found.num_tokens:,} tokens held out of the split train; "
-        f"coherence: document_npmi of the top {COHERENCE_WORDS} words on the split train; exclusivity: "
+        f"{found.num_documents:,} documents, {found.num_tokens:,} tokens held out of the train split; "
+        f"coherence: document_npmi of the top {COHERENCE_WORDS} words on the train split; exclusivity: "
         f"frex_{FREX_WEIGHT} of these words; diversity: unique_share of the top {DIVERSITY_WORDS} words; "
-        f"found again: share of topics with a similarity of {FOUND} or more to their partner in a "
-        "run of another seed; model: the run that agrees most with the others"
+        f"found again: share of topics with a similarity of {FOUND} or more to their match in a run with "
+        "another seed; model: the run that agrees most with the others"
     )
 
 
 def _figure(found: "Sweep") -> str:
-    """Draw each figure over the number of topics."""
+    """Plot each measure against the number of topics."""
     from lda_app.charts import error_charts
 
     columns: dict[str, list[ValueWithError | None]] = {
@@ -210,4 +214,4 @@ def _figure(found: "Sweep") -> str:
         ]
         for name, estimates in columns.items()
     }
-    return error_charts("Numbers of topics, with standard errors", "number of topics", drawn)
+    return error_charts("Results by number of topics, with standard errors", "number of topics", drawn)

@@ -1,4 +1,4 @@
-"""Tables on stdout: drawn on a terminal, plain aligned text in a pipe; and JSON documents."""
+"""Tables on stdout, formatted in a terminal and plain aligned text in a pipe; and JSON documents."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-_WIDE = 100_000  # columns: what goes into a pipe is never wrapped
+_WIDE = 100_000  # columns: output to a pipe is never wrapped
 
 
 def is_plain() -> bool:
-    """Tell whether stdout is no terminal, so that tables on it have neither rules nor a width."""
+    """Return whether stdout is not a terminal, so that tables have no rules and no maximum width."""
     return not sys.stdout.isatty()
 
 
 def new_table(title: str = "", *, plain: bool | None = None) -> Table:
-    """Make an empty table in the app's style.
+    """Create an empty table in the app's style.
 
     Parameters
     ----------
     title
-        A line above it.
+        A line above the table.
     plain
-        Columns alone, without rules; None asks :func:`is_plain`.
+        Columns only, without rules; None uses :func:`is_plain`.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def new_table(title: str = "", *, plain: bool | None = None) -> Table:
 
 
 def fits(table: Table) -> bool:
-    """Tell whether a table need not be squeezed to be printed on stdout."""
+    """Return whether a table fits the width of stdout."""
     from rich.console import Console
 
     console = Console(file=sys.stdout)
@@ -73,12 +73,12 @@ def _unlimited(console: Console) -> ConsoleOptions:
 
 
 def plain_text(*parts: RenderableType) -> str:
-    """Render tables and text without colours, lines as long as they are."""
+    """Render tables and text without colours or line wrapping."""
     return _rendered(parts, io.StringIO(), _WIDE)
 
 
 def print_out(*parts: RenderableType) -> None:
-    """Print tables and text on stdout; on a terminal in its width and, unless NO_COLOR is set, in colours."""
+    """Print tables and text on stdout, wrapped and (unless NO_COLOR is set) in colour on a terminal."""
     sys.stdout.write(_rendered(parts, sys.stdout, _WIDE if is_plain() else None))
 
 
@@ -94,7 +94,7 @@ def _rendered(parts: Iterable[RenderableType], file: TextIO, width: int | None) 
 
 
 def json_text(content: dict[str, Any]) -> str:
-    """Lay a JSON document out, for people, too; a number that JSON does not have is a bug.
+    """Format a JSON document readably; NaN and infinity are bugs and raise an error.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def print_json(content: dict[str, Any]) -> None:
 
 
 def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:
-    """Write a document to a file, or to stdout if none is named.
+    """Write a document to a file, or to stdout if there is none.
 
     Raises
     ------
@@ -128,11 +128,11 @@ def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:
         return
     check_file(output, overwrite=overwrite)
     write_atomic(output, text.encode())
-    log.info("written: %s", output)
+    log.info("Wrote %s", output)
 
 
 def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") -> None:
-    """Refuse a file that must not be written, before any work is done.
+    """Reject an output file that must not be written, before any work is done.
 
     Raises
     ------
@@ -146,7 +146,9 @@ def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") 
     if output is None or output.is_char_device() or output.is_fifo():
         return
     if output.is_dir():
-        raise ConfigError(f"{flag} {output} is a folder; name a file in it")
+        raise ConfigError(f"{flag} {output} is a folder; give a file name")
     if output.exists() and not overwrite:
-        raise ConfigError(f"{flag} {output} exists; give --overwrite to replace it, or another name")
+        raise ConfigError(
+            f"{flag} {output} already exists; use --overwrite to replace it, or choose another name"
+        )
     check_writable(output)

@@ -28,20 +28,20 @@ _STABILITY = ("found_in", "mean_similarity")
 
 @dataclass(frozen=True)
 class Shown:
-    """The topics with all that is printed of them.
+    """The topics with everything that is printed about them.
 
     Parameters
     ----------
     topics
         Most prevalent first.
     usage, coherence
-        Where prevalence and coherence come from; None without a corpus.
+        How prevalence and coherence were measured; None without a corpus.
     documents
-        Id and beginning of the text of each representative document, by row of the training split.
+        ID and start of the text of each representative document, by row in the training split.
     num_hidden
-        Topics that the analyst has hidden.
+        Number of hidden topics.
     stability
-        How often runs of other seeds find each topic of the model; None if it was not measured.
+        How often runs with other seeds find each topic; None if it was not measured.
     """
 
     topics: list[Topic]
@@ -53,12 +53,12 @@ class Shown:
 
     @property
     def has_labels(self) -> bool:
-        """Whether a topic has a name."""
+        """Whether any topic has a name."""
         return any(topic.label for topic in self.topics)
 
     @property
     def remarks(self) -> list[str]:
-        """Say by which protocols prevalence and coherence were measured, and how many topics are hidden."""
+        """The protocols of prevalence and coherence, and the number of hidden topics."""
         hidden = f"hidden topics, not shown: {self.num_hidden}" if self.num_hidden else ""
         return [remark for remark in (self._protocols, self._found, hidden) if remark]
 
@@ -67,15 +67,15 @@ class Shown:
         if self.stability is None:
             return ""
         runs = self.stability.num_runs
-        return f"found in: runs of {runs} other seed{'s' if runs > 1 else ''}, by lda-app stability"
+        return f"found in: runs with {runs} other seed{'s' if runs > 1 else ''}, from lda-app stability"
 
     def found_in(self, topic: Topic) -> str:
-        """Say in how many runs a topic was found, such as ``9 of 10``; nothing of a merged one."""
+        """Return in how many runs a topic was found, such as ``9 of 10``; empty for a merged one."""
         scores = self.scores(topic)
         return "" if scores is None or self.stability is None else f"{scores[0]} of {self.stability.num_runs}"
 
     def scores(self, topic: Topic) -> tuple[int, float] | None:
-        """Return in how many runs a topic was found and its mean similarity; None of a merged one."""
+        """Return in how many runs a topic was found and its mean similarity; None for a merged one."""
         if self.stability is None or len(topic.members) > 1:
             return None
         return int(self.stability.found_in[topic.id]), float(self.stability.mean_similarity[topic.id])
@@ -86,13 +86,13 @@ class Shown:
             return ""
         return (
             f"share: mean over documents; coherence: {self.coherence.protocol} of the top "
-            f"{self.coherence.num_top_words} words; on the split {self.coherence.reference}, "
+            f"{self.coherence.num_top_words} words; measured on the {self.coherence.reference} split, "
             f"{self.usage.num_documents:,} documents, {self.usage.num_tokens:,} tokens"
         )
 
 
 def as_table(shown: Shown, *, plain: bool) -> list[RenderableType]:
-    """Lay the topics out for a terminal or, plain, for a pipe: words and probabilities, documents below."""
+    """Lay out the topics for a terminal or a pipe (plain): words with probabilities, documents below."""
     table = new_table(plain=plain)
     table.add_column("topic", justify="right")
     if shown.has_labels:
@@ -175,7 +175,7 @@ def _stability_entry(shown: Shown, topic: Topic) -> dict[str, float] | None:
 
 
 def _as_csv(shown: Shown) -> str:
-    """Lay out a row a topic: word_1, probability_1 … document_1, share_1 …."""
+    """Lay out one row per topic: word_1, probability_1 … document_1, share_1 …."""
     num_words = max((len(topic.words) for topic in shown.topics), default=0)
     num_documents = max((len(topic.documents) for topic in shown.topics), default=0)
     header = ["topic", "label", "prevalence", "coherence"]
@@ -229,7 +229,7 @@ def _numbered(topic: Topic) -> str:
 
 
 def _inert(text: str) -> str:
-    r"""Escape what Markdown or HTML would act on.
+    r"""Escape Markdown and HTML.
 
     Examples
     --------

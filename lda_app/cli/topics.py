@@ -16,21 +16,23 @@ if TYPE_CHECKING:
     from lda_app.fitted.topics import Topic
 
 SPLIT = "train"
-_SNIPPET = 90  # characters of a representative document
+_SNIPPET = 90  # characters shown of a representative document
 
-NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words shown of each topic.")]
+NumWords = Annotated[int, typer.Option("--top", min=1, max=1000, help="Words to show per topic.")]
 NumDocuments = Annotated[
     int,
-    typer.Option("--num-documents", min=0, max=1000, help="Representative documents shown of each topic."),
+    typer.Option("--num-documents", min=0, max=1000, help="Representative documents to show per topic."),
 ]
 CoherenceMeasure = Annotated[
     Literal["document_npmi", "u_mass", "c_uci", "c_npmi", "c_v"],
     typer.Option(
         "--coherence",
-        help="How coherence is measured, on the training documents; the last three look into their texts.",
+        help="Coherence measure, on the training documents; the last three need their texts.",
     ),
 ]
-Layout = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="The layout.")]
+Layout = Annotated[
+    Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Output format.")
+]
 
 
 def topics(
@@ -45,12 +47,12 @@ def topics(
     output: OutPath = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Show the topics: top words, share of the corpus, coherence, documents.
+    """Show the topics: top words, share of the corpus, coherence, representative documents.
 
-    The most prevalent topic comes first; a topic's number is the same in all commands. A topic's share is its
-    mean over the training documents, each of them weighing the same. Topics are shown as
-    [bold]lda-app label[/] has named and merged them, without the hidden ones; [bold]lda-app stability[/]
-    adds how often other seeds find each.
+    The most prevalent topic comes first; topic numbers are the same in all commands. A topic's share is its
+    mean over the training documents, all weighted equally. Topics are shown as named and merged with
+    [bold]lda-app label[/], without hidden ones; after [bold]lda-app stability[/], the table also shows how
+    often other seeds find each topic.
     """
     from lda_app.cli.tables import check_file, is_plain, print_out, write_out
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
@@ -69,7 +71,7 @@ def topics(
 def _look_up(
     model: "ModelDir", place: "Path | None", num_words: int, num_documents: int, measure: str
 ) -> "Shown":
-    """Describe the topics by the model and, where it is still there, the corpus."""
+    """Describe the topics using the model and, if available, the corpus."""
     from dataclasses import replace
 
     from lda_app.cli.topic_layouts import Shown
@@ -82,7 +84,8 @@ def _look_up(
     corpus = None
     if place is None and recorded_place(model) is None:
         log.warning(
-            "the corpus %s is not there, so shares, coherence and documents are left out; give --corpus",
+            "corpus %s not found, so shares, coherence and documents are not shown; use --corpus to give "
+            "its location",
             model.config["corpus"]["path"],
         )
     else:
@@ -99,7 +102,7 @@ def _look_up(
 
 
 def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:
-    """Id and beginning of the text of each representative document; its label where no text was stored."""
+    """Return the ID and the start of the text (or else the label) of each representative document, by row."""
     from lda_app.runtime import one_line
 
     rows = sorted({document.row for topic in described for document in topic.documents})

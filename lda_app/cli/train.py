@@ -1,4 +1,4 @@
-"""``lda-app train``: learn the topics of a corpus, or go on with a run that was interrupted."""
+"""``lda-app train``: train a topic model on a corpus, or resume an interrupted run."""
 
 import os
 import shlex
@@ -29,8 +29,8 @@ SeedWords = Annotated[
     typer.Option(
         "--seed-words",
         metavar="FILE",
-        help='A TOML file of topics with words that they are to be about: space = \\["orbit", "nasa"]. The '
-        "first topics are these, in the order of their names; the others stay free.",
+        help='A TOML file with seed words for topics: space = \\["orbit", "nasa"]. Seeded topics come first, '
+        "in alphabetical order; the others are unconstrained.",
         rich_help_panel=MODEL,
         show_default=False,
     ),
@@ -39,7 +39,7 @@ SeedWeight = Annotated[
     float | None,
     typer.Option(
         "--seed-weight",
-        help="How often a seed word counts as seen in its topic, for each time that the corpus has it.",
+        help="Prior count of a seed word in its topic, per occurrence of the word in the corpus.",
         rich_help_panel=MODEL,
         show_default=str(TrainConfig.seed_weight),
     ),
@@ -49,7 +49,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="RUN",
-        help="Go on with a run that was interrupted; it ends as if it had never stopped.",
+        help="Resume an interrupted run; the result is the same as without the interruption.",
         show_default=False,
     ),
 ]
@@ -59,7 +59,7 @@ Out = Annotated[
         "--out",
         "-o",
         metavar="RUN",
-        help="The folder of the model to write; must not exist.",
+        help="Output folder for the model; must not exist.",
         show_default=False,
     ),
 ]
@@ -68,7 +68,7 @@ CorpusArgument = Annotated[
     typer.Argument(
         metavar="CORPUS",
         help="A corpus folder, or what [bold]corpus build[/] takes: a name, a file, a folder of texts or "
-        "[bold]-[/]. Its counts are then built beside RUN.",
+        "[bold]-[/]. The corpus is then built next to RUN.",
         show_default=False,
     ),
 ]
@@ -89,11 +89,11 @@ def train(
     words: WordOptions,
     overwrite: Overwrite = False,
 ) -> None:
-    """Learn the topics of a corpus.
+    """Train a topic model on a corpus.
 
-    Ctrl-C ends the run with a checkpoint; [bold]lda-app train --resume RUN[/] goes on from there. An option
-    may come from a flag, from the environment (LDA_APP_TRAIN_NUM_TOPICS=50) or from the file of --config, in
-    this order; all are kept in the model's config.json.
+    Ctrl-C saves a checkpoint and stops; [bold]lda-app train --resume RUN[/] continues from there. Options are
+    taken from flags, then from environment variables (LDA_APP_TRAIN_NUM_TOPICS=50), then from the --config
+    file; all are saved in the model's config.json.
     """
     flags = {
         **vars(training),
@@ -102,22 +102,22 @@ def train(
     }
     if resume is not None:
         for flag in given(ctx, *COUNTING, "overwrite", "config"):
-            raise ConfigError(f"--resume goes on with the run as it was begun; leave out {flag}")
+            raise ConfigError(f"--resume continues the run with its original options; leave out {flag}")
         with _first_of_group(nameable(resume)) as group:
-            _go_on(nameable(resume), corpus, out, flags, group)
+            _resume(nameable(resume), corpus, out, flags, group)
         return
     if corpus is None or out is None:
         raise ConfigError("train needs a CORPUS and --out RUN, or --resume RUN")
     settings = resolve_config(flags, config)
     if is_corpus(corpus) and (ignored := given(ctx, *COUNTING)):
-        log.warning("%s has its counts already: no effect of %s", corpus, ", ".join(ignored))
+        log.warning("%s already has its word counts; ignored: %s", corpus, ", ".join(ignored))
     with _first_of_group(nameable(out)) as group:
         _begin(corpus, nameable(out), settings, reading, words, overwrite=overwrite, group=group)
 
 
 @contextmanager
 def _first_of_group(run: Path) -> Iterator["Group"]:
-    """Let the first of the processes, or the only one, go on; the others do as it tells, and end here."""
+    """Continue in the first (or only) process; the others follow its instructions and exit here."""
     from lda_app.distributed import joined
 
     with joined() as group:
@@ -141,11 +141,13 @@ def _begin(
     overwrite: bool,
     group: "Group",
 ) -> None:
-    """Train anew."""
+    """Start a new training."""
     from lda_app.training.run import require_free, train_model
 
     if group.world.world_size > 1 and not is_corpus(corpus):
-        raise ConfigError(f"several processes train on a corpus folder: build one of {corpus} first")
+        raise ConfigError(
+            f"training with several processes needs a corpus folder; build one from {corpus} first"
+        )
     with folder_lock(out):
         require_free(out, overwrite=overwrite)
         built_at = out.with_name(f"{out.name}.corpus")
@@ -154,13 +156,15 @@ def _begin(
     _report(out)
 
 
-def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any], group: "Group") -> None:
-    """Go on with an interrupted run; a finished one is left alone."""
+def _resume(
+    run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, Any], group: "Group"
+) -> None:
+    """Resume an interrupted run; leave a finished one unchanged."""
     from lda_app.fitted.folder import open_model
     from lda_app.training.run import checkpoint_of, open_run, train_model
 
     if out is not None and out.resolve() != run.resolve():
-        raise ConfigError(f"--resume {run} goes on in its own folder; leave out --out {out}")
+        raise ConfigError(f"--resume {run} writes to its own folder; leave out --out {out}")
     if checkpoint_of(run).exists():
         with folder_lock(run):
             saved = open_run(run)
@@ -173,10 +177,10 @@ def _go_on(run: Path, corpus: str | None, out: Path | None, flags: Mapping[str, 
         _require_same(asdict(config_from_dict(model.config["training"], str(run))), flags)
         if corpus is not None:
             _same_corpus(run, model.config["corpus"], corpus)
-        log.info("%s is finished: nothing is left to do", run)
+        log.info("%s is already finished; nothing to do", run)
     else:
         raise FolderError(
-            f"{run}: no run is there; begin one by lda-app train CORPUS --out {shlex.quote(str(run))}"
+            f"{run}: no such run; start one with lda-app train CORPUS --out {shlex.quote(str(run))}"
         )
 
 
@@ -185,12 +189,12 @@ def _require_same(saved: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
         if value is not None and value != saved[name]:
             flag = "--" + name.replace("_", "-")
             raise ConfigError(
-                f"the run has {flag} {saved[name]}, not {value}; leave {flag} out, or begin another run"
+                f"the run has {flag} {saved[name]}, not {value}; leave out {flag}, or start a new run"
             )
 
 
 def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus":
-    """Open the corpus that a run was begun with, where it was or where the user says."""
+    """Open a run's corpus at its recorded location, or where the user says it is."""
     from lda_app.corpus.folder import open_corpus
 
     # The run's folder need not exist yet, so the system cannot follow a path through it.
@@ -198,28 +202,28 @@ def _same_corpus(run: Path, saved: dict[str, str], given: str | None) -> "Corpus
     path = Path(given) if given is not None else recorded
     if not path.exists():
         raise FolderError(
-            f"{path}: the run's corpus is not there; say where it is: "
+            f"{path}: the run's corpus was not found; give its location: "
             f"lda-app train CORPUS --resume {shlex.quote(str(run))}"
         )
     corpus = open_corpus(path)
     if corpus.fingerprint != saved["fingerprint"]:
         raise ConfigError(
-            f"{path}: not the corpus that {run} was begun with: its fingerprint is "
+            f"{path}: not the corpus that {run} was started with: its fingerprint is "
             f"{corpus.fingerprint[:12]}, expected {saved['fingerprint'][:12]}"
         )
     return corpus
 
 
 def _report(out: Path) -> None:
-    """Say where the model lies, how good it is, and what to try next."""
+    """Log where the model is, how good it is, and what to do next."""
     from lda_app.fitted.folder import open_model
 
     metrics = open_model(out).metrics
     held_out = metrics.get("validation_perplexity")
-    log.info("Model in %s, after %s steps", out, f"{metrics['steps']:,}")
+    log.info("Model saved in %s after %s steps", out, f"{metrics['steps']:,}")
     if held_out is not None:
         log.info(
-            "Perplexity held out, %s: %s (%s documents, %s tokens)",
+            "Held-out perplexity, %s: %s (%s documents, %s tokens)",
             held_out["protocol"],
             f"{held_out['value']:,.1f}",
             f"{held_out['num_documents']:,}",

@@ -1,4 +1,4 @@
-"""The options of a training, for all commands that train: a flag for each field of the configuration."""
+"""The training options, shared by all commands that train: a flag for each field of the configuration."""
 
 from dataclasses import field as dataclass_field
 from dataclasses import fields, make_dataclass
@@ -11,12 +11,12 @@ from lda_app.cli.groups import description_of, flag
 from lda_app.config import TrainConfig
 from lda_app.corpus.options import SourceOptions, WordOptions
 
-# What decides on the counts; it has no say where they were made before.
+# Options that affect word counting; they do not apply to a corpus that is already counted.
 COUNTING = [field.name for field in (*fields(SourceOptions), *fields(WordOptions))]
 
 
 def training_flags(*without: str) -> type:
-    """Make the group of a flag for each described field of the configuration; one not given is None.
+    """Make a group with a flag for each described field of the configuration; unset flags are None.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="A TOML file of options, such as num_topics = 50; flags win over it.",
+        help="A TOML file with options, such as num_topics = 50; flags override it.",
         show_default=False,
     ),
 ]
 
 
 def given(ctx: typer.Context, *names: str) -> list[str]:
-    """Return the flags among some options that stand on the command line."""
+    """Return the flags of those options that are given on the command line."""
     flags = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
     sources = {name: ctx.get_parameter_source(name) for name in names}
     return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def nameable(path: Path) -> Path:
-    """Return a path whose last part is a name, for files are put beside it: ``.`` and ``..`` have none."""
+    """Return a path that ends in a name (not ``.`` or ``..``), because files are put next to it."""
     return path if path.name and ".." not in path.parts else path.resolve()

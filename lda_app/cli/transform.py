@@ -1,4 +1,4 @@
-"""``lda-app transform``: the topics of new documents, beside the user's own columns."""
+"""``lda-app transform``: infer topics for new documents and add them to the input's columns."""
 
 import json
 import sys
@@ -32,8 +32,8 @@ Intervals = Annotated[
     bool,
     typer.Option(
         "--intervals",
-        help="Give each share its credible interval, from samples of the exact posterior; the shares are "
-        "then the samples' mean. Takes longer.",
+        help="Add a credible interval to each share, from samples of the exact posterior; the shares are "
+        "then the samples' mean. Slower.",
     ),
 ]
 
@@ -50,16 +50,16 @@ def transform(
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell the topics of new documents.
+    """Infer topics for new documents.
 
-    With [bold]--output[/] (.csv, .jsonl or .parquet), the rows of the input are written with all their
-    columns, how many of a document's tokens the model knows, its top topic, and the share of each topic, with
-    [bold]--intervals[/] the ends of its interval, too. A document without a known token has no top topic, and
-    the shares of the model's prior. Topics are as [bold]lda-app label[/] has named and merged them; without
-    those that it hides, the shares of a document may add up to less than 1. Rows that
-    cannot be read ([bold]--skip-bad-lines[/]) are listed in OUTPUT.left_out.csv.
+    With [bold]--output[/] (.csv, .jsonl or .parquet), each input row is written with all its columns, how
+    many of the document's tokens the model knows, its top topic, the share of each topic and, with
+    [bold]--intervals[/], the interval of each share. A document without known tokens has no top topic; its
+    shares are those of the model's prior. Topics are shown as named and merged with [bold]lda-app label[/];
+    hidden topics are left out, so a document's shares may add up to less than 1. Rows that cannot be read
+    ([bold]--skip-bad-lines[/]) are listed in OUTPUT.left_out.csv.
 
-    Without --output, a line a document says which topics it is about.
+    Without --output, prints one line per document with its main topics.
     """
     from lda_app.corpus.sources import open_source
     from lda_app.fitted.folder import open_model
@@ -68,7 +68,7 @@ def transform(
     if output is not None:
         check_output(output, overwrite=overwrite)
     if is_corpus(source):
-        raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
+        raise ConfigError(f"{source} is a corpus folder; give the texts themselves")
     model = open_model(run)
     documents, topics = open_source(source, reading), model.labelled()
     work = _Work(topics, preprocessor_of(model), documents, level if intervals else None)
@@ -84,17 +84,17 @@ def transform(
 
 @dataclass
 class _Work:
-    """A model, the documents it is asked about, and what was noticed on the way."""
+    """A model, the documents to transform, and counts for the report."""
 
     model: "LabelledModel"
     preprocessor: "Preprocessor"
     source: "DocumentSource"
-    level: float | None  # of the shares' intervals, if they are wanted
+    level: float | None  # level of the shares' intervals, if requested
     num_documents: int = 0
     num_little_known: int = 0
 
     def read_once(self) -> None:
-        """Count the documents; finds all columns, and any bad row before something is written."""
+        """Count the documents; finds all columns, and any bad row before anything is written."""
         self.num_documents = sum(1 for _ in self.source)
 
     def write(self, output: "Path") -> None:
@@ -115,7 +115,7 @@ class _Work:
         log.info("%s: %s rows, %d columns", output, f"{self.num_documents:,}", len(table.header))
 
     def write_left_out(self, output: "Path", *, overwrite: bool) -> None:
-        """Write the rows that could not be read, if there are any, beside the output."""
+        """Write the rows that could not be read, if any, to a file next to the output."""
         from lda_app.cli.tables import check_file
         from lda_app.fitted.transform import write_left_out
         from lda_app.runtime import log
@@ -125,10 +125,12 @@ class _Work:
         path = output.with_name(f"{output.stem}.left_out.csv")
         check_file(path, overwrite=overwrite, flag="--output")
         write_left_out(path, self.source.left_out)
-        log.warning("%s lists %d rows left out, each with the reason", path, len(self.source.left_out))
+        count = len(self.source.left_out)
+        rows = "1 row that was" if count == 1 else f"{count:,} rows that were"
+        log.warning("%s lists %s left out, with reasons", path, rows)
 
     def lines(self) -> "Iterator[str]":
-        """Yield a line a document, for people."""
+        """Yield one readable line per document."""
         from lda_app.runtime import one_line
 
         labels, words = self.model.labels, self.model.words(_WORDS_OF_A_TOPIC)
@@ -138,7 +140,7 @@ class _Work:
                 yield f"{one_line(document.id)}: {_sentence(chunk, row, topics)}\n"
 
     def json(self) -> "Iterator[str]":
-        """Yield one JSON document, piece by piece: its memory does not grow with the input."""
+        """Yield one JSON document in pieces, so that memory does not grow with the input."""
         topics = [
             {"id": topic, "label": self.model.labels.name(topic), "words": words}
             for topic, words in self.model.words(_WORDS_OF_A_TOPIC).items()
@@ -155,7 +157,7 @@ class _Work:
         yield f'\n], "left_out": {json.dumps(left_out, ensure_ascii=False)}}}\n'
 
     def report(self) -> None:
-        """Say on stderr what the user should know of the input."""
+        """Log warnings about the input."""
         from lda_app.runtime import log
 
         for trouble, count in self.source.warnings.items():
@@ -166,8 +168,8 @@ class _Work:
             log.warning("left out: %d more", len(self.source.left_out) - _ROWS_NAMED)
         if self.num_little_known:
             log.warning(
-                "%s of %s documents: less than a tenth of the tokens is known to the model, so the topics "
-                "say little",
+                "%s of %s documents: the model knows less than a tenth of the tokens, so their topics are "
+                "unreliable",
                 f"{self.num_little_known:,}",
                 f"{self.num_documents:,}",
             )
@@ -181,10 +183,10 @@ class _Work:
 
 
 def _sentence(chunk: "Transformed", row: int, topics: "Sequence[tuple[int, str]]") -> str:
-    """Say which topics a document is about: the largest, and others of at least a tenth."""
+    """Describe a document's topics: the largest, and others with a share of at least a tenth."""
     known, tokens = int(chunk.known_tokens[row]), int(chunk.known_tokens[row] + chunk.unknown_tokens[row])
     if known == 0:
-        return f"no topic: none of its {tokens} tokens is known to the model"
+        return f"no topic: the model knows none of its {tokens} tokens"
     shares = chunk.shares[row]
     first, *others = (-shares).argsort(kind="stable")[:_TOPICS_OF_A_LINE].tolist()
     shown = [first, *(topic for topic in others if shares[topic] >= _SHARE_WORTH_A_MENTION)]

@@ -1,4 +1,4 @@
-"""``lda-app update``: let a model learn from new text, and tell what became of its topics."""
+"""``lda-app update``: update a model with new text, and show how its topics changed."""
 
 import shlex
 import shutil
@@ -35,7 +35,7 @@ Out = Annotated[
         "--out",
         "-o",
         metavar="RUN",
-        help="The folder of the new model; RUN stays as it is. Its corpus is built beside it.",
+        help="Folder for the new model; RUN is not changed. The new corpus is built next to it.",
         show_default=False,
     ),
 ]
@@ -45,14 +45,17 @@ Weight = Annotated[
         "--weight",
         min=0.001,
         max=1000.0,
-        help="How much what the topics have counted so far counts: 1 as much as the new text does, word for "
-        "word; less lets them change faster.",
+        help="Weight of the old text relative to the new: at 1, every word counts the same; lower values let "
+        "topics change faster.",
     ),
 ]
 Steps = Annotated[
     int | None,
     typer.Option(
-        "--steps", min=1, help="Training steps.", show_default="as train makes for so many documents"
+        "--steps",
+        min=1,
+        help="Training steps.",
+        show_default="as for train, depending on the number of documents",
     ),
 ]
 
@@ -71,12 +74,13 @@ def update(
     as_json: JsonFlag = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Let a model learn from new text.
+    """Update a model with new text.
 
-    The topics keep their numbers and their labels, and what they have counted so far; words of the new text
-    are added to the vocabulary. Then come a line a topic: how like its words are to what they were, which are
-    new among the first 20, and how its prevalence in the new text differs from that in the old. A topic is
-    [bold]moved[/] if its words have become those of another. Merged and hidden topics are told one by one.
+    Topics keep their numbers, their labels and their word counts so far; new words are added to the
+    vocabulary. The table shows for each topic how similar its words are to before, which of its top 20 words
+    are new, and how its prevalence in the new text differs from the old. A topic is marked [bold]moved[/] if
+    its words have changed so much that it is effectively a different topic. Merged and hidden topics are
+    shown individually.
     """
     from lda_app.config import config_from_dict
     from lda_app.fitted.folder import open_model
@@ -84,9 +88,9 @@ def update(
     from lda_app.update.learn import topics_to_go_on_with, update_model
 
     if is_corpus(source):
-        raise ConfigError(f"{source} is a corpus folder; give the texts themselves, such as it was built of")
+        raise ConfigError(f"{source} is a corpus folder; give the texts themselves")
     if out.resolve() == run.resolve():
-        raise ConfigError(f"--out {out} is the model to go on from; give the new one another folder")
+        raise ConfigError(f"--out {out} is the model to update; choose another folder for the new one")
     require_free(out, overwrite=overwrite)
     model = open_model(run)
     topics_to_go_on_with(model)
@@ -98,7 +102,7 @@ def update(
     except BaseException:
         shutil.rmtree(new.path)
         raise
-    _tell(_compare(model, open_model(out), new, corpus), as_json=as_json)
+    _print_results(_compare(model, open_model(out), new, corpus), as_json=as_json)
 
 
 def _build(
@@ -110,7 +114,7 @@ def _build(
     *,
     overwrite: bool,
 ) -> "Corpus":
-    """Count the new text as the model's was, with words of its own added."""
+    """Count the new text like the model's own, adding new words to the vocabulary."""
     from lda_app.corpus.folder import build_corpus
     from lda_app.corpus.sources import open_source
 
@@ -126,23 +130,23 @@ def _build(
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What is to be told of an update."""
+class _Result:
+    """The result of an update."""
 
     run: Path
     drifts: "list[TopicDrift]"
     labels: "Labels"
     words: list[list[str]]
-    """The topics' words, after."""
+    """The topics' top words after the update."""
     new_words: list[str]
-    """Words that were added to the vocabulary, the most frequent first."""
+    """Words added to the vocabulary, most frequent first."""
     new_tokens: int
-    """Tokens of them in the new text."""
+    """Number of their tokens in the new text."""
     num_documents: int
     num_tokens: int
 
 
-def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Path | None) -> _Told:
+def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Path | None) -> _Result:
     """Compare a model before and after."""
     import numpy as np
 
@@ -161,7 +165,7 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=len(words))
     frequency[columns] = 0
     order = np.argsort(-frequency, kind="stable")[: len(words) - len(columns)]
-    return _Told(
+    return _Result(
         new_model.path,
         topic_drift(before, new_model.beta, [one_line(word) for word in words], old, after),
         new_model.labels,
@@ -176,14 +180,14 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
 def _old_shares(
     model: "ModelDir", new_model: "ModelDir", columns: "npt.NDArray[np.int32]", given: Path | None
 ) -> "AverageShares | None":
-    """Average the shares of the old documents by the new model; None if they are not there any more."""
+    """Average the new model's shares over the old documents; None if they are no longer available."""
     from lda_app.corpus.counting import relabel
     from lda_app.runtime import log
     from lda_app.update.drift import mean_shares
 
     if given is None and recorded_place(model) is None:
         log.warning(
-            "the corpus %s is not there, so prevalence is not compared; give --corpus",
+            "corpus %s not found, so prevalence is not compared; use --corpus to give its location",
             model.config["corpus"]["path"],
         )
         return None
@@ -192,28 +196,28 @@ def _old_shares(
     return mean_shares(widened, new_model.posterior)
 
 
-def _tell(told: _Told, *, as_json: bool) -> None:
+def _print_results(result: _Result, *, as_json: bool) -> None:
     from lda_app.cli.tables import print_json, print_out
     from lda_app.runtime import log
 
     if as_json:
-        print_json(_document(told))
+        print_json(_document(result))
     else:
-        print_out(_table(told))
-    named = ", ".join(told.new_words[:_WORDS_NAMED])
-    log.info("New text: %s documents, %s tokens", f"{told.num_documents:,}", f"{told.num_tokens:,}")
+        print_out(_table(result))
+    named = ", ".join(result.new_words[:_WORDS_NAMED])
+    log.info("New text: %s documents, %s tokens", f"{result.num_documents:,}", f"{result.num_tokens:,}")
     log.info(
-        "Words new to the vocabulary: %s, %.1f%% of the new tokens%s",
-        f"{len(told.new_words):,}",
-        100 * told.new_tokens / told.num_tokens,
-        f"; {named}{' …' if len(told.new_words) > _WORDS_NAMED else ''}" if named else "",
+        "New words in the vocabulary: %s, %.1f%% of the new tokens%s",
+        f"{len(result.new_words):,}",
+        100 * result.new_tokens / result.num_tokens,
+        f"; {named}{' …' if len(result.new_words) > _WORDS_NAMED else ''}" if named else "",
     )
-    moved = [str(drift.topic) for drift in told.drifts if drift.moved]
+    moved = [str(drift.topic) for drift in result.drifts if drift.moved]
     log.info("Topics that moved: %s", ", ".join(moved) or "none")
-    log.info("Next: lda-app topics %s", shlex.quote(str(told.run)))
+    log.info("Next: lda-app topics %s", shlex.quote(str(result.run)))
 
 
-def _table(told: _Told) -> Any:
+def _table(result: _Result) -> Any:
     from lda_app.cli.tables import new_table
 
     table = new_table()
@@ -221,8 +225,8 @@ def _table(told: _Told) -> Any:
         table.add_column(column, justify="right")
     for column in ("", "words", "gained", "lost"):
         table.add_column(column, overflow="fold")
-    for drift in sorted(told.drifts, key=lambda drift: drift.similarity):
-        name = told.labels.name(drift.topic) or " ".join(told.words[drift.topic])
+    for drift in sorted(result.drifts, key=lambda drift: drift.similarity):
+        name = result.labels.name(drift.topic) or " ".join(result.words[drift.topic])
         remark = "moved" if drift.moved else "drifted" if drift.drifted else ""
         gained, lost = (" ".join(words[:_WORDS_OF_A_TOPIC]) for words in (drift.gained, drift.lost))
         table.add_row(
@@ -239,16 +243,16 @@ def _prevalence(drift: "TopicDrift") -> tuple[str, str, str]:
     return f"{drift.before:.1%}", after, f"{100 * middle:+.1f} ± {100 * half:.1f}"
 
 
-def _document(told: _Told) -> dict[str, Any]:
+def _document(result: _Result) -> dict[str, Any]:
     return {
         "schema_version": 1,
-        "num_documents": told.num_documents,
-        "num_tokens": told.num_tokens,
-        "new_words": told.new_words,
-        "new_tokens": told.new_tokens,
+        "num_documents": result.num_documents,
+        "num_tokens": result.num_tokens,
+        "new_words": result.new_words,
+        "new_tokens": result.new_tokens,
         "interval": 0.95,
         "topics": [
-            {"label": told.labels.name(drift.topic), **drift.to_dict()}
-            for drift in sorted(told.drifts, key=lambda drift: drift.topic)
+            {"label": result.labels.name(drift.topic), **drift.to_dict()}
+            for drift in sorted(result.drifts, key=lambda drift: drift.topic)
         ],
     }

@@ -318,7 +318,7 @@ def _read_again(source: Source, wanted: set[int], lines: Counts) -> tuple[dict[i
     number = 0
     stream: Any = iter(source)
     likely = lines >= _LINE_DOCUMENTS
-    with closing(stream), progress("Looking at lines", unit="documents") as bar:
+    with closing(stream), progress("Checking lines", unit="documents") as bar:
         for number, document in enumerate(bar.watched(stream)):
             if number in wanted:
                 ids[number] = document.id
@@ -349,7 +349,7 @@ def _pruned(seen: _Seen, options: PreprocessOptions) -> tuple[npt.NDArray[np.boo
     rules = {
         f"in fewer than {pruning.min_documents} documents": rare & ~kept,
         f"in more than {pruning.max_documents} documents": common & ~kept,
-        "beyond the largest vocabulary": ~rare & ~common & ~kept,
+        "beyond the maximum vocabulary": ~rare & ~common & ~kept,
     }
     return kept, [
         _described(rule, words, tokens, np.flatnonzero(chosen))

@@ -381,7 +381,7 @@ def _pool(options: TokenizerOptions, workers: int) -> Iterator[ProcessPoolExecut
         yield pool
     except BrokenProcessPool as error:
         raise LdaAppError(
-            "a process that counts words was killed, maybe for lack of memory; use --workers 1"
+            "a process that counts words was killed, possibly because memory ran out; use --workers 1"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

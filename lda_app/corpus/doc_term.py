@@ -126,7 +126,9 @@ class DocTermMatrix:
         """
         chosen = np.asarray(index, dtype=np.int64).reshape(-1)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < self.num_documents:
-            raise IndexError(f"rows {chosen.min()} … {chosen.max()} of a matrix of {self.num_documents} rows")
+            raise IndexError(
+                f"rows {chosen.min()} … {chosen.max()} requested from a matrix with {self.num_documents} rows"
+            )
         starts = self.indptr[chosen]
         sizes = self.indptr[chosen + 1] - starts
         indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -258,7 +260,7 @@ class DocTermMatrix:
         arrays = {name: _open_array(folder / f"{name}.npy", dtype) for name, dtype in _DTYPES.items()}
         stored, announced = len(arrays["indices"]), int(arrays["indptr"][-1]) if len(arrays["indptr"]) else -1
         if not stored == len(arrays["counts"]) == announced:
-            raise ValueError(f"{folder}: indptr announces {announced} entries, indices.npy holds {stored}")
+            raise ValueError(f"{folder}: indptr declares {announced} entries, but indices.npy has {stored}")
         return cls(arrays["indptr"], arrays["indices"], arrays["counts"], num_words)
 
 
@@ -302,7 +304,7 @@ class DocTermWriter:
             If it has weights, for the files hold whole counts.
         """
         if rows.has_weights:
-            raise ValueError("a corpus holds whole counts, not weights")
+            raise ValueError("a corpus must have whole-number counts, not weights")
         self._arrays["indptr"].append(self._end + rows.indptr[1:])
         self._arrays["indices"].append(rows.indices)
         self._arrays["counts"].append(rows.counts)
@@ -350,7 +352,9 @@ def _open_array(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """One array, mapped; an empty one is read, because nothing can be mapped."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.ndim != 1 or array.dtype != dtype:
-        raise ValueError(f"{path}: expected one dimension of {dtype}, got {array.ndim} of {array.dtype}")
+        raise ValueError(
+            f"{path}: expected a 1-dimensional array of {dtype}, got {array.ndim} dimensions of {array.dtype}"
+        )
     return np.asarray(array)
 
 

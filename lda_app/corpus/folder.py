@@ -189,7 +189,7 @@ class Corpus:
     def _require(self, split: str) -> None:
         if split not in self.splits:
             raise ConfigError(
-                f"{self.path} has no split {split!r}, only {', '.join(self.splits)}: name one by --split"
+                f"{self.path} has no split {split!r}; set --split to one of {', '.join(self.splits)}"
             )
 
 
@@ -255,7 +255,7 @@ def build_corpus(
         If the folder cannot be written.
     """
     if not 0 <= test_fraction < 1:
-        raise ConfigError(f"--test-fraction must be from 0 to below 1, got {test_fraction}")
+        raise ConfigError(f"--test-fraction must be at least 0 and below 1, got {test_fraction}")
     asked, (options, detected) = options, resolve_language(options, source)
     details: dict[str, Any] = {}
     with sealed_folder(
@@ -316,8 +316,8 @@ def require_words(vocabulary: Vocabulary, name: str) -> None:
     """
     if len(vocabulary) == 1:
         raise CorpusError(
-            f"{name}: only one word is left, {vocabulary.words[0]!r}, but topics need at least 2; "
-            "give more text, a lower --min-df, or a higher --max-df or --max-vocab"
+            f"{name}: only one word left, {vocabulary.words[0]!r}, but topics need at least 2; "
+            "use more text, a lower --min-df, or a higher --max-df or --max-vocab"
         )
 
 
@@ -428,7 +428,7 @@ def _count_everything(
                 bar.advance(number)
         if not first.num_documents["train"]:
             raise CorpusError(
-                f"{source.source.name}: all documents are of the test split; training needs some, too"
+                f"{source.source.name}: all documents are in the test split; training needs some as well"
             )
         if isinstance(first, StreamPass) and options.phrases is not None:
             with progress("Looking for phrases"):
@@ -503,10 +503,10 @@ def _summary(folder: Path, num_words: int) -> dict[str, int]:
 def _warnings_about(splits: dict[str, dict[str, int]]) -> Counter[str]:
     warnings = Counter(
         {
-            "documents without a word of the vocabulary, kept as empty rows": sum(
+            "documents without any vocabulary word, kept as empty rows": sum(
                 split["empty"] for split in splits.values()
             ),
-            "documents of a single word": sum(split["single_token"] for split in splits.values()),
+            "documents with a single word": sum(split["single_token"] for split in splits.values()),
             "training documents, too few for topics": int(splits["train"]["documents"] == 1),
         }
     )
@@ -516,8 +516,8 @@ def _warnings_about(splits: dict[str, dict[str, int]]) -> Counter[str]:
 def _pruning_warnings(pruning: Pruning, options: PreprocessOptions) -> Counter[str]:
     return +Counter(
         {
-            f"words beyond --max-vocab {options.max_vocab:,}, pruned": pruning.num_beyond,
-            "words kept though the default --min-df or --max-df excludes them": pruning.relaxed
+            f"words pruned beyond --max-vocab {options.max_vocab:,}": pruning.num_beyond,
+            "words kept although the default --min-df or --max-df excludes them": pruning.relaxed
             * len(pruning.words),
         }
     )

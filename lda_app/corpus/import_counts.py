@@ -106,12 +106,12 @@ def import_counts(
         If the folder cannot be written.
     """
     if not 0 <= test_fraction < 1:
-        raise ConfigError(f"--test-fraction must be from 0 to below 1, got {test_fraction}")
+        raise ConfigError(f"--test-fraction must be at least 0 and below 1, got {test_fraction}")
     vocabulary = Vocabulary.open(files.vocabulary)
     require_words(vocabulary, str(files.vocabulary))
     splits = _read_splits(files, vocabulary, SplitRule(test_fraction, seed))
     if not splits["train"][1].num_tokens:
-        raise CorpusError(f"{files.train}: no word is left: all counts of the training documents are 0")
+        raise CorpusError(f"{files.train}: no words left: all counts of the training documents are 0")
     details: dict[str, Any] = {}
     with sealed_folder(
         out, kind="corpus", format_version=CORPUS_FORMAT, overwrite=overwrite, details=details
@@ -159,7 +159,7 @@ def read_counts(path: Path, num_words: int, format: str | None = None) -> DocTer
         with _opened(path) as stream:
             head = stream.read(4096)
         if not head.strip():
-            raise CorpusError(f"{path}: empty; counts of words are needed")
+            raise CorpusError(f"{path} is empty; it must contain word counts")
         counts = _READERS[format or _sniffed(path, head)](path, num_words)
         if counts.shape[1] != num_words:
             raise CorpusError(
@@ -207,7 +207,7 @@ def _documents(counts: DocTermMatrix, labels: Path | None, prefix: str = "") -> 
     except OSError as error:
         raise CorpusError(f"{labels}: cannot read the labels: {error.strerror}") from error
     if len(given) != len(ids):
-        raise CorpusError(f"{labels}: {len(given)} labels for {len(ids)} documents; a label a line is needed")
+        raise CorpusError(f"{labels}: {len(given)} labels for {len(ids)} documents; give one label per line")
     return [Document(id_, "", metadata={"label": label}) for id_, label in zip(ids, given, strict=True)]
 
 
@@ -237,14 +237,14 @@ def _sniffed(path: Path, head: bytes) -> str:
         return "uci"
     if any(b":" in line for line in lines):
         return "lda-c"
-    raise ConfigError(f"{path}: unknown format; name it by --format, one of {', '.join(_READERS)}")
+    raise ConfigError(f"{path}: unknown format; set --format to one of {', '.join(_READERS)}")
 
 
 def _read_npz(path: Path, num_words: int) -> Any:  # noqa: ARG001
     try:
         matrix: Any = sparse.load_npz(path)  # never unpickles
     except (KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"no sparse matrix of scipy.sparse.save_npz: {error}") from error
+        raise ValueError(f"not a sparse matrix from scipy.sparse.save_npz: {error}") from error
     if matrix.format in ("csr", "csc", "bsr"):
         matrix.check_format(full_check=True)
     return matrix
@@ -253,7 +253,7 @@ def _read_npz(path: Path, num_words: int) -> Any:  # noqa: ARG001
 def _read_matrix_market(path: Path, num_words: int) -> Any:  # noqa: ARG001
     with _opened(path) as stream:
         if b"coordinate" not in stream.readline():
-            raise ValueError("a dense Matrix Market file; write it as coordinate")
+            raise ValueError("a dense Matrix Market file; save it in coordinate format")
     return io.mmread(path)
 
 
@@ -273,7 +273,7 @@ def _read_lda_c(path: Path, num_words: int) -> Any:
                     f"got {line[:40].decode(errors='replace').strip()!r}"
                 ) from None
             if wrong:
-                raise ValueError(f"line {number} announces {int(announced)} words and has {len(pairs)}")
+                raise ValueError(f"line {number} declares {int(announced)} words but has {len(pairs)}")
             for word, count in pairs:
                 if not 0 <= word < num_words:
                     raise ValueError(f"line {number}: word {word}, but the vocabulary has {num_words} words")
@@ -287,11 +287,11 @@ def _read_uci(path: Path, num_words: int) -> Any:
     with _opened(path) as stream:
         num_documents, columns, entries = _uci_header(stream)
         if columns != num_words:
-            raise ValueError(f"line 2 announces {columns} words, but the vocabulary has {num_words}")
+            raise ValueError(f"line 2 declares {columns} words, but the vocabulary has {num_words}")
         triples = _triples(path, stream)
     if len(triples) != entries:
         raise ValueError(
-            f"line 3 announces {entries} entries, but there are {len(triples)}; is it truncated?"
+            f"line 3 declares {entries} entries, but there are {len(triples)}; is the file truncated?"
         )
     for column, (what, largest) in enumerate((("document", num_documents), ("word", num_words))):
         wrong = (triples[:, column] < 1) | (triples[:, column] > largest)
@@ -305,7 +305,7 @@ def _read_uci(path: Path, num_words: int) -> Any:
 def _uci_header(stream: BufferedReader | gzip.GzipFile) -> tuple[int, int, int]:
     lines = list(itertools.islice(stream, 3))
     if len(lines) < 3 or not all(line.strip().isdigit() for line in lines):
-        raise ValueError("the first three lines must be the numbers of documents, words and entries")
+        raise ValueError("the first three lines must give the numbers of documents, words and entries")
     return int(lines[0]), int(lines[1]), int(lines[2])
 
 

@@ -155,14 +155,14 @@ def detect_for_corpus(texts: Iterable[str], name: str) -> Detected:
     """
     found = detect(texts)
     if found is None:
-        raise ConfigError(f"{name}: too few letters to detect a language; give --language")
+        raise ConfigError(f"{name}: too little text to detect the language; give --language")
     total = sum(found.documents.values())
-    log.info("language: %s, of %d of %d documents sampled", found.code, found.documents[found.code], total)
+    log.info("language: %s in %d of %d sampled documents", found.code, found.documents[found.code], total)
     if found.others:
         mixture = ", ".join(f"{code} {share:.0%}" for code, share in found.others.items())
         log.warning(
-            "%s: documents in other languages, too: %s; topics will tell the languages apart, so give each "
-            "language a corpus of its own",
+            "%s: some documents are in other languages: %s; topics will separate the languages, so build one "
+            "corpus per language",
             name,
             mixture,
         )

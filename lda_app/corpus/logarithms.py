@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 
 EXACT = Context(prec=30)
-"""The arithmetic to use with these logarithms: 30 digits."""
+"""The decimal context for these logarithms: 30 digits."""
 
 
 @lru_cache(maxsize=2**16)

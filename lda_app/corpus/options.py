@@ -1,6 +1,6 @@
-"""The options of reading texts and of choosing words, each declared once.
+"""The options for reading texts and choosing words, each declared once.
 
-From these two classes come the flags of the command line and the keywords of :class:`lda_app.TopicModel`.
+These two classes define the command-line flags and the keywords of :class:`lda_app.TopicModel`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class SourceOptions:
     Raises
     ------
     ConfigError
-        A value that cannot be used.
+        If a value is invalid.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class SourceOptions:
     text_column: Annotated[
         str | None,
         Described(
-            "The column or JSON key that holds the text.",
+            "Column or JSON key that contains the text.",
             SOURCE,
             default="text, or the only column",
             metavar="NAME",
@@ -52,7 +52,7 @@ class SourceOptions:
     id_column: Annotated[
         str | None,
         Described(
-            "The column or JSON key that names each document; must be unique.",
+            "Column or JSON key with a unique ID for each document.",
             SOURCE,
             default="row numbers",
             metavar="NAME",
@@ -61,38 +61,34 @@ class SourceOptions:
     format: Annotated[
         Format | None,
         Described(
-            "How the input is laid out: csv, tsv, jsonl, parquet, xlsx, txt (a document a line) or folder.",
+            "Input format: csv, tsv, jsonl, parquet, xlsx, txt (one document per line) or folder.",
             SOURCE,
-            default="by the suffix; txt for standard input",
+            default="from the suffix; txt for standard input",
             metavar="FORMAT",
         ),
     ] = None
     delimiter: Annotated[
         str | None,
         Described(
-            "What separates the columns of a csv file, such as [bold];[/] or [bold]tab[/].",
+            "Column separator of a csv file, such as [bold];[/] or [bold]tab[/].",
             SOURCE,
-            default="a comma; a tab for tsv",
+            default="comma; tab for tsv",
             metavar="CHAR",
         ),
     ] = None
-    pattern: Annotated[str, Described("Which files of a folder are documents.", SOURCE, metavar="GLOB")] = (
-        "*.txt"
-    )
-    encoding: Annotated[
-        str, Described("The encoding of the text, such as latin-1.", SOURCE, metavar="NAME")
-    ] = "utf-8"
+    pattern: Annotated[str, Described("Which files in a folder to read.", SOURCE, metavar="GLOB")] = "*.txt"
+    encoding: Annotated[str, Described("Text encoding, such as latin-1.", SOURCE, metavar="NAME")] = "utf-8"
     encoding_errors: Annotated[
         EncodingErrors,
         Described(
-            "What to do with bytes that cannot be decoded: strict (stop), replace or ignore (drop) them.",
+            "How to handle bytes that cannot be decoded: strict (stop), replace, or ignore (drop them).",
             SOURCE,
             metavar="WAY",
         ),
     ] = "strict"
     skip_bad_lines: Annotated[
         bool,
-        Described("Leave out rows that cannot be read, with a warning, instead of stopping.", SOURCE),
+        Described("Skip rows that cannot be read, with a warning, instead of stopping.", SOURCE),
     ] = False
 
     def __post_init__(self) -> None:
@@ -116,9 +112,9 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class WordOptions:
-    """What is a word, and which words are kept.
+    """What counts as a word, and which words are kept.
 
-    Lists of words are given as words, as files of words (:class:`pathlib.Path`), or as both.
+    Word lists contain words, files of words (:class:`pathlib.Path`), or both.
 
     Examples
     --------
@@ -130,8 +126,8 @@ class WordOptions:
     language: Annotated[
         str,
         Described(
-            "The language of the text, such as en, de or zh, or [bold]auto[/] to detect it: it chooses stop "
-            "words, stems, lemmas, and how words are found.",
+            "Language of the text, such as en, de or zh, or [bold]auto[/] to detect it. Determines stop "
+            "words, stems, lemmas and word segmentation.",
             WORDS,
             metavar="CODE",
         ),
@@ -139,8 +135,8 @@ class WordOptions:
     stop_words: Annotated[
         Literal["default", "none"] | WordList | None,
         Described(
-            "Words to leave out: [bold]default[/] (a list for the language), [bold]none[/], or a file "
-            "of words; several lists add up.",
+            "Stop words to drop: [bold]default[/] (a list for the language), [bold]none[/], or a file "
+            "of words. Repeat the option to combine lists.",
             WORDS,
             default="the default list",
             metavar="LIST",
@@ -150,8 +146,8 @@ class WordOptions:
     normalize: Annotated[
         Normalize,
         Described(
-            "Count forms of a word as one: by their [bold]stem[/] (fast, cuts endings) or their "
-            "[bold]lemma[/] (dictionary form); or [bold]none[/].",
+            "Merge forms of a word: by [bold]stem[/] (fast, cuts endings), by [bold]lemma[/] (dictionary "
+            "form), or [bold]none[/].",
             WORDS,
             metavar="WAY",
         ),
@@ -159,16 +155,18 @@ class WordOptions:
     min_length: Annotated[
         int,
         Described(
-            "Shortest word, in letters; a Chinese, Japanese or Korean character counts twice.", WORDS, least=1
+            "Minimum word length in letters; a Chinese, Japanese or Korean character counts as two.",
+            WORDS,
+            least=1,
         ),
     ] = 3
-    max_length: Annotated[int, Described("Longest word, in letters.", WORDS, least=1)] = 40
-    keep_case: Annotated[bool, Described("Keep case, so that US and us stay distinct.", WORDS)] = False
+    max_length: Annotated[int, Described("Maximum word length in letters.", WORDS, least=1)] = 40
+    keep_case: Annotated[bool, Described("Keep case, so US and us stay distinct.", WORDS)] = False
     keep_words: Annotated[
         WordList | None,
         Described(
-            "Words to count whatever the other options say: stop words, short ones, numbers, rare ones. "
-            "Several files add up.",
+            "Words to keep regardless of other options, even stop words, short words, numbers and rare "
+            "words. Repeat the option for several files.",
             WORDS,
             default="",
             metavar="FILE",
@@ -178,7 +176,7 @@ class WordOptions:
     drop_words: Annotated[
         WordList | None,
         Described(
-            "Words to leave out beside the stop words. Several files add up.",
+            "Words to drop in addition to stop words. Repeat the option for several files.",
             WORDS,
             default="",
             metavar="FILE",
@@ -188,8 +186,7 @@ class WordOptions:
     replace: Annotated[
         Mapping[str, str] | Path | None,
         Described(
-            "Texts to put in the place of others, such as [bold]C++,cplusplus[/]: two columns, separated by "
-            "a comma or a tab.",
+            "Text replacements, such as [bold]C++,cplusplus[/]: two columns separated by a comma or a tab.",
             WORDS,
             default="",
             metavar="FILE",
@@ -197,44 +194,46 @@ class WordOptions:
         ),
     ] = None
     no_segment: Annotated[
-        bool, Described("Take Chinese, Japanese or Thai text as divided by spaces already.", WORDS)
+        bool, Described("Treat Chinese, Japanese or Thai text as already separated by spaces.", WORDS)
     ] = False
     min_df: Annotated[
         int | float | None,
         Described(
-            "Drop words of fewer training documents: a number, or a share such as 0.001.",
+            "Drop words in fewer training documents than this: a number, or a fraction such as 0.001.",
             WORDS,
-            default="1 to 5, by the size of the corpus",
+            default="1 to 5, depending on corpus size",
             metavar="N|SHARE",
         ),
     ] = None
     max_df: Annotated[
         int | float | None,
         Described(
-            "Drop words of more training documents: a number, or a share such as 0.5.",
+            "Drop words in more training documents than this: a number, or a fraction such as 0.5.",
             WORDS,
-            default="0.5; 1.0 below 100 documents",
+            default="0.5; 1.0 for fewer than 100 documents",
             metavar="N|SHARE",
         ),
     ] = None
     max_vocab: Annotated[
-        int, Described("Largest vocabulary: the words of the most training documents stay.", WORDS, least=1)
+        int,
+        Described("Maximum vocabulary size; keeps the words in the most documents.", WORDS, least=1),
     ] = 10_000
     phrases: Annotated[
         bool,
         Described(
-            "Count words that stand together more often than by chance as one, such as [bold]new york[/].",
+            "Count adjacent words that occur together more often than by chance as one, such as "
+            "[bold]new york[/].",
             PHRASES,
         ),
     ] = False
-    phrase_words: Annotated[int, Described("Longest phrase.", PHRASES, least=2, most=3)] = 3
+    phrase_words: Annotated[int, Described("Maximum phrase length in words.", PHRASES, least=2, most=3)] = 3
     phrase_count: Annotated[
-        int, Described("Fewest occurrences of a phrase in the training documents.", PHRASES, least=1)
+        int, Described("Minimum occurrences of a phrase in the training documents.", PHRASES, least=1)
     ] = 10
     phrase_npmi: Annotated[
         float,
         Described(
-            "Least normalised pointwise mutual information of a phrase's parts: 0 is chance, 1 always "
+            "Minimum normalised pointwise mutual information of a phrase's parts: 0 is chance, 1 is always "
             "together.",
             PHRASES,
             least=-1,
@@ -244,7 +243,7 @@ class WordOptions:
     ngram: Annotated[
         int,
         Described(
-            "Longest sequence of words that is counted, beside the words; 1 counts words alone.",
+            "Maximum length of n-grams to count in addition to words; 1 counts only words.",
             PHRASES,
             least=1,
             most=3,
@@ -253,22 +252,22 @@ class WordOptions:
     drop_duplicates: Annotated[
         DropDuplicates,
         Described(
-            "Leave out documents that repeat an earlier one: [bold]exact[/] (but for white space) or "
-            "[bold]near[/] (four fifths of all sequences of three words); or [bold]none[/].",
+            "Drop documents that repeat an earlier one: [bold]exact[/] (ignoring white space), "
+            "[bold]near[/] (four fifths of all three-word sequences shared), or [bold]none[/].",
             WORDS,
             metavar="WAY",
         ),
     ] = "none"
 
     def preprocess(self) -> "PreprocessOptions":
-        """Return how texts are counted by these options, with the words of the files that they name.
+        """Return the preprocessing that these options describe, with word files read.
 
         Raises
         ------
         ConfigError
-            If a value cannot be used.
+            If a value is invalid.
         CorpusError
-            If a file of words cannot be read.
+            If a word file cannot be read.
         """
         from lda_app.corpus.preprocess import PreprocessOptions
         from lda_app.corpus.tokenize import TokenizerOptions
@@ -301,7 +300,7 @@ class WordOptions:
 
         if self.phrases and self.ngram > 1:
             raise ConfigError(
-                "give --phrases or --ngram, not both: they count sequences of words in two ways"
+                "give either --phrases or --ngram, not both: they count word sequences in different ways"
             )
         if self.phrases:
             return PhraseOptions(self.phrase_words, self.phrase_count, self.phrase_npmi)

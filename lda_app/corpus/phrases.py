@@ -70,7 +70,7 @@ class PhraseOptions:
         if self.min_count is not None and self.min_count < 1:
             raise ConfigError(f"--phrase-count must be at least 1, got {self.min_count}")
         if self.min_npmi is not None and not -1 <= self.min_npmi <= 1:
-            raise ConfigError(f"--phrase-npmi must be from -1 to 1, got {self.min_npmi}")
+            raise ConfigError(f"--phrase-npmi must be between -1 and 1, got {self.min_npmi}")
 
     @classmethod
     def ngrams(cls, max_words: int) -> PhraseOptions:

@@ -72,7 +72,7 @@ class PreprocessOptions:
     >>> PreprocessOptions(min_df=0.5, max_df=0.1)
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --max-df 0.1 is below --min-df 0.5: no word can be left
+    lda_app.errors.ConfigError: --max-df 0.1 is below --min-df 0.5, which leaves no words
     """
 
     tokenizer: TokenizerOptions = field(default_factory=TokenizerOptions)
@@ -91,11 +91,13 @@ class PreprocessOptions:
             and type(self.min_df) is type(self.max_df)
             and self.max_df < self.min_df
         ):
-            raise ConfigError(f"--max-df {self.max_df} is below --min-df {self.min_df}: no word can be left")
+            raise ConfigError(
+                f"--max-df {self.max_df} is below --min-df {self.min_df}, which leaves no words"
+            )
         if self.drop_duplicates not in WAYS:
             raise ConfigError(f"--drop-duplicates must be none, exact or near, got {self.drop_duplicates!r}")
         if not isinstance(self.max_vocab, int) or self.max_vocab < 1:
-            raise ConfigError(f"--max-vocab must be a whole number from 1, got {self.max_vocab!r}")
+            raise ConfigError(f"--max-vocab must be a whole number of at least 1, got {self.max_vocab!r}")
 
     def describe(self) -> dict[str, Any]:
         """Return all options by name; the user's lists of words by their length and sha256.
@@ -334,7 +336,7 @@ class Preprocessor:
             tokenizer["stop_words"] = tuple(tokenizer["stop_words"])
             preprocess = PreprocessOptions(TokenizerOptions(**tokenizer), **options)
         except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FolderError(f"preprocess.json is damaged ({error}); make the folder again") from error
+            raise FolderError(f"preprocess.json is damaged ({error}); create the folder again") from error
         return cls(preprocess, vocabulary, phrases)
 
 
@@ -396,7 +398,7 @@ def _limits(num_documents: int, options: PreprocessOptions) -> tuple[int, int]:
     if None not in (options.min_df, options.max_df) and most < least <= num_documents:
         raise ConfigError(
             f"--max-df {high} is below --min-df {low} for {num_documents} training documents: "
-            f"at most {most} and at least {least} of them"
+            f"at most {most} but at least {least} documents; change one of them"
         )
     return max(1, least), most
 
@@ -409,12 +411,14 @@ def _fraction(share: float) -> Fraction:
 def _no_word_left(options: PreprocessOptions, num_documents: int, *, has_words: bool) -> str:
     if not has_words:
         return (
-            f"no word is left: {num_documents} training documents hold stop words, numbers or too short "
-            "words alone; check --language, --stop-words and --min-length"
+            f"no words left: {num_documents} training documents contain only stop words, numbers or words "
+            "that are too short; check --language, --stop-words and --min-length"
         )
     limits = {"min_df": options.min_df, "max_df": options.max_df}
     given = ", ".join(f"{name}={value}" for name, value in limits.items() if value is not None)
-    return f"no word is left: {given}, {num_documents} documents; use a lower --min-df or a higher --max-df"
+    return (
+        f"no words left with {given} in {num_documents} documents; use a lower --min-df or a higher --max-df"
+    )
 
 
 def _check_frequency(option: str, value: object) -> None:
@@ -422,5 +426,5 @@ def _check_frequency(option: str, value: object) -> None:
     if value is None or whole or (isinstance(value, float) and 0 < value <= 1):
         return
     raise ConfigError(
-        f"{option} must be a number of documents from 1, or a share above 0 up to 1.0, got {value!r}"
+        f"{option} must be a number of documents from 1, or a fraction above 0 up to 1.0, got {value!r}"
     )

@@ -47,9 +47,9 @@ def segmenter(language: str) -> Segment | None:
         cut = make()
     except ImportError as error:
         raise ConfigError(
-            f"--language {language} has no spaces between words, and {' and '.join(packages)}, which would "
-            "find them, cannot be imported: install lda-app[segment], or give --no-segment if your text "
-            "has spaces between its words"
+            f"--language {language} is written without spaces between words, and {' and '.join(packages)}, "
+            "needed to segment it, cannot be imported: install lda-app[segment], or use --no-segment if your "
+            "text has spaces between words"
         ) from error
 
     def segment(text: str) -> list[str]:

@@ -97,7 +97,7 @@ class TokenizerOptions:
     >>> TokenizerOptions(language="english")
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --language 'english' has no stop words; nearest: en; or use --stop-words none
+    lda_app.errors.ConfigError: --language 'english' has no stop words; closest: en; or use --stop-words none
     """
 
     language: str = "en"
@@ -119,11 +119,13 @@ class TokenizerOptions:
             )
         both = sorted(set(self.keep_words) & set(self.drop_words))
         if both:
-            raise ConfigError(f"{both[0]!r} is in both --keep-words and --drop-words; take it out of one")
+            raise ConfigError(f"{both[0]!r} is in both --keep-words and --drop-words; remove it from one")
         if self.normalize not in ("none", "stem", "lemma"):
             raise ConfigError(f"--normalize must be none, stem or lemma, got {self.normalize!r}")
         if isinstance(self.stop_words, str) and self.stop_words not in ("default", "none"):
-            raise ConfigError(f"stop words must be 'default', 'none' or words, got {self.stop_words!r}")
+            raise ConfigError(
+                f"stop words must be 'default', 'none' or a list of words, got {self.stop_words!r}"
+            )
         if self.language != AUTO:
             self._require_resources()
 
@@ -323,14 +325,14 @@ def name_of_stop_words(options: TokenizerOptions) -> str:
     Examples
     --------
     >>> name_of_stop_words(TokenizerOptions(stop_words=("a", "the"), drop_words=("inc",)))
-    '--stop-words, and 1 of --drop-words'
+    '--stop-words, plus 1 from --drop-words'
     """
     listed = {
         "none": "none",
         "default": f"stopwordsiso {metadata.version('stopwordsiso')}, {options.language}",
     }
     name = listed[options.stop_words] if isinstance(options.stop_words, str) else "--stop-words"
-    return name + (f", and {len(options.drop_words)} of --drop-words" if options.drop_words else "")
+    return name + (f", plus {len(options.drop_words)} from --drop-words" if options.drop_words else "")
 
 
 def resolve_keep_words(options: TokenizerOptions) -> frozenset[str]:
@@ -412,7 +414,7 @@ def _require_language(code: str, supported: Collection[str], what: str, way_out:
     names = {name: known for known, name in STEMMERS.items() if known in supported}
     near = difflib.get_close_matches(code.lower(), [*sorted(supported), *names], n=1, cutoff=0)[0]
     raise ConfigError(
-        f"--language {code!r} has no {what}; nearest: {names.get(near, near)}; or use {way_out}"
+        f"--language {code!r} has no {what}; closest: {names.get(near, near)}; or use {way_out}"
     )
 
 

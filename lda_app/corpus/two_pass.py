@@ -36,9 +36,9 @@ SPLITS = ("train", "test")
 
 _ROWS_AT_A_TIME = 50_000
 _TOKENS_AT_A_TIME = 1_000_000
-_NO_WORDS = "no words but stop words and ones too short or too long"
-_PRUNED = "no word left after pruning"
-_UNREAD = "documents of which more than half of the characters matched no token"
+_NO_WORDS = "only stop words, or words that are too short or too long"
+_PRUNED = "no words left after pruning"
+_UNREAD = "documents in which more than half of the characters matched no token"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Vocabulary:
         words = tuple(line.strip() for line in _read(path).removesuffix("\n").split("\n"))
         problem = _problem(words)
         if problem:
-            raise CorpusError(f"{path}: {problem}; a vocabulary holds one word a line")
+            raise CorpusError(f"{path}: {problem}; a vocabulary must have one word per line")
         return cls(words)
 
     def _to_bytes(self) -> bytes:
@@ -98,7 +98,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise CorpusError(f"{path}: cannot read the vocabulary: {error.strerror}") from error
     if not text:
-        raise CorpusError(f"{path}: the vocabulary is empty; expected one word a line")
+        raise CorpusError(f"{path}: the vocabulary is empty; expected one word per line")
     return text
 
 
@@ -109,7 +109,7 @@ def _problem(words: tuple[str, ...]) -> str | None:
         if not word.strip():
             return f"line {line} is blank"
         if "\n" in word:
-            return f"line {line} holds a line break: {word!r}"
+            return f"line {line} contains a line break: {word!r}"
         if word in first_line:
             return f"line {line} repeats the word {word!r} of line {first_line[word]}"
         first_line[word] = line

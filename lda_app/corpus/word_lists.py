@@ -36,7 +36,7 @@ def stop_words(given: str | WordList | None) -> tuple[str | tuple[str, ...], tup
     files = [item for item in items if isinstance(item, Path) and str(item) not in _LISTS]
     rest = {item for item in items if isinstance(item, str) and item not in _LISTS}
     if len(set(named)) > 1:
-        raise ConfigError("--stop-words none and default exclude each other: give one of them")
+        raise ConfigError("--stop-words none and default exclude each other; give only one")
     own = tuple(sorted(rest.union(*map(read_stop_words, files))))
     return (named[0], own) if named else (own, ())
 
@@ -70,11 +70,11 @@ def replacements(given: Mapping[str, str] | Path | None) -> tuple[tuple[str, str
 def _items(given: str | WordList) -> tuple[str | Path, ...]:
     """Return single words and files as a list of one; refuse what is no list of words."""
     if not isinstance(given, str | Path | Iterable):
-        raise ConfigError(f"a list of words is expected, or a file of them (pathlib.Path), got {given!r}")
+        raise ConfigError(f"expected a list of words or a file of words (pathlib.Path), got {given!r}")
     items = (given,) if isinstance(given, str | Path) else tuple(given)
     for item in items:
         if not isinstance(item, str | Path):
-            raise ConfigError(f"a list of words must hold words or files (pathlib.Path), got {item!r}")
+            raise ConfigError(f"a word list must contain words or files (pathlib.Path), got {item!r}")
     return items
 
 
@@ -99,7 +99,7 @@ def read_stop_words(path: Path) -> tuple[str, ...]:
     lines = _lines(path, "stop words", "; --stop-words takes default, none, or a file")
     words = {word for line in lines for word in line.split()}
     if not words:
-        log.warning("%s: no stop words in it; every word is counted", path)
+        log.warning("%s contains no stop words; every word is counted", path)
     return tuple(sorted(words))
 
 
@@ -128,7 +128,7 @@ def read_words(path: Path, flag: str) -> tuple[str, ...]:
     """
     words = {word for line in _lines(path, f"words of {flag}") for word in line.split()}
     if not words:
-        raise CorpusError(f"{path}: no word in it; {flag} takes a file of words")
+        raise CorpusError(f"{path} contains no words; {flag} needs a file with one word per line")
     return tuple(sorted(words))
 
 
@@ -157,14 +157,16 @@ def read_replacements(path: Path) -> tuple[tuple[str, str], ...]:
         cells = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
         if len(cells) != 2 or not cells[0].strip():
             raise CorpusError(
-                f"{path}:{number}: two columns are expected, the text and what takes its place, got {line!r}"
+                f"{path}:{number}: expected two columns, the text and its replacement, got {line!r}"
             )
         left = " ".join(cells[0].split())
         if left in found:
-            raise CorpusError(f"{path}:{number}: {left!r} is replaced by an earlier line already")
+            raise CorpusError(
+                f"{path}:{number}: {left!r} already has a replacement in an earlier line; remove one"
+            )
         found[left] = " ".join(cells[1].split())
     if not found:
-        raise CorpusError(f"{path}: no replacement in it; --replace takes a file of two columns")
+        raise CorpusError(f"{path} contains no replacements; --replace needs a file with two columns")
     return tuple(sorted(found.items()))
 
 

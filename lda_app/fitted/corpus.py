@@ -34,15 +34,15 @@ def corpus_of_run(model: ModelDir, given: Path | None) -> Corpus:
     path = given or recorded_place(model)
     if path is None:
         raise FolderError(
-            f"{model.path}: the corpus {model.config['corpus']['path']} that the model was trained on is not "
-            "there; give its folder by --corpus"
+            f"{model.path}: its training corpus {model.config['corpus']['path']} was not found; use "
+            "--corpus to give its location"
         )
     corpus = open_corpus(path)
     expected = model.config["corpus"]["fingerprint"]
     if corpus.fingerprint != expected:
         raise FolderError(
             f"{path}: not the corpus that {model.path} was trained on: its fingerprint is "
-            f"{corpus.fingerprint[:12]}, expected {expected[:12]}; give the right folder by --corpus"
+            f"{corpus.fingerprint[:12]}, expected {expected[:12]}; use --corpus to give the right folder"
         )
     return corpus
 
@@ -63,7 +63,7 @@ def preprocessor_of(model: ModelDir) -> Preprocessor:
     """
     if model.preprocessor is None:
         raise FolderError(
-            f"{model.path}: trained on imported counts, so it does not know how raw text is counted; "
-            "train on a corpus made by lda-app corpus build"
+            f"{model.path}: trained on imported counts, so it cannot process raw text; "
+            "train on a corpus made with lda-app corpus build"
         )
     return model.preprocessor

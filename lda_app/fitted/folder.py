@@ -194,11 +194,11 @@ def open_model(path: Path) -> ModelDir:
         lda = untrained(training, int(config["num_documents"]), len(vocabulary))
         lda.load_state_dict(safetensors.torch.load_file(path / "model.safetensors"))
     except (ConfigError, KeyError, TypeError, ValueError) as error:
-        raise FolderError(f"{path / 'config.json'}: not a model's configuration: {error}") from None
+        raise FolderError(f"{path / 'config.json'}: not a model configuration: {error}") from None
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise FolderError(
-            f"{path / 'model.safetensors'}: the weights do not fit the configuration and the "
+            f"{path / 'model.safetensors'}: the weights do not match the configuration and the "
             f"{len(vocabulary)} words of vocabulary.txt: {reason}"
         ) from None
     _require_sound(path, config, lda)
@@ -252,8 +252,8 @@ def _card(model: TrainedModel) -> str:
         f"- Corpus: {corpus['name']}, fingerprint {corpus['fingerprint'][:12]}",
         f"- Perplexity on held-out training documents (document completion): {held_out}",
         "- Use: `lda-app topics`, `lda-app eval` and `lda-app transform` on this folder.",
-        "- Limits: a topic is a set of words that occur together; its meaning is for the reader to judge. "
-        "Shares of very short documents, and of text unlike the corpus, mostly repeat the prior.",
+        "- Limits: a topic is a set of words that occur together; interpreting it is up to the reader. "
+        "Topic shares of very short documents, or of text unlike the corpus, mostly reflect the prior.",
         "",
         "| topic | prior | top words |",
         "|---:|---:|---|",

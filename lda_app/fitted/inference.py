@@ -43,7 +43,9 @@ def concentration(lda: LDA, doc_term: DocTermMatrix) -> npt.NDArray[np.float32]:
         If the counts do not have the model's number of words.
     """
     if doc_term.num_words != lda.topics.num_words:
-        raise ValueError(f"counts of {doc_term.num_words} words, but the model has {lda.topics.num_words}")
+        raise ValueError(
+            f"the counts have {doc_term.num_words} words, but the model has {lda.topics.num_words}"
+        )
     result = np.empty((doc_term.num_documents, lda.topics.num_topics), dtype=np.float32)
     device = lda.log_alpha.device
     with torch.inference_mode(), one_torch_thread():

@@ -171,14 +171,14 @@ class Labels:
         seen = [topic]
         while (into := self.entry(topic).merged_into) is not None:
             if into in seen:
-                raise ConfigError(f"topics merged in a circle: {' into '.join(map(str, [*seen, into]))}")
+                raise ConfigError(f"circular merge of topics: {' into '.join(map(str, [*seen, into]))}")
             seen.append(into)
             topic = into
         return topic
 
     def _require_topic(self, topic: int) -> None:
         if not 0 <= topic < self.num_topics:
-            raise ConfigError(f"there is no topic {topic}: the model's are 0 to {self.num_topics - 1}")
+            raise ConfigError(f"there is no topic {topic}; the model has topics 0 to {self.num_topics - 1}")
 
 
 def read_labels(run: Path, num_topics: int) -> Labels:
@@ -231,7 +231,7 @@ def labels_from_dict(content: Mapping[str, Any], num_topics: int, source: str) -
         topics = {int(topic): _entry(entry) for topic, entry in entries.items()}
         return Labels(num_topics, topics)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FolderError(f"{source}: not the labels of topics: {error!r}; mend it or remove it") from None
+        raise FolderError(f"{source}: not a valid label file: {error!r}; fix or remove it") from None
     except ConfigError as error:
         raise FolderError(f"{source}: {error}") from None
 

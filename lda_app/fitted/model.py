@@ -91,7 +91,7 @@ def intervals_of(
         If the level is not above 0 and at most 0.99.
     """
     if not 0 < level <= MOST_LEVEL:
-        raise ValueError(f"the level of an interval must be above 0 and at most {MOST_LEVEL}, got {level}")
+        raise ValueError(f"the interval level must be above 0 and at most {MOST_LEVEL}, got {level}")
     # Adding 1e-9 keeps a tail such as (1 - 0.9) / 2, slightly below 0.05, from being rounded down.
     rank = int((INTERVAL_DRAWS + 1) * (1 - level) / 2 + 1e-9)
     mean, lower, upper = np.empty((3, *shape))
@@ -356,7 +356,7 @@ class LabelledModel(FittedModel):
         for topic in topics:
             if topic not in self.ids:
                 raise ConfigError(
-                    f"there is no topic {topic} that stands for itself; the model's are "
+                    f"there is no topic {topic}, or it is merged into another; the topics are "
                     f"{', '.join(map(str, self.ids))}"
                 )
         chosen = LabelledModel(self.trained, self.labels)

@@ -152,7 +152,7 @@ def usage(doc_term: DocTermMatrix, infer: Infer, num_documents: int = 3) -> Usag
     """
     filled = doc_term.filled()
     if not len(filled):
-        raise ValueError("prevalence needs a document with at least one word of the vocabulary")
+        raise ValueError("prevalence needs at least one document with a word in the vocabulary")
     total, logs = np.zeros(()), np.zeros(())
     rows, shares = np.empty((0, 0), dtype=np.int64), np.empty((0, 0))
     for block in posteriors(doc_term, infer, filled):

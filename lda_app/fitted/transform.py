@@ -302,9 +302,11 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             f"--output {path}: the suffix must be .csv, .jsonl or .parquet, got {path.suffix!r}"
         )
     if path.is_dir():
-        raise ConfigError(f"--output {path} is a folder; name a file in it")
+        raise ConfigError(f"--output {path} is a folder; give a file name")
     if path.exists() and not overwrite:
-        raise ConfigError(f"--output {path} exists; give --overwrite to replace it, or another name")
+        raise ConfigError(
+            f"--output {path} already exists; use --overwrite to replace it, or choose another name"
+        )
     check_writable(path)
 
 

@@ -78,8 +78,8 @@ def align(model: ImportedModel, vocabulary: Vocabulary) -> Aligned:
     shared = [(ours[word], column) for column, word in enumerate(theirs) if word in ours]
     if len(shared) < 2:
         raise CorpusError(
-            f"{model.name}: of its {len(theirs):,} words the corpus has {len(shared)}; were both made from "
-            f"the same text? Its first are {', '.join(theirs[:_SOME])}; the corpus's "
+            f"{model.name}: the corpus has {len(shared)} of its {len(theirs):,} words; were both made from "
+            f"the same text? The model's words begin with {', '.join(theirs[:_SOME])}; the corpus's with "
             f"{', '.join(vocabulary.words[:_SOME])}"
         )
     beta = np.zeros((model.num_topics, len(vocabulary)))
@@ -87,7 +87,7 @@ def align(model: ImportedModel, vocabulary: Vocabulary) -> Aligned:
     beta[:, columns] = model.beta[:, sources]
     mass = beta.sum(axis=1)
     if not mass.all():
-        raise CorpusError(f"{model.name}: topic {int(np.argmin(mass))} has none of the corpus's words")
+        raise CorpusError(f"{model.name}: topic {int(np.argmin(mass))} contains none of the corpus's words")
     is_known = np.asarray(beta.any(axis=0))
     return Aligned(
         beta=beta / mass[:, None],

@@ -59,7 +59,7 @@ def pyldavis_arrays(model: FittedModel, doc_term: DocTermMatrix) -> dict[str, An
     frequency = np.bincount(doc_term.indices, weights=doc_term.counts, minlength=doc_term.num_words)
     filled, known = np.flatnonzero(lengths), np.flatnonzero(frequency)
     if not len(filled):
-        raise CorpusError("no document has a word of the vocabulary: pyLDAvis has nothing to show")
+        raise CorpusError("no document has a word in the vocabulary, so pyLDAvis has nothing to show")
     beta = np.asarray(model.beta[:, known], dtype=np.float64)
     return {
         "topic_term_dists": beta / beta.sum(axis=1, keepdims=True),
@@ -252,7 +252,7 @@ def require_openpyxl() -> Any:
     try:
         import openpyxl
     except ImportError:
-        raise ConfigError("an .xlsx file needs openpyxl: pip install 'lda-app[excel]'") from None
+        raise ConfigError("writing .xlsx files requires openpyxl: pip install 'lda-app[excel]'") from None
     return openpyxl
 
 
@@ -267,8 +267,8 @@ def _write_workbook(path: Path, tables: Mapping[str, Frames]) -> None:
             num_rows += len(frame)
             if num_rows >= _SHEET_ROWS:
                 raise ConfigError(
-                    f"{name} has more than the {_SHEET_ROWS - 1:,} rows of a sheet; take csv or parquet, or "
-                    "another --table"
+                    f"{name} has more rows than a sheet can hold ({_SHEET_ROWS - 1:,}); use csv or parquet, "
+                    "or another --table"
                 )
             for row in _safe(frame).astype(object).where(frame.notna(), None).itertuples(index=False):
                 sheet.append(list(row))

@@ -42,7 +42,7 @@ def read_topics(path: Path, vocabulary: Path | None = None) -> ImportedModel:
         words = None if vocabulary is None else Vocabulary.open(vocabulary).words
         return tables.read_topics_arrays(path, words)
     if vocabulary is not None:
-        raise ConfigError(f"{path} has words of its own: leave out --vocab")
+        raise ConfigError(f"{path} already contains its words; leave out --vocab")
     if head.startswith(_TOMOTOPY):
         return _read_tomotopy(path)
     with opened(path) as stream:
@@ -80,7 +80,8 @@ def _head(path: Path) -> bytes:
     head = first_bytes(path)
     if head.startswith(_PICKLE_HEADS) or (path.suffix in _PICKLES and not head.isascii()):
         raise CorpusError(
-            f"{path} is a pickle, which may run any code, and is never loaded; where it was made, export it: "
+            f"{path} is a pickle, which can run arbitrary code and is never loaded; export it where it was "
+            "made: "
             "import numpy as np; np.savez('topics.npz', beta=model.components_ or model.get_topics(), "
             "vocabulary=np.array(words, dtype=str)), or see docs/comparing.md"
         )
@@ -91,10 +92,8 @@ def _read_tomotopy(path: Path) -> ImportedModel:
     try:
         import tomotopy
     except ImportError:
-        raise ConfigError(
-            f"{path} is a model of tomotopy, which alone reads it: pip install 'lda-app[compare]'"
-        ) from None
+        raise ConfigError(f"{path} is a tomotopy model; to read it, pip install 'lda-app[compare]'") from None
     try:
         return from_tomotopy(tomotopy.LDAModel.load(str(path)), name=path.name)
     except (OSError, RuntimeError, ValueError) as error:
-        raise CorpusError(f"{path}: tomotopy cannot read it: {error}") from None
+        raise CorpusError(f"{path}: tomotopy cannot read this file: {error}") from None

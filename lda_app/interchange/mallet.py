@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_BETA = 0.01
-"""MALLET's smoothing, where a file does not have it."""
+"""MALLET's default smoothing, used if a file does not give it."""
 
 STATE_HEADER = "#doc source pos typeindex type topic"
 _SHARES_HEADER = "#doc"
@@ -119,7 +119,7 @@ def read_counts(lines: Iterable[str], name: str, beta: float = DEFAULT_BETA) -> 
         except ValueError:
             raise _unreadable(name, number, line, "type word topic:count …") from None
         words.append(word)
-    log.info("%s holds counts without smoothing: MALLET's default β of %g is added", name, beta)
+    log.info("%s contains counts without smoothing: added MALLET's default β of %g", name, beta)
     return ImportedModel.of(name, _matrix(entries, name, num_words=len(words)) + beta, words)
 
 
@@ -212,7 +212,9 @@ def _hyperparameters(numbered: Iterator[tuple[int, str]], name: str) -> tuple[Fl
             beta.removeprefix("#beta :")
         )
     except ValueError:
-        raise CorpusError(f"{name}: no state of MALLET: lines 2 and 3 must give #alpha and #beta") from None
+        raise CorpusError(
+            f"{name}: not a MALLET state file: lines 2 and 3 must give #alpha and #beta"
+        ) from None
 
 
 def _names(ids: list[str]) -> list[str] | None:
@@ -227,7 +229,7 @@ def _matrix(
     num_words: int | None = None,
 ) -> FloatArray:
     if not entries:
-        raise CorpusError(f"{name}: no entry is there; is it truncated?")
+        raise CorpusError(f"{name}: no entries found; is the file truncated?")
     rows, columns = np.array(list(entries)).T
     if rows.min() < 0 or columns.min() < 0:
         raise CorpusError(f"{name}: a topic or document has a negative number")

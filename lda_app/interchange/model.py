@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_ALPHA = 0.1
-"""What each component of α is where neither the model nor the user says."""
+"""Each component of α if neither the model nor the user gives it."""
 
 _CERTAIN = 1e-3  # shares of a document sum to 1 but for rounding in a text file
 _WHOLE = 0.99  # what the probabilities of a topic's words sum to at least, where all of them are listed
@@ -59,13 +59,13 @@ class DocTopics:
         theta = rows_on_simplex(shares, f"{name}: document", "topic")
         sums = np.asarray(shares, dtype=np.float64).sum(axis=1)
         if unsure := int((np.abs(sums - 1) > _CERTAIN).sum()):
-            log.warning("%s: the shares of %d documents do not sum to 1: they are scaled", name, unsure)
+            log.warning("%s: the shares of %d documents do not sum to 1 and were rescaled", name, unsure)
         ids = None if document_ids is None else tuple(map(str, document_ids))
         if ids is not None and len(ids) != len(theta):
-            raise CorpusError(f"{name}: {len(ids)} document ids for {len(theta)} rows of shares")
+            raise CorpusError(f"{name}: {len(ids)} document IDs for {len(theta)} rows of shares")
         if ids is not None and len(set(ids)) != len(ids):
             twice = Counter(ids).most_common(1)[0][0]
-            raise CorpusError(f"{name}: the document id {twice!r} occurs twice; ids must be unique")
+            raise CorpusError(f"{name}: the document ID {twice!r} occurs twice; IDs must be unique")
         return cls(theta, ids)
 
 
@@ -138,10 +138,12 @@ class ImportedModel:
         num_topics, num_words = beta.shape
         vocabulary = _vocabulary(words, name)
         if len(vocabulary) != num_words:
-            raise CorpusError(f"{name}: {num_words} columns of topics, but {len(vocabulary)} words")
+            raise CorpusError(
+                f"{name}: the topics have {num_words} columns, but there are {len(vocabulary)} words"
+            )
         if doc_topics is not None and doc_topics.theta.shape[1] != num_topics:
             raise CorpusError(
-                f"{name}: {num_topics} topics, but the documents have shares of {doc_topics.theta.shape[1]}"
+                f"{name}: {num_topics} topics, but the documents have shares for {doc_topics.theta.shape[1]}"
             )
         return cls(name, _alpha(alpha, num_topics, name), beta, vocabulary, doc_topics, alpha is not None)
 
@@ -176,17 +178,17 @@ def rows_on_simplex(weights: Any, row_name: str, column_name: str) -> FloatArray
     """
     values = np.asarray(weights, dtype=np.float64)
     if values.ndim != 2 or 0 in values.shape:
-        raise CorpusError(f"{row_name}s: a matrix with rows and columns is needed, got shape {values.shape}")
+        raise CorpusError(f"{row_name}s: expected a matrix with rows and columns, got shape {values.shape}")
     bad = ~np.isfinite(values) | (values < 0)
     if bad.any():
         row, column = (int(place) for place in np.argwhere(bad)[0])
         raise CorpusError(
-            f"{row_name} {row}, {column_name} {column}: {values[row, column]:g} is no probability or count; "
-            "numbers from 0 are needed"
+            f"{row_name} {row}, {column_name} {column}: {values[row, column]:g} is not a probability or "
+            "count; values must be finite and not negative"
         )
     sums = values.sum(axis=1, keepdims=True)
     if not sums.all():
-        raise CorpusError(f"{row_name} {int(np.argmin(sums))} is empty: all of its {column_name}s have 0")
+        raise CorpusError(f"{row_name} {int(np.argmin(sums))} is empty: all of its {column_name}s are 0")
     return np.asarray(values / sums)
 
 
@@ -195,8 +197,8 @@ def _warn_of_truncation(weights: FloatArray, name: str) -> None:
     least = float(weights.sum(axis=1).min())
     if weights.max() <= 1 and least < _WHOLE:
         log.warning(
-            "%s: the probabilities of a topic sum to %.2f only, as if some words were left out; they are "
-            "scaled to 1, and perplexities do not compare with those of whole topics",
+            "%s: the probabilities of a topic sum to only %.2f, so some words may be missing; they were "
+            "rescaled to 1, and perplexities cannot be compared with those of complete topics",
             name,
             least,
         )

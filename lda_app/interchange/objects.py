@@ -45,7 +45,7 @@ def from_sklearn(
     _require_fitted(estimator, "components_")
     words = getattr(estimator, "feature_names_in_", None) if words is None else words
     if words is None:
-        raise ConfigError(f"{name}: which words? give words=vectorizer.get_feature_names_out()")
+        raise ConfigError(f"{name}: the words are missing; pass words=vectorizer.get_feature_names_out()")
     return ImportedModel.of(
         name, estimator.components_, list(words), alpha=getattr(estimator, "doc_topic_prior_", None)
     )
@@ -113,6 +113,6 @@ def from_topica(lda: Any, *, name: str = "topica") -> ImportedModel:
 def _require_fitted(model: Any, attribute: str) -> None:
     if not hasattr(model, attribute):
         raise ConfigError(
-            f"{type(model).__name__} has no {attribute}: a fitted model is needed, of the library that the "
-            "function names"
+            f"{type(model).__name__} has no {attribute}: pass a fitted model from the library in the "
+            "function's name"
         )

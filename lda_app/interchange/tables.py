@@ -85,9 +85,9 @@ def read_topics_arrays(path: Path, words: Sequence[str] | None) -> ImportedModel
     arrays = _arrays(path)
     beta = arrays.get("beta", arrays.get("components_"))
     if beta is None:
-        raise CorpusError(f"{path}: no array named beta (topics × words), only {', '.join(sorted(arrays))}")
+        raise CorpusError(f"{path}: no array named beta (topics × words); found {', '.join(sorted(arrays))}")
     if words is None and "vocabulary" not in arrays:
-        raise ConfigError(f"{path} holds no vocabulary: give its words by --vocab FILE, one a line")
+        raise ConfigError(f"{path} contains no vocabulary: give its words with --vocab FILE, one per line")
     names = words or arrays["vocabulary"].tolist()
     theta, ids = arrays.get("theta"), arrays.get("document_ids")
     shares = None if theta is None else DocTopics.of(theta, _listed(ids), name=path.name)
@@ -106,7 +106,7 @@ def read_shares_arrays(path: Path) -> DocTopics:
     theta = arrays.get("theta", arrays.get("beta"))
     if theta is None:
         raise CorpusError(
-            f"{path}: no array named theta (documents × topics), only {', '.join(sorted(arrays))}"
+            f"{path}: no array named theta (documents × topics); found {', '.join(sorted(arrays))}"
         )
     return DocTopics.of(theta, _listed(arrays.get("document_ids")), name=path.name)
 
@@ -122,8 +122,8 @@ def _share_columns(header: Sequence[str], num_topics: int, path: Path) -> tuple[
     start = int(len(header) == num_topics + 1 and header[0].lower() in _DOCUMENT | _NO_NAME)
     if len(header) - start != num_topics:
         raise CorpusError(
-            f"{path}: {len(header)} columns for {num_topics} topics; a column a topic is needed, after one "
-            "of document ids named id, or the columns document, topic and share"
+            f"{path}: {len(header)} columns for {num_topics} topics; expected a column id with document IDs "
+            "and one column per topic, or the columns document, topic and share"
         )
     return (0 if start else None), list(range(start, len(header)))
 
@@ -143,7 +143,7 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         reason = "an array of Python objects, which is a pickle" if "pickle" in str(error) else error
         raise CorpusError(
-            f"{path}: cannot be read: {reason}; save words by np.array(words, dtype=str)"
+            f"{path}: cannot be read: {reason}; save words with np.array(words, dtype=str)"
         ) from None
 
 
@@ -166,7 +166,7 @@ def _read(path: Path) -> tuple[list[str], pd.DataFrame]:
     except ValueError as error:  # pandas' errors are such
         raise CorpusError(f"{path}: cannot read the table: {' '.join(str(error).split())}") from None
     if table.empty:
-        raise CorpusError(f"{path}: a header without rows; topics or documents are needed")
+        raise CorpusError(f"{path}: the table has a header but no rows; expected topics or documents")
     return header, table
 
 

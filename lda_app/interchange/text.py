@@ -28,11 +28,11 @@ def first_bytes(path: Path, size: int = 16) -> bytes:
         with path.open("rb") as stream:
             head = stream.read(size)
     except IsADirectoryError:
-        raise CorpusError(f"{path} is a folder: a file is needed") from None
+        raise CorpusError(f"{path} is a folder; give a file") from None
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read: {error.strerror}") from None
     if not head:
-        raise CorpusError(f"{path}: empty; topics or shares are needed")
+        raise CorpusError(f"{path} is empty; expected topics or shares")
     return head
 
 

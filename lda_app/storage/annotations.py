@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CIRCUMSTANCES = frozenset({"config.json", "timing.json"})
-"""Where the corpus lay beside the run, and how long it took: no part of what an annotation is about."""
+"""Paths and times, which are not part of what an annotation is about."""
 
 
 def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: str = "model") -> None:
@@ -77,9 +77,9 @@ def read_annotation(folder: Path, name: str, *, kind: str = "model") -> dict[str
     file = folder / name
     if not file.exists():
         return None
-    content = read_json(file, remedy="mend it or remove it")
+    content = read_json(file, remedy="fix or remove it")
     if content.get("about") != content_fingerprint(folder, kind):
-        log.warning("%s is about another model than the one that is there now: ignored", file)
+        log.warning("ignoring %s: it belongs to a different model", file)
         return None
     return content
 

@@ -104,12 +104,12 @@ def open_folder(path: Path, *, kind: str, format_version: int, verify: bool = Tr
             pass
     manifest = read_manifest(path, kind)
     if manifest["kind"] != kind:
-        raise FolderError(f"{path} is a {manifest['kind']} folder: a {kind} folder is needed here")
+        raise FolderError(f"{path} is a {manifest['kind']} folder, but a {kind} folder is needed here")
     check_version(path, manifest, format_version)
     for name, expected in manifest["files"].items():
         check_file(path, name, expected, verify=verify)
     if foreign := foreign_files(path, manifest):
-        log.warning("%s: not written by lda-app, ignored: %s", path, _some(foreign))
+        log.warning("%s: ignoring files not written by lda-app: %s", path, _some(foreign))
     return manifest
 
 
@@ -126,26 +126,28 @@ def check_replaceable(path: Path, kind: str, *, overwrite: bool) -> None:
     >>> check_replaceable(Path("/"), "model", overwrite=False)
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: / exists: choose another place or replace it with --overwrite
+    lda_app.errors.ConfigError: / already exists: choose another location, or use --overwrite to replace it
     """
     if not path.exists():
         return
     if not overwrite:
-        raise ConfigError(f"{path} exists: choose another place or replace it with --overwrite")
+        raise ConfigError(f"{path} already exists: choose another location, or use --overwrite to replace it")
     if path.is_dir() and not any(path.iterdir()):
         return
     try:
         manifest = read_manifest(path, kind)
     except FolderError:
         raise ConfigError(
-            f"{path} exists and was not written by lda-app: choose another place or remove it yourself"
+            f"{path} already exists and was not written by lda-app: choose another location, or remove it"
         ) from None
     if manifest["kind"] != kind:
         raise ConfigError(
-            f"{path} is a {manifest['kind']} folder: choose another place for the {kind} folder"
+            f"{path} is a {manifest['kind']} folder: choose another location for the {kind} folder"
         )
     if foreign := foreign_files(path, manifest):
-        raise ConfigError(f"{path} holds files that lda-app did not write: move them away: {_some(foreign)}")
+        raise ConfigError(
+            f"{path} contains files that lda-app did not write; move them elsewhere: {_some(foreign)}"
+        )
 
 
 def _some(names: list[str]) -> str:

@@ -66,7 +66,7 @@ def _acquire(lock: Path, path: Path) -> int:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "(unknown)"
             os.close(descriptor)
             raise FileSystemError(
-                f"{path} is in use by process {holder}: wait until it ends or choose another place"
+                f"{path} is in use by process {holder}: wait until it ends or choose another location"
             ) from None
         except BaseException:
             lock.unlink(missing_ok=True)

@@ -38,24 +38,24 @@ def read_manifest(path: Path, kind: str) -> dict[str, Any]:
         If there is no folder, or its manifest is missing or damaged.
     """
     if not path.exists():
-        raise FolderError(f"there is no {kind} folder {path}: check the path")
+        raise FolderError(f"{path}: no such {kind} folder; check the path")
     if not path.is_dir():
-        raise FolderError(f"{path} is a file: a {kind} folder is needed here")
+        raise FolderError(f"{path} is a file, but a {kind} folder is needed here")
     try:
         manifest = json.loads((path / MANIFEST).read_bytes())
     except FileNotFoundError:
         state = (
-            "is no lda-app folder, or unfinished: it has no manifest.json"
+            "is not an lda-app folder, or is unfinished: it has no manifest.json"
             if any(path.iterdir())
             else "is empty"
         )
-        raise FolderError(f"{path} {state}: a {kind} folder is needed here") from None
+        raise FolderError(f"{path} {state}; a {kind} folder is needed here") from None
     except OSError as error:
         raise FolderError(f"cannot read {explain(error, path / MANIFEST)}") from error
     except (ValueError, RecursionError):
         manifest = None
     if not _is_manifest(manifest):
-        raise FolderError(f"{path / MANIFEST} is damaged: make the {kind} folder again")
+        raise FolderError(f"{path / MANIFEST} is damaged: create the {kind} folder again")
     return dict(manifest)
 
 
@@ -86,9 +86,9 @@ def check_version(path: Path, manifest: dict[str, Any], readable: int) -> None:
     found, maker = manifest["format_version"], manifest["lda_app"]
     made = f"{path} has format {found}, made by lda-app {maker}"
     if found > readable:
-        raise FolderError(f"{made}: it needs at least lda-app {maker}, this is {__version__}")
+        raise FolderError(f"{made}: reading it needs at least lda-app {maker}, but this is {__version__}")
     if found < readable:
-        raise FolderError(f"{made}: this lda-app reads format {readable}, make the folder again")
+        raise FolderError(f"{made}: this version reads format {readable}; create the folder again")
 
 
 def check_file(path: Path, name: str, expected: dict[str, Any], *, verify: bool) -> None:
@@ -102,14 +102,16 @@ def check_file(path: Path, name: str, expected: dict[str, Any], *, verify: bool)
     file = path / name
     try:
         if not file.is_file():
-            raise FolderError(f"{file} is missing: restore it or make the {path.name} folder again")
+            raise FolderError(f"{file} is missing: restore it or create the {path.name} folder again")
         size = file.stat().st_size
         intact = size == expected["bytes"] and (not verify or sha256_of(file) == expected["sha256"])
     except OSError as error:
         raise FolderError(f"cannot read {explain(error, file)}") from error
     if not intact:
-        state = "changed" if size == expected["bytes"] else f"of {size} bytes instead of {expected['bytes']}"
-        raise FolderError(f"{file} is {state} since it was written: restore it or make the folder again")
+        sizes = "" if size == expected["bytes"] else f" ({size} bytes instead of {expected['bytes']})"
+        raise FolderError(
+            f"{file} has changed since it was written{sizes}: restore it or create the folder again"
+        )
 
 
 def foreign_files(path: Path, manifest: dict[str, Any]) -> list[str]:

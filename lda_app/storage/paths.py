@@ -28,13 +28,13 @@ def explain(error: OSError, place: str | Path | None = None) -> str:
     Examples
     --------
     >>> explain(OSError(errno.ENOSPC, "No space left on device"), "runs/a")
-    'runs/a: No space left on device: free some space or choose another place'
+    'runs/a: No space left on device: free some space or choose another location'
     """
     where = f"{place or error.filename}: " if place or error.filename else ""
     if error.errno in _DISK_FULL:
-        advice = ": free some space or choose another place"
+        advice = ": free some space or choose another location"
     elif error.errno in _FORBIDDEN:
-        advice = ": check the permissions or choose another place"
+        advice = ": check the permissions or choose another location"
     else:
         advice = ""
     return f"{where}{error.strerror or error}{advice}"
@@ -67,8 +67,8 @@ def check_writable(path: Path, needed_bytes: int = 0) -> None:
             probe.unlink(missing_ok=True)
         free = shutil.disk_usage(place).free
     if free < needed_bytes:
-        sizes = f"needs {needed_bytes / 1e6:,.0f} MB, {free / 1e6:,.0f} MB are free"
-        raise FileSystemError(f"{path} {sizes}: free some space or choose another place")
+        sizes = f"needs {needed_bytes / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free"
+        raise FileSystemError(f"{path} {sizes}: free some space or choose another location")
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def target(path: Path) -> Path:
     """Return the absolute path behind links, so that what they point to is replaced and not they."""
     path = Path(path).resolve()
     if not path.name:
-        raise ConfigError(f"{path} cannot be written to: give the path of a file or folder below it")
+        raise ConfigError(f"cannot write to {path}: give the path of a file or folder inside it")
     return path
 
 

@@ -78,7 +78,7 @@ def advise(rows: Sequence[Row], num_seeds: int) -> tuple[int, tuple[str, ...]]:
 
 
 def _perplexity(rows: Sequence[Row], best: Row, equal: Sequence[Row]) -> str:
-    """Say which numbers cannot be told from the best, and by how much the others are worse."""
+    """Report which numbers are indistinguishable from the best, and how much worse the others are."""
     names = _list([str(row.num_topics) for row in equal])
     if len(equal) > 1:
         worse = [row for row in equal if row is not best]
@@ -92,7 +92,7 @@ def _perplexity(rows: Sequence[Row], best: Row, equal: Sequence[Row]) -> str:
 
 
 def _worse(rows: Sequence[Row]) -> str:
-    """Say by how much each is worse than the best."""
+    """Report how much worse each is than the best."""
     sizes = [
         f"by {100 * row.difference.value:.1f} ± {100 * row.difference.standard_error:.1f}%" for row in rows
     ]
@@ -101,16 +101,16 @@ def _worse(rows: Sequence[Row]) -> str:
 
 
 def _edge(rows: Sequence[Row], best: Row) -> str:
-    """Say so if the best number may lie beyond those tried."""
+    """Note if the best number may lie outside the range tried."""
     if best is rows[-1]:
-        return f"No more than {best.num_topics} were tried, so that still more may predict better."
+        return f"{best.num_topics} is the largest number tried; more topics may predict better."
     if best is rows[0]:
-        return f"No fewer than {best.num_topics} were tried, so that still fewer may predict better."
+        return f"{best.num_topics} is the smallest number tried; fewer topics may predict better."
     return ""
 
 
 def _readability(rows: Sequence[Row], chosen: Row, num_seeds: int) -> str:
-    """Name the numbers that are best by what readers of topics notice, if others than the one chosen."""
+    """Report numbers of topics that beat the chosen one in coherence or stability."""
     figures: list[tuple[str, Callable[[Row], ValueWithError | None]]] = [
         ("more stable, by the similarity of aligned topics", lambda row: row.similarity),
         ("more coherent", lambda row: row.coherence),
@@ -120,8 +120,8 @@ def _readability(rows: Sequence[Row], chosen: Row, num_seeds: int) -> str:
         best = max(rows, key=lambda row: _value(figure(row)))
         value, own = figure(best), figure(chosen)
         if value is not None and own is not None and _beyond_chance(value, own, num_seeds):
-            said.append(f"{best.num_topics} is {name} ({value.value:.2f} against {own.value:.2f})")
-    return f"Perplexity says what predicts; by what readers notice, {_list(said)}." if said else ""
+            said.append(f"{best.num_topics} is {name} ({value.value:.2f} versus {own.value:.2f})")
+    return f"Perplexity measures prediction only; for readers, {_list(said)}." if said else ""
 
 
 def _value(estimate: ValueWithError | None) -> float:
@@ -141,12 +141,11 @@ def _beyond_chance(larger: ValueWithError, smaller: ValueWithError, num_seeds: i
 def _sureness(num_seeds: int) -> str:
     if num_seeds == 1:
         return (
-            "± is a standard error by the documents alone: with a single seed, how far another training "
-            "would differ is not in it."
+            "± is a standard error over documents only: a single seed cannot show how much trainings differ."
         )
     return (
-        f"± is a standard error, by documents and by {num_seeds} seeds; all comparisons together hold at "
-        f"{CONFIDENCE:.0%}."
+        f"± is a standard error over documents and {num_seeds} seeds; all comparisons hold jointly at the "
+        f"{CONFIDENCE:.0%} level."
     )
 
 

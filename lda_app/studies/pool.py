@@ -74,7 +74,7 @@ def run_cells(study: Study, cells: Sequence[Cell], jobs: int) -> None:
     pending = sorted((cell for cell in cells if study.figures(cell) is None), reverse=True)
     num_done = len(cells) - len(pending)
     if num_done:
-        log.info("%d of %d models are there already", num_done, len(cells))
+        log.info("%d of %d models already trained", num_done, len(cells))
     if not pending:
         return
     with interruptible() as interruption, progress("Training", len(cells), "models") as bar:
@@ -83,8 +83,8 @@ def run_cells(study: Study, cells: Sequence[Cell], jobs: int) -> None:
             _run(study, pending, min(jobs, len(pending)), running, bar, interruption)
         if interruption.requested:
             raise Interrupted(
-                f"stopped with {bar.count} of {len(cells)} models in {study.path}; the same command goes on "
-                "from there",
+                f"stopped with {bar.count} of {len(cells)} models in {study.path}; run the same command "
+                "again to resume",
                 interruption.requested,
             )
 
@@ -131,8 +131,8 @@ class _Running:
 
     def _require_success(self) -> None:
         if code := self.process.exitcode:
-            killed = f"was killed by signal {-code}, maybe for lack of memory; use fewer --jobs"
-            raise CellError(self.cell, killed if code < 0 else f"its process ended with {code}", 1)
+            killed = f"killed by signal {-code}, possibly because memory ran out; use fewer --jobs"
+            raise CellError(self.cell, killed if code < 0 else f"process exited with code {code}", 1)
 
 
 def _run(
@@ -143,7 +143,7 @@ def _run(
     bar: Progress,
     interruption: Interruption,
 ) -> None:
-    """Keep so many cells running until none is left, or an interruption is asked for."""
+    """Keep `jobs` cells running until none are left or an interruption is requested."""
     while (pending or running) and not interruption.requested:
         while pending and len(running) < jobs:
             running.append(_Running.begin(study, pending.pop(0), jobs))
@@ -152,24 +152,24 @@ def _run(
         for job in [job for job in running if job.read()]:
             running.remove(job)
             bar.advance()
-            log.info("%s: %s", job.cell.name, _in_short(study.figures(job.cell) or {}))
+            log.info("%s: %s", job.cell.name, _summary(study.figures(job.cell) or {}))
     bar.note("")
 
 
-def _in_short(figures: dict[str, Any]) -> str:
-    """Say of a finished cell how long it took and, if documents were held out, how good it is.
+def _summary(figures: dict[str, Any]) -> str:
+    """Return how long a finished cell took and, if documents were held out, its perplexity.
 
     Examples
     --------
     >>> completion = {"log_likelihood": [-6.0, -3.0], "num_tokens": [2, 1]}
-    >>> _in_short({"train_seconds": 12.4, "completion": completion})
-    'trained in 12 s, perplexity held out 20.1'
+    >>> _summary({"train_seconds": 12.4, "completion": completion})
+    'trained in 12 s, held-out perplexity 20.1'
     """
     trained, completion = f"trained in {figures['train_seconds']:,.0f} s", figures["completion"]
     if completion is None:
         return trained
     perplexity = math.exp(-sum(completion["log_likelihood"]) / sum(completion["num_tokens"]))
-    return f"{trained}, perplexity held out {perplexity:,.1f}"
+    return f"{trained}, held-out perplexity {perplexity:,.1f}"
 
 
 @contextmanager

@@ -39,7 +39,7 @@ STUDY_FORMAT = 1
 FIGURES_VERSION = 1
 RESULTS = ("sweep.json", "sweep.svg")
 _CELL = re.compile(r"k(\d+)-seed(\d+)(\.json|\.checkpoint)?")
-_REMEDY = "remove it to have it made again"
+_REMEDY = "remove it to train it again"
 # What tells the trainings of a study apart.
 _OWN = ("num_topics", "seed")
 
@@ -104,7 +104,7 @@ class Study:
         """
         corpus = open_corpus(Path(os.path.normpath(self.path.resolve() / self.corpus["path"])))
         if corpus.fingerprint != self.corpus["fingerprint"]:
-            raise FolderError(f"{corpus.path}: not the corpus that the study {self.path} was begun with")
+            raise FolderError(f"{corpus.path}: not the corpus that the study {self.path} was started with")
         return corpus
 
     def figures(self, cell: Cell) -> dict[str, Any] | None:
@@ -172,22 +172,22 @@ def open_study(path: Path) -> Study:
     content = read_json(path / STUDY, remedy=_REMEDY)
     try:
         if content["schema_version"] != STUDY_FORMAT:
-            raise FolderError(f"{path / STUDY} was made by another version of lda-app: begin anew elsewhere")
+            raise FolderError(f"{path / STUDY} was made by another version of lda-app; use another folder")
         training = config_from_dict(content["training"], str(path / STUDY))
         corpus = {name: str(content["corpus"][name]) for name in ("path", "fingerprint")}
     except (KeyError, TypeError, ConfigError) as error:
-        raise FolderError(f"{path / STUDY}: not a study: {error}; begin anew with --overwrite") from None
+        raise FolderError(f"{path / STUDY}: not a study: {error}; use --overwrite to start over") from None
     return Study(path, training, corpus)
 
 
 def _require_study(path: Path) -> None:
     """Refuse a place where something else is than what a study has."""
     if not (path / STUDY).is_file():
-        raise ConfigError(f"{path} exists and is no study of lda-app: choose another place")
+        raise ConfigError(f"{path} exists and is not an lda-app study; choose another folder")
     for entry in path.iterdir():
         known = entry.name in (STUDY, *RESULTS) or _CELL.fullmatch(entry.name) or entry.name.startswith(".")
         if not known:
-            raise ConfigError(f"{entry}: not written by lda-app: move it away, or choose another place")
+            raise ConfigError(f"{entry} was not written by lda-app; move it or choose another folder")
 
 
 def _empty(path: Path) -> None:
@@ -202,7 +202,7 @@ def _empty(path: Path) -> None:
 def _require_same(path: Path, study: Study) -> None:
     there = open_study(path)
     if there.corpus["fingerprint"] != study.corpus["fingerprint"]:
-        raise ConfigError(_another(path, "is of another corpus"))
+        raise ConfigError(_another(path, "was made from another corpus"))
     wanted = _shared(study.training)
     for name, value in _shared(there.training).items():
         if value != wanted[name]:
@@ -212,8 +212,8 @@ def _require_same(path: Path, study: Study) -> None:
 
 def _another(path: Path, difference: str) -> str:
     return (
-        f"{path}: the study that is there {difference}; give the options that it was begun with, another "
-        "place, or --overwrite to begin anew"
+        f"{path}: the existing study {difference}; use its original options or another folder, or "
+        "--overwrite to start over"
     )
 
 

@@ -62,7 +62,7 @@ class Sweep:
             "protocols": {
                 "perplexity": {
                     "protocol": "document_completion",
-                    "documents": "held out of the training split, others for each seed",
+                    "documents": "held out of the training split, different ones for each seed",
                     "num_documents": self.num_documents,
                     "num_tokens": self.num_tokens,
                 },
@@ -135,7 +135,7 @@ def require_held_out(corpus: Corpus, training: TrainConfig) -> None:
     """
     if divide(corpus.split("train"), training).validation is None:
         raise ConfigError(
-            "too few documents are held out to compare numbers of topics: raise --validation-fraction, or "
+            "too few held-out documents to compare numbers of topics: raise --validation-fraction, or "
             "use more documents"
         )
 

@@ -44,7 +44,7 @@ class SavedRun:
 
 
 def checkpoint_of(out: Path) -> Path:
-    """Where the state of an unfinished run lies: beside its model directory, named after it."""
+    """Return the path of an unfinished run's checkpoint, next to its model folder."""
     return out.with_name(f"{out.name}.checkpoint")
 
 
@@ -81,8 +81,8 @@ def require_free(out: Path, *, overwrite: bool) -> None:
     check_replaceable(out, "model", overwrite=overwrite)
     if checkpoint_of(out).exists() and not overwrite:
         raise ConfigError(
-            f"{checkpoint_of(out)}: an unfinished run is there; go on with it by "
-            f"lda-app train --resume {shlex.quote(str(out))}, or begin anew with --overwrite"
+            f"{checkpoint_of(out)}: this run is unfinished; resume it with "
+            f"lda-app train --resume {shlex.quote(str(out))}, or use --overwrite to start over"
         )
 
 
@@ -143,7 +143,7 @@ def train_model(
         write_labels(out, labels)
     checkpoint_of(out).unlink(missing_ok=True)
     if failure is not None:
-        raise NumericalError(f"{failure}; they are in {out}")
+        raise NumericalError(f"{failure}; model saved in {out}")
     _warn_of_collapse(state, data)
 
 
@@ -197,7 +197,7 @@ def _train(
             group.barrier()
     if not finished:
         raise Interrupted(
-            f"stopped after step {state.step}; go on with: lda-app train --resume {shlex.quote(str(out))}",
+            f"stopped after step {state.step}; resume with: lda-app train --resume {shlex.quote(str(out))}",
             interruption.requested or 0,
         )
     return None
@@ -255,15 +255,17 @@ def _warn_of_oddities(data: TrainingData, config: TrainConfig) -> None:
                 "%d topics, but only %d %s: some topics will be empty", config.num_topics, count, things
             )
     if num_documents == 1:
-        log.warning("a single document has words: its topics cannot be told apart")
+        log.warning("only one document has words, so topics cannot be distinguished")
     elif _all_alike(data.doc_term.rows(data.rows)):
-        log.warning("all %d documents are alike: their topics cannot be told apart", num_documents)
+        log.warning("all %d documents are identical, so topics cannot be distinguished", num_documents)
     if config.batch_size is not None and config.batch_size > num_documents:
         log.warning(
-            "a batch of %d is more than the %d documents: all are taken", config.batch_size, num_documents
+            "batch size %d is larger than the corpus; using all %d documents",
+            config.batch_size,
+            num_documents,
         )
     if data.validation is None and config.validation_fraction:
-        log.warning("too few documents to hold some out: the perplexity is not measured")
+        log.warning("too few documents to hold any out; perplexity is not measured")
 
 
 def _all_alike(doc_term: DocTermMatrix) -> bool:
@@ -278,19 +280,19 @@ def _all_alike(doc_term: DocTermMatrix) -> bool:
 
 
 def _warn_of_collapse(state: RunState, data: TrainingData) -> None:
-    """Say so if most topics are unused or alike: the figures of such a model mislead."""
+    """Warn if most topics are unused or alike, because evaluations of such a model are misleading."""
     some = data.rows[:: max(1, len(data.rows) // _DOCUMENTS_TO_LOOK_AT)]
     shares = topic_proportions(concentration(state.lda, data.doc_term.rows(some))).mean(axis=0)
     num_topics, live = len(shares), live_topics(shares)
     if live < num_topics / 2:
-        log.warning("topics in use: only %d of %d; try fewer topics, or more text", live, num_topics)
+        log.warning("only %d of %d topics are in use; try fewer topics or more text", live, num_topics)
     if data.doc_term.num_words <= 2 * _TOP_WORDS:
         return  # of so few words any two topics share most
     top = top_words(state.lda.topics.beta().cpu().numpy(), _TOP_WORDS)
     alike = {topic for pair in duplicates(top, _MOSTLY_SHARED) for topic in (pair.topic, pair.other)}
     if len(alike) > num_topics / 2:
         log.warning(
-            "%d of %d topics share %d of their %d top words with another: try fewer topics, or more text",
+            "%d of %d topics share %d of their %d top words with another; try fewer topics or more text",
             len(alike),
             num_topics,
             _MOSTLY_SHARED,

@@ -21,10 +21,10 @@ def build(cli, tmp_path):
 
 TEXT = [*SUBJECT] * 6
 REFUSED = {
-    "min_df above the documents": (TEXT, ["--min-df", "50"], ["no word is left: min_df=50", "documents"]),
-    "only stop words": (["the of and", "is was"] * 5, [], ["no word is left", "--stop-words"]),
-    "only empty documents": ([""] * 5, [], ["no word is left"]),
-    "one word": (["orbit"] * 9, [], ["only one word is left, 'orbit'"]),
+    "min_df above the documents": (TEXT, ["--min-df", "50"], ["no words left with min_df=50", "documents"]),
+    "only stop words": (["the of and", "is was"] * 5, [], ["no words left", "--stop-words"]),
+    "only empty documents": ([""] * 5, [], ["no words left"]),
+    "one word": (["orbit"] * 9, [], ["only one word left, 'orbit'"]),
     "one word by --max-vocab": (TEXT, ["--max-vocab", "1"], ["only one word", "--max-vocab"]),
     "stop words that are missing": (TEXT, ["--stop-words", "none.txt"], ["none.txt"]),
 }
@@ -73,10 +73,10 @@ def test_counts_that_cannot_be_taken(cli, assert_refused, tmp_path, content, par
 
 
 WARNED = {
-    "more words than --max-vocab": (TEXT, ["--max-vocab", "4"], "words beyond --max-vocab 4, pruned"),
-    "an empty list of stop words": (TEXT, ["--stop-words", "EMPTY"], "no stop words in it"),
-    "empty documents": ([*TEXT, ""], [], "without a word of the vocabulary"),
-    "documents of one word": ([*TEXT, "moon"], [], "documents of a single word"),
+    "more words than --max-vocab": (TEXT, ["--max-vocab", "4"], "words pruned beyond --max-vocab 4"),
+    "an empty list of stop words": (TEXT, ["--stop-words", "EMPTY"], "contains no stop words"),
+    "empty documents": ([*TEXT, ""], [], "without any vocabulary word"),
+    "documents of one word": ([*TEXT, "moon"], [], "documents with a single word"),
     "a single document": (["orbit moon"], [], "too few for topics"),
     "hardly a token": (
         [*TEXT, "🚀🌕🚀🌕 1234567890"],
@@ -113,8 +113,8 @@ def test_hostile_words_and_ids_are_inert(cli, tmp_path):
 COMMON = "orbit moon rocket goal puck soil seed rain harvest spade "
 RARE = "tree lake stone cloud river meadow castle bridge candle mirror ladder window"
 CORPORA = {
-    "a single document": (["orbit moon rocket"], "a single document has words"),
-    "all alike": (["orbit moon rocket"] * 30, "documents are alike"),
+    "a single document": (["orbit moon rocket"], "only one document has words"),
+    "all alike": (["orbit moon rocket"] * 30, "documents are identical"),
     "topics alike": (
         [COMMON * 3 + RARE] * 30 + ["puck rain"],
         "top words with another",

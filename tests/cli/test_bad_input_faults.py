@@ -35,7 +35,7 @@ def test_a_signal_ends_a_training_in_time_with_a_checkpoint(training, tmp_path, 
     os.kill(training.pid, signum)
     assert training.wait(timeout=SECONDS_TO_END) == code
     assert training.stdout == ""
-    assert "go on with: lda-app train --resume" in training.stderr.splitlines()[-1]
+    assert "resume with: lda-app train --resume" in training.stderr.splitlines()[-1]
     assert "Traceback" not in training.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["run.checkpoint"]
 

@@ -92,12 +92,12 @@ def test_every_command_looks_before_it_reads(cli, assert_refused, run, command):
 
 def test_a_newer_format_names_what_can_read_it(cli, assert_refused, run):
     change_manifest(run, format_version=2, lda_app="9.1")
-    assert_refused(cli("topics", run), 4, run, "made by lda-app 9.1", "needs at least lda-app 9.1")
+    assert_refused(cli("topics", run), 4, run, "made by lda-app 9.1", "reading it needs at least lda-app 9.1")
 
 
 def test_an_older_format_says_what_to_do(cli, assert_refused, run):
     change_manifest(run, format_version=0, lda_app="0.0.1")
-    assert_refused(cli("topics", run), 4, run, "made by lda-app 0.0.1", "make the folder again")
+    assert_refused(cli("topics", run), 4, run, "made by lda-app 0.0.1", "create the folder again")
 
 
 @pytest.mark.parametrize("change", [lambda words: words[1:], lambda words: [*words, b"zebra"]])

@@ -126,8 +126,11 @@ def test_the_environment_is_checked_as_flags_are(cli, assert_refused, tiny_run, 
 ODD = {
     "more topics than documents": (["--num-topics", "70"], "70 topics, but only 36 documents"),
     "more topics than words": (["--num-topics", "30"], "30 topics, but only 24 words"),
-    "a batch above the documents": (["--batch-size", "500"], "a batch of 500 is more than the 36 documents"),
-    "options without effect": (["--min-df", "3"], "has its counts already: no effect of --min-df"),
+    "a batch above the documents": (
+        ["--batch-size", "500"],
+        "batch size 500 is larger than the corpus; using all 36 documents",
+    ),
+    "options without effect": (["--min-df", "3"], "already has its word counts; ignored: --min-df"),
 }
 
 

@@ -178,7 +178,7 @@ def torn(run: Path) -> None:
 
 
 FOLDERS = {
-    "missing": (cut, "there is no"),
+    "missing": (cut, "no such"),
     "unfinished": (unfinished, "manifest.json"),
     "damaged": (torn, "manifest.json"),
     "of another kind": (lambda run: None, "is a corpus folder"),

@@ -123,7 +123,7 @@ def test_interrupted_and_gone_on_with_is_as_if_never_stopped(
     restore()
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.splitlines()[-1] == (
-        f"warning: stopped after step {step + 1}; go on with: lda-app train --resume {run}"
+        f"warning: stopped after step {step + 1}; resume with: lda-app train --resume {run}"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["run.checkpoint"]
     assert cli("train", "--resume", run).code == 0
@@ -206,14 +206,14 @@ def test_an_unfinished_run_is_not_lost_by_beginning_anew(train, interrupted, ass
 
 
 def test_where_no_run_is(cli, assert_refused, tmp_path):
-    assert_refused(cli("train", "--resume", tmp_path / "none"), 4, "no run is there", "--out")
+    assert_refused(cli("train", "--resume", tmp_path / "none"), 4, "no such run", "--out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_topics_that_are_mostly_unused_or_alike_are_warned_of(train, tmp_path):
     done = train(tmp_path / "run", "--num-topics", 24, "--epochs", 1)
     assert done.code == 0
-    assert "try fewer topics, or more text" in done.stderr
+    assert "try fewer topics or more text" in done.stderr
 
 
 def test_an_output_that_exists_is_replaced_on_demand_only(train, planted, assert_refused, tmp_path):

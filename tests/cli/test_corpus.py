@@ -48,7 +48,7 @@ def test_build_says_what_it_made_on_stderr(cli, news):
     train, test = (corpus.split(name).num_documents for name in ("train", "test"))
     assert f"news.csv: 30 documents ({train} train, {test} test)" in done.stderr
     assert f"{len(corpus.vocabulary)} words" in done.stderr
-    assert f"next: lda-app train {out}" in done.stderr
+    assert f"Next: lda-app train {out}" in done.stderr
 
 
 def test_build_keeps_ids_and_metadata(built):
@@ -119,7 +119,7 @@ def test_a_language_that_is_detected(cli, news):
     out = news.parent / "corpus"
     done = cli("corpus", "build", news, "--text-column", "body", "--language", "auto", "--out", out)
     assert (done.code, done.stdout) == (0, "")
-    assert "language: en, of 30 of 30 documents sampled" in done.stderr
+    assert "language: en in 30 of 30 sampled documents" in done.stderr
     assert "language detected" in cli("corpus", "info", out).stdout
     again = resolve_corpus(str(news), out, SourceOptions(text_column="body"), WordOptions(language="auto"))
     assert again.manifest == open_corpus(out).manifest
@@ -131,33 +131,33 @@ def test_an_empty_list_of_stop_words_is_warned_of(cli, news):
     flags = ["--stop-words", news.parent / "stop.txt"]
     done = cli("corpus", "build", news, "--text-column", "body", "--out", out, *flags)
     assert done.code == 0
-    assert "no stop words in it" in done.stderr
+    assert "contains no stop words" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [
-        (["--min-df", "50"], 3, "no word is left: min_df=50, 30 documents"),
-        (["--min-df", "ten"], 2, "neither a number of documents nor a share"),
+        (["--min-df", "50"], 3, "no words left with min_df=50 in 30 documents"),
+        (["--min-df", "ten"], 2, "neither a number of documents nor a fraction"),
         (["--min-df", "0"], 2, "--min-df must be a number of documents from 1"),
         (["--max-df", "1.5"], 2, "--max-df must be"),
         (["--min-df", "5", "--max-df", "4"], 2, "--max-df 4 is below --min-df 5"),
         (["--max-vocab", "0"], 2, "--max-vocab"),
         (["--max-vocab", "2.5"], 2, "--max-vocab"),
-        (["--phrases", "--ngram", "2"], 2, "give --phrases or --ngram, not both"),
+        (["--phrases", "--ngram", "2"], 2, "give either --phrases or --ngram, not both"),
         (["--ngram", "4"], 2, "--ngram"),
         (["--phrase-npmi", "nan"], 2, "--phrase-npmi"),
         (["--replace", "missing.csv"], 3, "missing.csv: cannot read the replacements"),
-        (["--language", "english"], 2, "nearest: en"),
+        (["--language", "english"], 2, "closest: en"),
         (["--stop-words", "missing.txt"], 3, "missing.txt: cannot read the stop words"),
         (["--normalize", "lemmas"], 2, "--normalize"),
         (["--min-length", "0"], 2, "--min-length"),
         (["--max-length", "2"], 2, "--max-length"),
-        (["--test-fraction", "1"], 2, "--test-fraction must be from 0"),
-        (["--test-fraction", "nan"], 2, "--test-fraction must be from 0"),
+        (["--test-fraction", "1"], 2, "--test-fraction must be at least 0"),
+        (["--test-fraction", "nan"], 2, "--test-fraction must be at least 0"),
         (["--seed", "-1"], 2, "--seed"),
         (["--workers", "0"], 2, "--workers"),
-        (["--min-length", "30"], 3, "no word is left"),
+        (["--min-length", "30"], 3, "no words left"),
         (["--no-such-flag"], 2, "--no-such-flag"),
     ],
 )
@@ -184,20 +184,20 @@ def test_an_existing_folder_is_replaced_only_if_told(cli, news, built):
 def test_a_corpus_folder_is_no_source(cli, built):
     done = cli("corpus", "build", built, "--out", built.parent / "other")
     assert done.code == 2
-    assert "is a corpus folder already" in done.stderr
+    assert "is already a corpus folder" in done.stderr
 
 
 def test_trouble_is_counted_in_the_summary(cli, tmp_path):
     (tmp_path / "a.txt").write_text("moon orbit\nthe\norbit\n")
     done = cli("corpus", "build", tmp_path / "a.txt", "--out", tmp_path / "out", "--test-fraction", "0")
-    assert "warning: documents without a word of the vocabulary, kept as empty rows: 1" in done.stderr
-    assert "left_out.csv lists 1: no words but stop words and ones too short or too long" in done.stderr
+    assert "warning: documents without any vocabulary word, kept as empty rows: 1" in done.stderr
+    assert "left_out.csv lists 1: only stop words, or words that are too short or too long" in done.stderr
 
 
 def test_a_corpus_without_test_documents_says_how_to_measure(cli, tmp_path):
     (tmp_path / "a.txt").write_text("moon orbit\norbit\n")
     done = cli("corpus", "build", tmp_path / "a.txt", "--out", tmp_path / "out", "--test-fraction", "0")
-    assert "no test split: measure a model by lda-app eval RUN --split train" in done.stderr
+    assert "no test split: evaluate a model with lda-app eval RUN --split train" in done.stderr
 
 
 def test_info_shows_the_folder(cli, built):

@@ -44,7 +44,7 @@ def test_loops_that_are_not_compiled_are_reported_with_the_reason(cli, monkeypat
     monkeypatch.setattr(compiled, "why_not_compiled", lambda: "numba is not installed")
     loops = {"used": False, "reason": "numba is not installed", "cache_folder": None, "cache_writable": False}
     assert system(cli)["compiled_loops"] == loops
-    assert "not used, torch instead: numba is not installed" in cli("doctor", "--system").stdout
+    assert "not used, falling back to torch: numba is not installed" in cli("doctor", "--system").stdout
 
 
 def test_a_package_that_is_missing(cli, monkeypatch):
@@ -103,7 +103,7 @@ def test_a_page_of_what_is_in_the_texts(cli, untidy):
     assert "stop word" in done.stdout
     assert "\x1b[31m" not in done.stdout
     assert "give --encoding cp1252" in done.stdout
-    assert "for 20 topics: fewer than ten a topic" in done.stdout
+    assert "for 20 topics: fewer than ten per topic" in done.stdout
 
 
 def test_texts_as_json_are_one_document(cli, untidy):
@@ -112,7 +112,7 @@ def test_texts_as_json_are_one_document(cli, untidy):
     assert texts["longest"][0] == "33"
     assert texts["encodings"] == {"cp1252": 1}
     troubles = " | ".join(warning["trouble"] for warning in texts["warnings"])
-    assert "the document 33 has 53% of all tokens" in troubles
+    assert "document 33 has 53% of all tokens" in troubles
     assert "byte" in troubles
 
 
@@ -125,7 +125,7 @@ def test_a_corpus_folder_can_be_examined(cli, tiny_run):
 def test_a_corpus_without_texts_cannot(cli, tiny_csv, tmp_path, assert_refused):
     out = tmp_path / "corpus"
     assert cli("corpus", "build", tiny_csv, "--no-texts", "--out", out).code == 0
-    assert_refused(cli("doctor", out), 3, "was built with --no-texts; name the texts themselves")
+    assert_refused(cli("doctor", out), 3, "was built with --no-texts; give the texts themselves")
 
 
 def test_texts_on_standard_input(cli_process):

@@ -21,7 +21,7 @@ def test_coefficients_of_a_formula(cli, described_run):
     assert content["formula"] == "~ subject + size"
     assert content["left_out_without_value"] == {"subject": 2, "size": 3}
     assert content["documents"] == 55
-    assert "5 documents lack a value (2 of subject, 3 of size)" in done.stderr
+    assert "5 documents left out because of missing values (2 of subject, 3 of size)" in done.stderr
     rows = {(row["topic"], row["coefficient"]): row for row in content["coefficients"]}
     assert len(rows) == 12
     space = rows[0, "subject[T.space]"]
@@ -81,7 +81,7 @@ def test_csv_and_plots(cli, described_run, tmp_path):
         (("--formula", "~ party"), 3, ("no column 'party'", "'subject', 'date', 'size'")),
         (("--covariates", "party"), 3, ("no column 'party'",)),
         (("--formula", "~ log(subject)"), 2, ("cannot be evaluated",)),
-        (("--covariates", "size", "--along", "subject"), 2, ("--along subject", "those are size")),
+        (("--covariates", "size", "--along", "subject"), 2, ("--along subject", "choose one of size")),
         (("--covariates", "size", "--level", "1"), 2, ("--level",)),
     ],
 )

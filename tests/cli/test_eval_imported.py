@@ -42,9 +42,9 @@ def test_the_table_says_what_either_side_lacks(cli, tiny_run, topics):
     )  # fmt: skip
     assert done.code == 0, done.stderr
     assert "alpha from 0.1 to 0.3" in done.stdout
-    assert "that the model does not know: 1 (moon" in done.stdout
-    assert "that the corpus does not have: 1 (carburettor)" in done.stdout
-    assert "perplexity by the given shares" in done.stdout
+    assert "in the corpus but not in the model: 1 (moon" in done.stdout
+    assert "in the model but not in the corpus: 1 (carburettor)" in done.stdout
+    assert "perplexity with the given shares" in done.stdout
 
 
 @pytest.mark.parametrize(("shares", "suffix"), [("document-topics", "csv"), ("mallet", "txt")])
@@ -66,7 +66,11 @@ REFUSED = {
     "no model": ((), 2, "needs a RUN"),
     "no corpus": (("--topic-words", "{topics}"), 2, "needs --corpus"),
     "two models": (("{run}", "--topic-words", "{topics}", "--corpus", "{corpus}"), 2, "one model"),
-    "shares of a run": (("{run}", "--doc-topics", "{topics}"), 2, "--doc-topics goes with --topic-words"),
+    "shares of a run": (
+        ("{run}", "--doc-topics", "{topics}"),
+        2,
+        "--doc-topics applies only to --topic-words",
+    ),
     "an alpha that is none": (
         ("--topic-words", "{topics}", "--corpus", "{corpus}", "--alpha", "much"),
         2,

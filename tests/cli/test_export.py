@@ -127,14 +127,14 @@ def test_without_its_corpus_topics_can_be_had(cli, export, hostile_words_run, tm
     table = read_table(export(hostile_words_run, "csv"))
     assert table.prevalence.isna().all()
     done = cli("export", hostile_words_run, "--to", "pyldavis", "--output", tmp_path / "x.json")
-    assert_refused(done, 4, "is not there", "--corpus")
+    assert_refused(done, 4, "was not found", "--corpus")
 
 
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        (("--to", "csv", "--output", "x.parquet"), "the suffix of csv is .csv"),
-        (("--to", "pyldavis", "--output", "x.csv"), "the suffix of pyldavis is .json"),
+        (("--to", "csv", "--output", "x.parquet"), "the suffix for csv must be .csv"),
+        (("--to", "pyldavis", "--output", "x.csv"), "the suffix for pyldavis must be .json"),
         (("--to", "mallet", "--output", "x.txt", "--table", "topics"), "leave it out"),
         (("--to", "ods", "--output", "x.ods"), "ods"),
         (("--to", "csv", "--output", "x.csv", "--top", "0"), "--top"),

@@ -15,7 +15,7 @@ import typer
 from lda_app import __version__, errors
 from lda_app import cli as frame
 
-BUG = ": this is a bug; run again with --debug for the traceback"
+BUG = ": this is a bug; rerun with --debug for the traceback"
 FAULTS = {
     "run": (errors.NumericalError("loss is nan at step 7"), 1, "error: loss is nan at step 7"),
     "options": (errors.ConfigError("--alpha must be positive"), 2, "error: --alpha must be positive"),
@@ -35,14 +35,14 @@ FAULTS = {
     "disk full": (
         OSError(errno.ENOSPC, "No space left on device", "x"),
         5,
-        "error: x: No space left on device: free some space or choose another place",
+        "error: x: No space left on device: free some space or choose another location",
     ),
     "forbidden": (
         PermissionError(errno.EACCES, "Permission denied", "x"),
         5,
-        "error: x: Permission denied: check the permissions or choose another place",
+        "error: x: Permission denied: check the permissions or choose another location",
     ),
-    "memory": (MemoryError(), 1, "error: out of memory: use less data, or a machine with more"),
+    "memory": (MemoryError(), 1, "error: out of memory: use less data, or a machine with more memory"),
     "second Ctrl-C": (KeyboardInterrupt(), 130, "error: interrupted"),
     "bug": (
         ValueError("shapes differ"),
@@ -188,7 +188,7 @@ def test_a_reader_that_leaves_the_help_is_no_error() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_standard_output_on_a_full_disk() -> None:
     done = shell(f"{RUN} count > /dev/full")
-    line = "error: No space left on device: free some space or choose another place\n"
+    line = "error: No space left on device: free some space or choose another location\n"
     assert (done.returncode, done.stderr) == (5, line)
 
 

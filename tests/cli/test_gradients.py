@@ -36,7 +36,7 @@ def test_check_fails_if_a_derivative_is_wrong(cli, monkeypatch):
     monkeypatch.setattr(checks, "log_gamma_slope", lambda a, log_z: exact(a, log_z) * (1 + 1e-9))
     done = cli("gradients", "check", "--points", "16")
     assert done.code == 1
-    assert "beyond the bound: gamma ∂z/∂a, float64;" in done.stderr
+    assert "errors exceed the bound: gamma ∂z/∂a, float64;" in done.stderr
     assert "gamma" in done.stdout
 
 
@@ -83,7 +83,7 @@ def test_compare_on_a_trained_model(cli, tiny_run):
         (("--family", "weibull"), ("--family must be one of normal,", "'weibull'")),
         (("--family", "gamma", "--problem", "mean"), ("--problem must be one of second moment,", "'mean'")),
         (("--figure", "figure.png"), ("--figure figure.png must end in .svg",)),
-        (("--run", "run", "--family", "gamma"), ("--run has one problem",)),
+        (("--run", "run", "--family", "gamma"), ("--run has a single problem",)),
     ],
 )
 def test_wrong_options_are_refused(cli, assert_refused, options, parts):
@@ -121,5 +121,5 @@ def test_models_of_other_guides_are_models(cli, tiny_run, tmp_path, options):
 
 def test_guides_that_do_not_fit_are_refused(cli, assert_refused, tiny_run, tmp_path):
     command = ("train", tiny_run.corpus, "--out", tmp_path / "run", "--inference", "cavi")
-    assert_refused(cli(*command, "--gradient", "rsvi"), 2, "--gradient rsvi is one of a network's")
+    assert_refused(cli(*command, "--gradient", "rsvi"), 2, "--gradient rsvi applies only to a network's")
     assert_refused(cli(*command, "--posterior", "logistic-normal"), 2, "--posterior must be dirichlet")

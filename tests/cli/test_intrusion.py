@@ -42,9 +42,9 @@ def test_answers_are_scored_with_intervals(cli, answers):
 
 def test_answers_about_another_model_are_refused(cli, answers, tiny_run, trained_run, assert_refused):
     assert cli("eval", tiny_run.run, "--intrusion", answers()).code == 0
-    assert_refused(cli("eval", trained_run.run, "--intrusion", answers()), 2, "another model")
+    assert_refused(cli("eval", trained_run.run, "--intrusion", answers()), 2, "a different model")
     mixed = ("--intrusion", answers("one.json"), "--intrusion", answers("two.json", about="other"))
-    assert_refused(cli("eval", *mixed), 2, "two.json", "another model")
+    assert_refused(cli("eval", *mixed), 2, "two.json", "a different model")
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"kind": "labels"}'])

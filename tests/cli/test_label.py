@@ -85,20 +85,20 @@ def test_labels_are_imported_from_a_file(cli, run, tmp_path):
 def test_labels_of_another_model_are_refused(cli, run, trained_run, tmp_path, assert_refused):
     cli("label", run, "--topic", "1", "hockey")
     other = shutil.copytree(trained_run.run, tmp_path / "other")
-    assert_refused(cli("label", other, "--import", run / "labels.json"), 2, "another model", "--from")
+    assert_refused(cli("label", other, "--import", run / "labels.json"), 2, "a different model", "--from")
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (("--topic", "0"), ("a name needs a topic",)),
-        (("space",), ("a name needs a topic",)),
+        (("--topic", "0"), ("a name and --topic go together",)),
+        (("space",), ("a name and --topic go together",)),
         (("--topic", "0", "space", "--clear"), ("--clear",)),
         (("--topic", "7", "space"), ("there is no topic 7", "0 to 2")),
         (("--topic", "0", ""), ("printable",)),
         (("--merge", "1"), ("--merge", "two topics")),
         (("--merge", "1,x"), ("--merge", "1,x")),
-        (("--hide", "1,1"), ("--hide", "twice")),
+        (("--hide", "1,1"), ("--hide", "repeats a topic")),
     ],
 )
 def test_what_makes_no_sense_is_refused(cli, run, assert_refused, arguments, parts):
@@ -128,7 +128,7 @@ def test_labels_of_topics_that_are_not_there_are_listed(cli, run, hostile_words_
 
 
 def test_a_model_without_labels_has_none_to_carry_over(cli, run, tiny_run, assert_refused):
-    assert_refused(cli("label", run, "--from", tiny_run.run), 2, "nothing was said")
+    assert_refused(cli("label", run, "--from", tiny_run.run), 2, "no labels to carry over")
 
 
 @pytest.fixture
@@ -205,11 +205,11 @@ def test_the_curve_of_a_training_needs_no_topic_to_show(cli, trained_run, tmp_pa
 
 def test_eval_names_topics_and_says_that_they_are_as_trained(cli, run):
     arguments = ("eval", run, "--protocols", "elbo", "--coherence", "npmi")
-    assert "as they were trained" not in cli(*arguments).stdout
+    assert "evaluated as trained" not in cli(*arguments).stdout
     cli("label", run, "--topic", "0", "space flight", "--merge", "1,2", "--hide", "0")
     shown = cli(*arguments, "--per-topic").stdout
     assert "space flight" in shown
-    said = "topics are measured as they were trained, also those that are hidden: 0; merged: 2 into 1"
+    said = "topics are evaluated as trained, including those that are hidden: 0; merged: 2 into 1"
     assert said in " ".join(shown.split())
     assert said in " ".join(cli(*arguments).stdout.split())
     measured = json.loads(cli(*arguments, "--json").stdout)["topics"]

@@ -25,7 +25,7 @@ def test_each_subject_is_about_its_topic(cli, described_run):
         own = row["group"] == {0: "space", 1: "=sport", 2: "garden, too"}[row["topic"]]
         assert (row["share"] > 0.8) == own
         assert 0 <= row["lower"] <= row["share"] <= row["upper"] <= 1
-    assert "2 documents have no value of subject" in done.stderr
+    assert "2 documents without a value for subject" in done.stderr
 
 
 def test_the_table_names_topics_groups_and_intervals(cli, described_run):

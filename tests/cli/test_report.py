@@ -27,7 +27,7 @@ def data_of(path):
 def test_it_writes_one_file_and_says_so(tiny_run, cli, tmp_path):
     done = cli("report", tiny_run.run, "--output", tmp_path / "report.html")
     assert (done.code, done.stdout) == (0, "")
-    assert "written: " in done.stderr
+    assert "Wrote " in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 

@@ -61,7 +61,7 @@ def test_words_that_are_not_there_are_named(cli, quick, tiny_run, tmp_path, seed
         ('winter = ["curling"]', ("no word of 'winter'", "curling")),
         ("winter = []", ("--seed-words", "'winter'", "list of words")),
         ('winter = "hockey"', ("--seed-words", "'winter'", "list of words")),
-        ("", ("--seed-words", "a topic or more")),
+        ("", ("--seed-words", "at least one topic")),
         ("winter = [", ("seeds.toml", "not a TOML file")),
         ("\n".join(f't{n} = ["hockey"]' for n in range(4)), ("name 4 topics", "num_topics is 3")),
     ],

@@ -86,7 +86,7 @@ def test_torchrun_finds_what_one_process_finds_and_the_first_alone_writes(
     (copy,) = begin_copies(*launcher, *command)
     assert copy.wait() == 0, copy.stderr
     assert perplexity(out) == pytest.approx(perplexity(alone), rel=0.1)
-    assert copy.stderr.count("Training: ") == copy.stderr.count("Model in ") == 1
+    assert copy.stderr.count("Training: ") == copy.stderr.count("Model saved in ") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in alone.iterdir())
 
@@ -109,7 +109,7 @@ def test_processes_wait_for_each_other_but_not_for_ever(talking):
 def test_a_signal_to_one_ends_both_and_one_process_goes_on(train_together, cli, alone, tiny_run, tmp_path):
     command = "train", tiny_run.corpus, "--out", tmp_path / "run", *OPTIONS
     first, second = train_together("SIGTERM", 1, BEFORE_STEP, *command)
-    stopped = f"stopped after step {BEFORE_STEP + 1}; go on with: lda-app train --resume"
+    stopped = f"stopped after step {BEFORE_STEP + 1}; resume with: lda-app train --resume"
     assert first[0] == 143
     assert stopped in first[1]
     assert second == [0, ""]
@@ -141,5 +141,5 @@ def test_when_one_is_killed_the_other_ends_with_a_line(train_together, tiny_run,
 def test_an_error_of_the_first_is_said_once(train_together, tiny_csv, tmp_path):
     first, second = train_together("nothing", 0, 0, "train", tiny_csv, "--out", tmp_path / "run", *OPTIONS)
     assert first[0] == 2
-    assert "several processes train on a corpus folder: build one of" in first[1]
+    assert "training with several processes needs a corpus folder; build one from" in first[1]
     assert second == [0, ""]

@@ -84,7 +84,7 @@ def test_a_sweep_compares_numbers_of_topics_and_goes_on_with_more(sweep, cli, ti
     written = (model / "manifest.json").stat().st_mtime_ns
     more = sweep(*QUICK, numbers="2,3,4")
     assert more.code == 0, more.stderr
-    assert "4 of 6 models are there already" in more.stderr
+    assert "4 of 6 models already trained" in more.stderr
     assert (model / "manifest.json").stat().st_mtime_ns == written
     assert "Take " in more.stdout
     assert "document_completion on 16 documents" in more.stdout
@@ -94,7 +94,7 @@ def test_a_sweep_compares_numbers_of_topics_and_goes_on_with_more(sweep, cli, ti
     ("numbers", "parts"),
     [
         ("ten", ("--num-topics", "'ten'")),
-        ("10", ("two numbers or more",)),
+        ("10", ("at least two numbers",)),
         ("0,5", ("--num-topics", "whole number from")),
         ("2,,3", ("--num-topics",)),
     ],
@@ -120,7 +120,7 @@ def test_a_run_is_scored_by_further_seeds(cli, trained_run, planted, tmp_path):
     done = cli("stability", run, "--num-seeds", "3", "--jobs", "2")
     assert done.code == 0, done.stderr
     assert "of 3" in done.stdout
-    assert "topics are found in a run of another seed" in done.stdout
+    assert "topics are found again with another seed" in done.stdout
     assert {path.name for path in (tmp_path / "run.stability").iterdir()} >= {
         "k3-seed1",
         "k3-seed2",
@@ -144,7 +144,7 @@ def test_a_run_is_scored_by_further_seeds(cli, trained_run, planted, tmp_path):
     more = cli("stability", run, "--num-seeds", "4", "--json")
     assert more.code == 0, more.stderr
     assert json.loads(more.stdout)["num_runs"] == 4
-    assert "3 of 4 models are there already" in more.stderr
+    assert "3 of 4 models already trained" in more.stderr
 
 
 def test_models_of_a_corpus_are_scored_by_each_other(cli, tiny_run, tmp_path):
@@ -218,7 +218,7 @@ def test_ctrl_c_to_the_group_ends_all_with_a_checkpoint(endless, tmp_path):
     assert endless.returncode == 130, stderr
     assert stdout == ""
     assert "stopped with 0 of 2 models" in stderr
-    assert "the same command goes on" in stderr
+    assert "run the same command again to resume" in stderr
     assert "Traceback" not in stderr
     assert nobody_writes(tmp_path / "study")
 
@@ -231,7 +231,7 @@ def test_ctrl_c_to_the_parent_ends_all_with_a_checkpoint(sweep, tmp_path, when_l
     done = sweep(*ENDLESS, seeds=1)
     assert (done.code, done.stdout) == (130, ""), done.stderr
     assert "stopped with 0 of 2 models" in done.stderr
-    assert "the same command goes on" in done.stderr
+    assert "run the same command again to resume" in done.stderr
     assert "Traceback" not in done.stderr
     assert nobody_writes(study)
 

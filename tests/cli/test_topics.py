@@ -19,7 +19,10 @@ def test_the_table_shows_words_shares_coherence_and_documents(cli, tiny_run):
     assert len(words) == 4
     assert set(words) <= SPACE
     assert "%" in space.split()[1]
-    assert "document_npmi of the top 10 words; on the split train, 44 documents, 528 tokens" in done.stdout
+    assert (
+        "document_npmi of the top 10 words; measured on the train split, 44 documents, 528 tokens"
+        in done.stdout
+    )
     assert done.stdout.count("%  doc") == 9
     assert "\x1b" not in done.stdout
 
@@ -85,7 +88,7 @@ def test_a_table_in_a_file_is_the_one_in_a_pipe(cli, tiny_run, tmp_path):
     out = tmp_path / "topics.txt"
     done = cli("topics", tiny_run.run, "--output", out)
     assert done.code == 0
-    assert f"written: {out}" in done.stderr
+    assert f"Wrote {out}" in done.stderr
     assert out.read_text() == cli("topics", tiny_run.run).stdout
 
 

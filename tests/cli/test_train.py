@@ -13,15 +13,15 @@ def test_the_figure_held_out_has_its_protocol_documents_and_tokens(cli, quick, t
     metrics = json.loads((run / "metrics.json").read_text())
     held_out = metrics["validation_perplexity"]
     size = f"({held_out['num_documents']} documents, {held_out['num_tokens']} tokens)"
-    assert f"Model in {run}, after {metrics['steps']} steps\n" in done.stderr
-    assert f"Perplexity held out, document_completion: {held_out['value']:.1f} {size}\n" in done.stderr
+    assert f"Model saved in {run} after {metrics['steps']} steps\n" in done.stderr
+    assert f"Held-out perplexity, document_completion: {held_out['value']:.1f} {size}\n" in done.stderr
     assert size in (run / "model_card.md").read_text()
 
 
 def test_without_documents_held_out_no_perplexity_is_told(cli, quick, tiny_run, tmp_path):
     run = tmp_path / "run"
     done = cli("train", tiny_run.corpus, "--out", run, *overriding(quick, "--validation-fraction", "0"))
-    assert f"Model in {run}, after " in done.stderr
+    assert f"Model saved in {run} after " in done.stderr
     assert "Perplexity" not in done.stderr
     assert "not measured: no documents were held out" in (run / "model_card.md").read_text()
 
@@ -37,7 +37,7 @@ def test_a_run_keeps_all_values_of_its_preset(cli, tiny_run, tmp_path):
     assert (training["encoder"], training["alpha"], training["batch_size"]) == ("mlp", 0.7, 32)
     assert (training["hidden"], training["steps"], training["epochs"]) == (8, 20, None)
     assert json.loads((run / "metrics.json").read_text())["steps"] == 20
-    assert "is finished" in cli("train", "--resume", run, "--preset", "figurnov").stderr
+    assert "is already finished" in cli("train", "--resume", run, "--preset", "figurnov").stderr
 
 
 def test_a_model_of_the_published_recipe_is_used_as_any_other(cli, tiny_run, tmp_path):

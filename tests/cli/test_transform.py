@@ -381,10 +381,10 @@ def test_rows_left_out_are_listed_with_the_reason(cli, tiny_run, tmp_path, asser
     assert [row["text"] for row in read_csv(out)] == ["orbit", "seed"]
     reason = "3 cells, but the header has 2 columns"
     assert read_csv(tmp_path / "out.left_out.csv") == [{"place": "in.csv:3", "reason": reason}]
-    assert "out.left_out.csv lists 1 rows left out" in done.stderr
+    assert "out.left_out.csv lists 1 row that was left out" in done.stderr
     content = json.loads(cli("transform", tiny_run.run, source, "--skip-bad-lines", "--json").stdout)
     assert content["left_out"] == [{"place": "in.csv:3", "reason": reason}]
     out.unlink()
-    assert_refused(cli("transform", tiny_run.run, source, *flags), 2, "out.left_out.csv exists")
+    assert_refused(cli("transform", tiny_run.run, source, *flags), 2, "out.left_out.csv already exists")
     assert not out.exists()
     assert cli("transform", tiny_run.run, source, *flags, "--overwrite").code == 0

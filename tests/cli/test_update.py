@@ -72,7 +72,7 @@ def test_the_table_tells_what_moved_and_the_model_is_left_alone(cli, run, new_te
     done = update(cli, run, new_text, tmp_path / "after")
     assert done.code == 0
     assert "space flight" in done.stdout
-    assert "Words new to the vocabulary: 2" in done.stderr
+    assert "New words in the vocabulary: 2" in done.stderr
     assert "Topics that moved: none" in done.stderr
     assert (run / "manifest.json").read_bytes() == before
     assert "space flight" in cli("topics", tmp_path / "after").stdout

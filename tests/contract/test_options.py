@@ -163,7 +163,7 @@ def test_an_option_of_one_value_is_refused_twice():
     assert len(single) > 200
     for path, option in single:
         given = [option.opts[0]] if option.is_flag else [option.opts[0], "1"]
-        with pytest.raises(Exception, match=f"{option.opts[0]} is given 2 times") as refused:
+        with pytest.raises(Exception, match=f"{option.opts[0]} was given 2 times") as refused:
             COMMANDS[path].make_context(" ".join(path), [*given, *given])
         assert refused.value.exit_code == 2
 

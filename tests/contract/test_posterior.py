@@ -117,5 +117,5 @@ def test_single_precision_is_close_to_double(lda, doc_term):
 
 
 def test_counts_over_another_vocabulary_are_refused(lda):
-    with pytest.raises(ValueError, match="counts of 3 words, but the model has 80"):
+    with pytest.raises(ValueError, match="the counts have 3 words, but the model has 80"):
         concentration(lda, DocTermMatrix.from_scipy(np.ones((1, 3), dtype=int)))

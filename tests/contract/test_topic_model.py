@@ -233,9 +233,9 @@ def test_wrong_options_are_refused_at_once(options, part):
     [
         ("one text", TypeError, "put it in a list"),
         (pd.DataFrame({"text": ["a"]}), TypeError, "one of its columns"),
-        ([1, 2], TypeError, "text 0 is no string but int"),
+        ([1, 2], TypeError, "text 0 must be a string, got int"),
         ([], CorpusError, "no document"),
-        ([None, np.nan, pd.NA], CorpusError, "no word is left"),
+        ([None, np.nan, pd.NA], CorpusError, "no words left"),
     ],
 )
 def test_what_are_no_texts_is_refused(wrong, error, part):
@@ -271,7 +271,7 @@ def test_a_model_without_its_corpus_still_knows_words(model, tmp_path):
     alone = TopicModel.load(tmp_path / "run")
     assert alone.topics.prevalence.isna().all()
     assert len(alone.transform(["orbit"])) == 1
-    with pytest.raises(FolderError, match="is not there"):
+    with pytest.raises(FolderError, match="was not found"):
         _ = alone.documents
     found = TopicModel.load(tmp_path / "run", corpus=tmp_path / "elsewhere")
     assert len(found.documents) == 60

@@ -30,7 +30,7 @@ def test_an_annotation_of_another_model_is_ignored_with_a_warning(tmp_path, capl
     write_annotation(run, "labels.json", {"topics": {}})
     (other / "labels.json").write_bytes((run / "labels.json").read_bytes())
     assert read_annotation(other, "labels.json") is None
-    assert "another model" in caplog.text
+    assert "it belongs to a different model" in caplog.text
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", ""])

@@ -135,12 +135,16 @@ def good_texts(number=60):
 @pytest.mark.parametrize(
     ("texts", "more", "trouble"),
     [
-        (good_texts(), {"num_topics": 20}, "60 documents with words for 20 topics: fewer than ten a topic"),
-        ([*good_texts(), " ".join(good_texts())], {}, "the document d60 has 50% of all tokens"),
+        (good_texts(), {"num_topics": 20}, "60 documents with words for 20 topics: fewer than ten per topic"),
+        ([*good_texts(), " ".join(good_texts())], {}, "document d60 has 50% of all tokens"),
         (["rocket orbit", "moon sun"] * 30, {}, "half of the documents have 2 counted words or fewer"),
-        ([*good_texts(), *[""] * 9], {}, "documents without a word that is counted: 9 (9 of them empty)"),
+        ([*good_texts(), *[""] * 9], {}, "documents without any counted word: 9 (9 of them empty)"),
         ([*good_texts(), *good_texts(3)], {}, "documents that repeat an earlier one: 3 (3 of them exactly)"),
-        ([f"Daily News\n{text}" for text in good_texts()], {}, "lines in many documents: 1, one in 60"),
+        (
+            [f"Daily News\n{text}" for text in good_texts()],
+            {},
+            "lines repeated in many documents: 1, one in 60",
+        ),
         ([*good_texts(), "caf\ufffd"], {}, "documents with signs of a wrong encoding"),
         ([*good_texts(), "我们今天讨论计算机科学的发展历史和未来"], {}, "matched no word: 1"),
         (["Der Mond kreist heute um die Erde und die Sonne"] * 30, {}, "most documents are in de, but"),
@@ -169,7 +173,7 @@ def test_encodings_of_files(tmp_path):
     assert [file.encoding for file in files] == ["ascii", "utf-8", "cp1252", "unknown"]
     assert files[2].problem == "byte 1 (0xe1) is not utf-8"
     (advice,) = advise_on_encodings(files, "utf-8")
-    assert "c.txt: byte 1 (0xe1) is not utf-8; files like it: 1" in advice.trouble
+    assert "c.txt: byte 1 (0xe1) is not utf-8; similar files: 1" in advice.trouble
     read_anyway(source, files)
     assert [document.text for document in source][2] == "M\ufffdlaga is a town"
 

@@ -253,7 +253,9 @@ def test_a_process_that_fails_hangs_or_is_killed_is_told(tmp_path: Path) -> None
     assert run("print('hello')") is None
     assert (tmp_path / "log").read_text() == "hello\n"
     assert run("raise SystemExit(3)") == Ended("exit code 3")
-    assert run("import os; os.kill(os.getpid(), 9)") == Ended("killed by signal 9, maybe for lack of memory")
+    assert run("import os; os.kill(os.getpid(), 9)") == Ended(
+        "killed by signal 9, possibly because memory ran out"
+    )
     late = run("import time; time.sleep(60)", too_late=lambda elapsed: "late" if elapsed > 0.2 else None)
     assert late == Ended("late", was_late=True)
 

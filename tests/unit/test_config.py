@@ -86,9 +86,15 @@ def test_a_length_wins_over_a_length_of_another_kind(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"beta_optimizer": "adam"}, r"--beta-optimizer must be natural with refined .* topic_update elbo"),
-        ({"preset": "figurnov", "topic_update": "refined"}, "--beta-optimizer must be natural with refined"),
-        ({"epochs": 1, "steps": 1}, "--epochs must not be given with steps"),
+        (
+            {"beta_optimizer": "adam"},
+            r"--beta-optimizer must be natural with topic_update refined.* adam needs topic_update elbo",
+        ),
+        (
+            {"preset": "figurnov", "topic_update": "refined"},
+            "--beta-optimizer must be natural with topic_update refined",
+        ),
+        ({"epochs": 1, "steps": 1}, "--epochs cannot be combined with steps"),
         ({"preset": "slow"}, "--preset must be one of default, fast, figurnov, got 'slow'"),
     ],
 )

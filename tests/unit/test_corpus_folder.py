@@ -65,7 +65,7 @@ def some_documents(number=40):
     )
 
 
-NO_WORDS = "no words but stop words and ones too short or too long"
+NO_WORDS = "only stop words, or words that are too short or too long"
 
 
 def all_bytes(folder):
@@ -84,7 +84,7 @@ def test_every_document_keeps_its_row(tmp_path):
         ["train", "3", "d3", NO_WORDS],
         ["", "", "listed:9", "no text"],
     ]
-    message = "documents without a word of the vocabulary, kept as empty rows"
+    message = "documents without any vocabulary word, kept as empty rows"
     assert corpus.manifest["warnings"][message] == 2
 
 
@@ -123,7 +123,7 @@ def test_the_user_s_lists_are_named_in_the_manifest_and_kept_with_the_counts(tmp
     options = corpus.manifest["options"]
     assert options["keep_words"].startswith("1 given words, sha256 ")
     assert options["replacements"].startswith("2 given words, sha256 ")
-    assert corpus.manifest["stop_word_list"].endswith(", en, and 1 of --drop-words")
+    assert corpus.manifest["stop_word_list"].endswith(", en, plus 1 from --drop-words")
     reopened = open_corpus(corpus.path).preprocessor.options.tokenizer
     assert (reopened.keep_words, reopened.replacements) == (tokenizer.keep_words, tokenizer.replacements)
     assert "goal" in reopened.stop_words
@@ -141,10 +141,10 @@ def test_words_to_keep_are_not_pruned(tmp_path):
 def test_what_pruning_leaves_out_is_counted_and_named(tmp_path):
     source = texts("moon orbit", "apogee", "moon orbit apogees")
     corpus = build_corpus(source, tmp_path / "corpus", PreprocessOptions(min_df=2), test_fraction=0)
-    assert corpus.left_out()["reason"].tolist() == ["no word left after pruning"]
+    assert corpus.left_out()["reason"].tolist() == ["no words left after pruning"]
     assert corpus.manifest["pruning"]["tokens"] == {"train": 2}
     assert corpus.manifest["splits"]["train"]["tokens"] == 4
-    assert corpus.manifest["warnings"]["documents without a word of the vocabulary, kept as empty rows"] == 1
+    assert corpus.manifest["warnings"]["documents without any vocabulary word, kept as empty rows"] == 1
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -206,14 +206,14 @@ def test_identical_documents_and_single_words_are_warned_of(tmp_path):
     source = texts(*["moon orbit"] * 300, "moon")
     corpus = build_corpus(source, tmp_path / "corpus", OPTIONS, test_fraction=0)
     warnings = corpus.manifest["warnings"]
-    assert warnings["documents of a single word"] == 1
-    assert warnings["words kept though the default --min-df or --max-df excludes them"] == 2
+    assert warnings["documents with a single word"] == 1
+    assert warnings["words kept although the default --min-df or --max-df excludes them"] == 2
 
 
 def test_texts_that_are_hardly_read_are_warned_of(tmp_path):
     source = texts("我们今天讨论计算机科学的发展历史和未来", "moon orbit")
     corpus = build_corpus(source, tmp_path / "corpus", OPTIONS, test_fraction=0)
-    message = "documents of which more than half of the characters matched no token"
+    message = "documents in which more than half of the characters matched no token"
     assert corpus.manifest["warnings"][message] == 1
 
 
@@ -222,18 +222,18 @@ def test_more_words_than_wanted_are_warned_of(tmp_path):
     source = texts("moon orbit", "moon orbit shuttle")
     corpus = build_corpus(source, tmp_path / "corpus", options, test_fraction=0)
     assert corpus.vocabulary.words == ("moon", "orbit")
-    assert corpus.manifest["warnings"]["words beyond --max-vocab 2, pruned"] == 1
+    assert corpus.manifest["warnings"]["words pruned beyond --max-vocab 2"] == 1
 
 
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        (texts("the", "the the"), OPTIONS, "no word is left: 2 training documents hold stop words"),
-        (texts("", ""), OPTIONS, "no word is left"),
-        (texts(), OPTIONS, "listed: no document"),
-        (texts("moon", "moon"), OPTIONS, "only one word is left, 'moon'"),
-        (texts(*["moon"] * 12), PreprocessOptions(min_df=50), "no word is left: min_df=50, 12 documents"),
-        (Listed([Document("a", "moon", split="test")]), OPTIONS, "all documents are of the test split"),
+        (texts("the", "the the"), OPTIONS, "no words left: 2 training documents contain only stop words"),
+        (texts("", ""), OPTIONS, "no words left"),
+        (texts(), OPTIONS, "listed contains no documents"),
+        (texts("moon", "moon"), OPTIONS, "only one word left, 'moon'"),
+        (texts(*["moon"] * 12), PreprocessOptions(min_df=50), "no words left with min_df=50 in 12 documents"),
+        (Listed([Document("a", "moon", split="test")]), OPTIONS, "all documents are in the test split"),
     ],
 )
 def test_nothing_is_written_where_no_word_is_left(tmp_path, source, options, message):
@@ -244,7 +244,7 @@ def test_nothing_is_written_where_no_word_is_left(tmp_path, source, options, mes
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, float("nan")])
 def test_a_share_of_test_documents_that_cannot_be(tmp_path, fraction):
-    with pytest.raises(ConfigError, match="--test-fraction must be from 0"):
+    with pytest.raises(ConfigError, match="--test-fraction must be at least 0"):
         build_corpus(texts("moon"), tmp_path / "corpus", OPTIONS, test_fraction=fraction)
 
 
@@ -296,7 +296,7 @@ def test_a_damaged_file_is_named(tmp_path):
 
 def test_a_split_that_is_not_there(tmp_path):
     corpus = build_corpus(texts("moon orbit"), tmp_path / "corpus", OPTIONS)
-    with pytest.raises(ConfigError, match="no split 'test', only train: name one by --split"):
+    with pytest.raises(ConfigError, match="no split 'test'; set --split to one of train"):
         corpus.split("test")
 
 

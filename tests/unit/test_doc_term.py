@@ -62,7 +62,7 @@ def test_blocks_are_all_rows_in_order(dense, size):
 
 @pytest.mark.parametrize("index", [[-1], [2], [0, 5]])
 def test_rows_beyond_the_matrix(index):
-    with pytest.raises(IndexError, match="matrix of 2 rows"):
+    with pytest.raises(IndexError, match="matrix with 2 rows"):
         DocTermMatrix.from_scipy(np.ones((2, 2), dtype=int)).rows(index)
 
 
@@ -126,10 +126,10 @@ def test_written_in_pieces_is_the_same_file_as_numpys(tmp_path):
 def test_files_that_disagree(tmp_path):
     DocTermMatrix.from_scipy(np.eye(3, dtype=int)).save(tmp_path)
     np.save(tmp_path / "counts.npy", np.ones(2, dtype=np.int32))
-    with pytest.raises(ValueError, match="indptr announces 3"):
+    with pytest.raises(ValueError, match="indptr declares 3"):
         DocTermMatrix.open(tmp_path, num_words=3)
     np.save(tmp_path / "counts.npy", np.ones(3))
-    with pytest.raises(ValueError, match="expected one dimension of int32"):
+    with pytest.raises(ValueError, match="expected a 1-dimensional array of int32"):
         DocTermMatrix.open(tmp_path, num_words=3)
 
 

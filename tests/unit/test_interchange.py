@@ -145,7 +145,7 @@ def test_mallet_s_state_gives_topics_prior_and_shares(write: Callable[..., Path]
 
 BAD = {
     "empty": ("", "empty"),
-    "a header alone": ("topic,moon,orbit\n", "without rows"),
+    "a header alone": ("topic,moon,orbit\n", "a header but no rows"),
     "no number": ("topic,moon,orbit\n0,1,2\n1,3,many\n", "line 3, column 3: expected a number, got 'many'"),
     "an empty cell": ("topic,moon,orbit\n0,1,\n", "line 2, column 3: expected a number, got ''"),
     "a negative one": ("topic,moon,orbit\n0,1,-2\n", "topic 0, word 1: -2"),
@@ -190,7 +190,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, write: Callable[..., Path]) ->
 def test_truncated_topics_are_told(write: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         read_topics(write("top.csv", "topic,word,probability\n0,moon,.2\n0,orbit,.1\n1,goal,.3\n1,puck,.1\n"))
-    assert "sum to 0.30 only" in caplog.text
+    assert "sum to only 0.30" in caplog.text
 
 
 def test_shares_of_another_number_of_topics_are_refused(write: Callable[..., Path]) -> None:
@@ -199,7 +199,7 @@ def test_shares_of_another_number_of_topics_are_refused(write: Callable[..., Pat
         read_doc_topics(path, 5)
     with pytest.raises(CorpusError, match="5 shares"):
         read_doc_topics(write("mallet.txt", "0\ta\t.5\t.5\n"), 5)
-    with pytest.raises(CorpusError, match="5 topics, but the documents have shares of 2"):
+    with pytest.raises(CorpusError, match="5 topics, but the documents have shares for 2"):
         ImportedModel.of("m", np.ones((5, 4)), WORDS, doc_topics=DocTopics.of(SHARES, name="theta"))
     with pytest.raises(CorpusError, match="'a' occurs twice"):
         DocTopics.of(SHARES, "aba", name="theta")
@@ -239,11 +239,11 @@ def test_a_model_of_scikit_learn_is_taken() -> None:
     model = from_sklearn(lda, WORDS)
     _same_subjects(model)
     assert model.alpha.tolist() == [0.3, 0.3]
-    with pytest.raises(ConfigError, match="which words"):
+    with pytest.raises(ConfigError, match="the words are missing"):
         from_sklearn(lda)
     with pytest.raises(ConfigError, match="fitted"):
         from_sklearn(LatentDirichletAllocation(2), WORDS)
-    with pytest.raises(CorpusError, match="4 columns of topics, but 3 words"):
+    with pytest.raises(CorpusError, match="the topics have 4 columns, but there are 3 words"):
         from_sklearn(lda, WORDS[:3])
 
 

@@ -23,7 +23,7 @@ def test_merging_a_merged_topic_takes_its_parts_along():
 
 
 def test_a_circle_is_refused():
-    with pytest.raises(ConfigError, match="circle: 0 into 1 into 0"):
+    with pytest.raises(ConfigError, match="circular merge of topics: 0 into 1 into 0"):
         Labels(2).merged(1, [0]).merged(0, [1])
 
 

@@ -88,7 +88,7 @@ def test_words_that_spaces_divide_already_need_no_segmenter(monkeypatch):
 )
 def test_a_missing_segmenter_is_named_with_its_extra(monkeypatch, language, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ConfigError, match=r"install lda-app\[segment\], or give --no-segment"):
+    with pytest.raises(ConfigError, match=r"install lda-app\[segment\], or use --no-segment"):
         Tokenizer(TokenizerOptions(language=language))
 
 
@@ -106,7 +106,7 @@ def test_scores_are_added_up_in_double_precision_and_in_order():
 
 def test_a_language_needs_letters_to_be_told():
     assert detect(["42", "", "?!"]) is None
-    with pytest.raises(ConfigError, match="too few letters to detect a language"):
+    with pytest.raises(ConfigError, match="too little text to detect the language"):
         detect_for_corpus(["42", ""], "numbers.csv")
 
 
@@ -114,8 +114,8 @@ def test_a_mixture_is_warned_of(caplog):
     with caplog.at_level(logging.INFO, "lda_app"):
         found = detect_for_corpus([TEXTS["es"]] * 9 + [TEXTS["ru"]], "news.csv")
     assert found.others == {"ru": pytest.approx(0.1)}
-    assert "language: es, of 9 of 10 documents sampled" in caplog.text
-    assert "documents in other languages, too: ru 10%" in caplog.text
+    assert "language: es in 9 of 10 sampled documents" in caplog.text
+    assert "documents are in other languages: ru 10%" in caplog.text
 
 
 def test_one_language_is_not_warned_of(caplog):

@@ -270,8 +270,8 @@ def test_a_pruned_ngram_is_no_unknown_token(tmp_path):
     [
         ({"max_words": 4}, "take 2 or 3 words"),
         ({"min_count": 0}, "--phrase-count must be at least 1"),
-        ({"min_npmi": 1.5}, "--phrase-npmi must be from -1 to 1"),
-        ({"min_npmi": math.nan}, "--phrase-npmi must be from -1 to 1"),
+        ({"min_npmi": 1.5}, "--phrase-npmi must be between -1 and 1"),
+        ({"min_npmi": math.nan}, "--phrase-npmi must be between -1 and 1"),
     ],
 )
 def test_options_that_cannot_be_used(values, message):

@@ -62,7 +62,7 @@ def test_workers_give_the_same_chunks_in_order(monkeypatch):
 def test_a_worker_that_is_killed_is_named(monkeypatch):
     monkeypatch.setattr(counting, "cpu_count", lambda: 2)  # on one core the killed process would be this one
     monkeypatch.setattr(Tokenizer, "forms", lambda *_: os._exit(9))
-    with pytest.raises(LdaAppError, match="killed, maybe for lack of memory; use --workers 1"):
+    with pytest.raises(LdaAppError, match="killed, possibly because memory ran out; use --workers 1"):
         list(count_chunks(["orbit"], str, TokenizerOptions(), workers=2))
 
 
@@ -143,8 +143,8 @@ def test_default_limits_give_way_where_they_would_leave_no_word():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_df": 50}, r"no word is left: min_df=50, 12 documents"),
-        ({"max_df": 1, "min_df": 1}, r"no word is left: min_df=1, max_df=1, 12 documents"),
+        ({"min_df": 50}, r"no words left with min_df=50 in 12 documents"),
+        ({"max_df": 1, "min_df": 1}, r"no words left with min_df=1, max_df=1 in 12 documents"),
     ],
 )
 def test_limits_that_leave_no_word(options, message):
@@ -153,7 +153,7 @@ def test_limits_that_leave_no_word(options, message):
 
 
 def test_documents_without_words():
-    with pytest.raises(CorpusError, match="no word is left: 12 training documents hold stop words"):
+    with pytest.raises(CorpusError, match="no words left: 12 training documents contain only stop words"):
         prune([], np.zeros(0, dtype=np.int64), 12, PreprocessOptions())
 
 

@@ -48,11 +48,11 @@ def texts(tmp_path: Path) -> Path:
         (
             "a.xyz",
             {},
-            "the suffix names no known format; give --format csv, tsv, jsonl, parquet, xlsx or txt",
+            "unknown suffix; set --format to csv, tsv, jsonl, parquet, xlsx or txt",
         ),
-        ("a.zip", {}, "archives are not read; unpack it"),
-        ("a.tar.gz", {}, "archives are not read"),
-        ("texts", {"pattern": "*.rst"}, "texts: no file in this folder matches '\\*.rst'; give --pattern"),
+        ("a.zip", {}, "archives are not supported; unpack it"),
+        ("a.tar.gz", {}, "archives are not supported"),
+        ("texts", {"pattern": "*.rst"}, "texts: no file in this folder matches '\\*.rst'; set --pattern"),
         ("empty", {}, "no file in this folder matches '\\*.txt'"),
     ],
 )
@@ -116,12 +116,12 @@ def test_binary_files_links_that_lead_nowhere_and_pipes_are_skipped_and_listed(t
         assert dict(documents.left_out) == {
             "noise.txt": "a binary file",
             "page.txt": "a binary file",
-            "nowhere.txt": "no regular file",
-            "pipe.txt": "no regular file",
+            "nowhere.txt": "not a regular file",
+            "pipe.txt": "not a regular file",
         }
         assert documents.warnings == {
             "skipped: a binary file": 2,
-            "skipped: no regular file": 2,
+            "skipped: not a regular file": 2,
             "NUL characters dropped": 1,
         }
 
@@ -130,14 +130,14 @@ def test_links_in_a_circle_end(texts: Path) -> None:
     (texts / "a" / "loop").symlink_to(texts)
     documents = opened(texts)
     assert len(list(documents)) == 3
-    assert documents.left_out == [("a/loop", "a link to a folder read already")]
+    assert documents.left_out == [("a/loop", "a link to a folder that was already read")]
 
 
 def test_the_same_file_twice_is_warned_of(texts: Path) -> None:
     (texts / "copy.txt").symlink_to("b.txt")
     documents = opened(texts)
     assert len(list(documents)) == 4
-    assert documents.warnings == {"files with the text of an earlier one": 1}
+    assert documents.warnings == {"files with the same text as an earlier one": 1}
 
 
 def test_an_undecodable_file_of_a_folder_is_named(texts: Path) -> None:

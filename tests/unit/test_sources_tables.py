@@ -84,7 +84,7 @@ def test_blank_rows_are_passed_over_and_short_ones_filled(tmp_path):
         ("1", "moon", "", "a.xlsx:2"),
         ("2", "orbit", "3", "a.xlsx:4"),
     ]
-    assert source.warnings["blank rows passed over"] == 1
+    assert source.warnings["blank rows skipped"] == 1
 
 
 def test_a_row_wider_than_the_header_is_a_bad_row(tmp_path):
@@ -93,7 +93,7 @@ def test_a_row_wider_than_the_header_is_a_bad_row(tmp_path):
         read(path)
     source, documents = read(path, skip_bad_lines=True)
     assert [document.text for document in documents] == ["orbit"]
-    assert source.left_out == [("a.xlsx:2", "more cells than the 1 columns of the header")]
+    assert source.left_out == [("a.xlsx:2", "more cells than the 1 columns in the header")]
 
 
 def test_an_empty_sheet(tmp_path):

@@ -121,7 +121,7 @@ def make_with_notes(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "overwrite", "message"),
     [
-        (write, False, "exists: choose another place or replace it with --overwrite"),
+        (write, False, "already exists: choose another location, or use --overwrite to replace it"),
         (make_file, True, "not written by lda-app"),
         (make_foreign, True, "not written by lda-app"),
         (make_corpus, True, "is a corpus folder"),
@@ -137,7 +137,7 @@ def test_what_was_there_is_not_harmed(tmp_path: Path, make, overwrite: bool, mes
 
 
 def test_the_root_folder_is_refused() -> None:
-    with pytest.raises(ConfigError, match="folder below it"):
+    with pytest.raises(ConfigError, match="folder inside it"):
         write(Path("/"))
 
 
@@ -162,7 +162,7 @@ def edit_manifest(**changes: object):
 
 
 DAMAGES = {
-    "missing": (lambda f: f.rename(f.parent / "elsewhere"), "there is no model folder"),
+    "missing": (lambda f: f.rename(f.parent / "elsewhere"), "no such model folder"),
     "empty": (empty, "is empty"),
     "unfinished": (lambda f: (f / "manifest.json").unlink(), "no manifest.json"),
     "torn manifest": (lambda f: (f / "manifest.json").write_text('{"kind": "mo'), "manifest.json is damaged"),
@@ -170,15 +170,18 @@ DAMAGES = {
     "binary manifest": (lambda f: (f / "manifest.json").write_bytes(b"\xff\xfe"), "manifest.json is damaged"),
     "deep manifest": (lambda f: (f / "manifest.json").write_text("[" * 100_000), "manifest.json is damaged"),
     "wrong files": (edit_manifest(files={"words": 3}), "manifest.json is damaged"),
-    "kind": (edit_manifest(kind="corpus"), "is a corpus folder: a model folder is needed"),
+    "kind": (edit_manifest(kind="corpus"), "is a corpus folder, but a model folder is needed"),
     "newer": (
         edit_manifest(format_version=2, lda_app="9.1"),
-        "made by lda-app 9.1: it needs at least lda-app 9.1",
+        "made by lda-app 9.1: reading it needs at least lda-app 9.1",
     ),
     "older": (edit_manifest(format_version=0), "has format 0"),
     "file missing": (lambda f: (f / "words").unlink(), "words is missing"),
-    "truncated": (lambda f: (f / "train/counts").write_text("o"), r"train/counts is of 1 bytes instead of 3"),
-    "flipped bit": (lambda f: (f / "words").write_text("olf"), "words is changed"),
+    "truncated": (
+        lambda f: (f / "train/counts").write_text("o"),
+        r"train/counts has changed since it was written \(1 bytes instead of 3\)",
+    ),
+    "flipped bit": (lambda f: (f / "words").write_text("olf"), "words has changed since it was written:"),
     "folder for a file": (lambda f: ((f / "words").unlink(), (f / "words").mkdir()), "words is missing"),
 }
 
@@ -193,7 +196,7 @@ def test_a_damaged_folder_is_named(folder: Path, damage, message: str) -> None:
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
-    with pytest.raises(FolderError, match="is a file: a model folder is needed"):
+    with pytest.raises(FolderError, match="is a file, but a model folder is needed"):
         read(tmp_path / "run")
 
 
@@ -201,7 +204,7 @@ def test_foreign_files_are_warned_of(folder: Path, caplog: pytest.LogCaptureFixt
     (folder / "notes.txt").write_text("mine")
     (folder / ".history.csv.lock").write_text("1")
     read(folder)
-    assert caplog.messages == [f"{folder}: not written by lda-app, ignored: notes.txt"]
+    assert caplog.messages == [f"{folder}: ignoring files not written by lda-app: notes.txt"]
 
 
 def test_without_verify_only_sizes_are_compared(folder: Path) -> None:

@@ -47,7 +47,7 @@ def test_another_corpus_is_refused(begin, corpus, tmp_path):
     content = json.loads((study.path / "study.json").read_text())
     content["corpus"]["fingerprint"] = "0" * 64
     (study.path / "study.json").write_text(json.dumps(content))
-    with pytest.raises(ConfigError, match="is of another corpus"):
+    with pytest.raises(ConfigError, match="was made from another corpus"):
         begin()
     with pytest.raises(FolderError, match="not the corpus"):
         open_study(study.path).open_corpus()
@@ -67,10 +67,10 @@ def test_to_begin_anew_drops_what_was_there(begin):
 def test_what_others_wrote_is_left_alone(begin, tmp_path, overwrite):
     begin()
     (tmp_path / "study" / "thesis.txt").write_text("mine")
-    with pytest.raises(ConfigError, match=r"thesis\.txt: not written by lda-app"):
+    with pytest.raises(ConfigError, match=r"thesis\.txt was not written by lda-app"):
         begin(overwrite=overwrite)
     (tmp_path / "study" / "study.json").unlink()
-    with pytest.raises(ConfigError, match="is no study"):
+    with pytest.raises(ConfigError, match="is not an lda-app study"):
         begin(overwrite=overwrite)
     assert (tmp_path / "study" / "thesis.txt").read_text() == "mine"
 

@@ -98,8 +98,8 @@ def test_a_word_is_read_once():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"language": "english"}, "--language 'english' has no stop words; nearest: en"),
-        ({"language": "EN"}, "nearest: en"),
+        ({"language": "english"}, "--language 'english' has no stop words; closest: en"),
+        ({"language": "EN"}, "closest: en"),
         ({"language": "tr", "normalize": "stem"}, "--language 'tr' has no stemmer"),
         ({"language": "zh", "normalize": "lemma"}, "--language 'zh' has no lemmas"),
         ({"normalize": "lemmas"}, "must be none, stem or lemma"),
@@ -136,7 +136,7 @@ def test_an_empty_list_is_warned_of(tmp_path, caplog):
     (tmp_path / "empty.txt").write_text("# none\n")
     with caplog.at_level(logging.WARNING, "lda_app"):
         assert read_stop_words(tmp_path / "empty.txt") == ()
-    assert "no stop words in it" in caplog.text
+    assert "contains no stop words" in caplog.text
 
 
 REPLACEMENTS = (
@@ -176,7 +176,7 @@ def test_words_of_a_file(tmp_path):
     path.write_text("# mine\nUS us\n\nit\n", encoding="utf-8")
     assert read_words(path, "--keep-words") == ("US", "it", "us")
     path.write_text("# none\n")
-    with pytest.raises(CorpusError, match="no word in it; --keep-words takes a file of words"):
+    with pytest.raises(CorpusError, match="contains no words; --keep-words needs a file"):
         read_words(path, "--keep-words")
 
 
@@ -189,11 +189,11 @@ def test_replacements_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("# one\nmoon\n", ":2: two columns are expected"),
-        ("a,b,c\n", ":1: two columns are expected"),
-        (" ,b\n", ":1: two columns are expected"),
-        ("a,b\n\na,c\n", ":3: 'a' is replaced by an earlier line already"),
-        ("", "no replacement in it"),
+        ("# one\nmoon\n", ":2: expected two columns"),
+        ("a,b,c\n", ":1: expected two columns"),
+        (" ,b\n", ":1: expected two columns"),
+        ("a,b\n\na,c\n", ":3: 'a' already has a replacement in an earlier line"),
+        ("", "contains no replacements"),
     ],
 )
 def test_replacements_that_cannot_be_used(tmp_path, content, message):

@@ -71,7 +71,7 @@ def test_there_are_no_more_representative_documents_than_documents(asked, given)
 
 
 def test_usage_needs_a_word():
-    with pytest.raises(ValueError, match="at least one word"):
+    with pytest.raises(ValueError, match="at least one document with a word"):
         usage(DocTermMatrix.from_scipy([[0, 0]]), infer)
 
 

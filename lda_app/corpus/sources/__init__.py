@@ -39,7 +39,7 @@ class NamedCorpus:
     licence: str
     open: Callable[[], Source]
     offline: Callable[[], bool] = lambda: True
-    """Whether it can be opened without a network."""
+    """Whether it can be opened without network access."""
 
 
 def _pydocs() -> Source:
@@ -62,13 +62,13 @@ def _has_newsgroups() -> bool:
 
 CORPORA: dict[str, NamedCorpus] = {
     "pydocs": NamedCorpus(
-        description="documentation of the Python packages installed with the app; needs no network",
-        licence="of each package (BSD, MIT, Apache-2.0)",
+        description="documentation of the Python packages installed with the app; works offline",
+        licence="that of each package (BSD, MIT, Apache-2.0)",
         open=_pydocs,
     ),
     "20newsgroups": NamedCorpus(
-        description="18,846 messages of 20 Usenet groups, 1993; fetched by scikit-learn",
-        licence="none stated: the messages remain their authors'",
+        description="18,846 messages from 20 Usenet groups, 1993; downloaded with scikit-learn",
+        licence="none stated: the authors keep the rights to their messages",
         open=_newsgroups,
         offline=_has_newsgroups,
     ),
@@ -122,11 +122,11 @@ def open_source(spec: str, options: SourceOptions) -> Source:
     if spec in CORPORA:
         return CORPORA[spec].open()
     if not spec:
-        raise CorpusError("the name of the input is empty; give a file, a folder or the name of a corpus")
+        raise CorpusError("the input name is empty; give a file, a folder or the name of a corpus")
     path = Path(spec)
     if _is_folder(path):
         if options.format not in (None, "folder"):
-            raise CorpusError(f"{spec}: is a folder, but --format {options.format} needs a file")
+            raise CorpusError(f"{spec} is a folder, but --format {options.format} needs a file")
         return FolderSource(path, options)
     return _file_source(_format(path, options), _text_file(path, options), options)
 
@@ -157,10 +157,8 @@ def _format(path: Path, options: SourceOptions) -> str:
     if known:
         return known
     if name.endswith((".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z")):
-        raise CorpusError(f"{path}: archives are not read; unpack it and name the folder or file")
-    raise CorpusError(
-        f"{path}: the suffix names no known format; give --format csv, tsv, jsonl, parquet, xlsx or txt"
-    )
+        raise CorpusError(f"{path}: archives are not supported; unpack it and give the folder or file")
+    raise CorpusError(f"{path}: unknown suffix; set --format to csv, tsv, jsonl, parquet, xlsx or txt")
 
 
 def _text_file(path: Path, options: SourceOptions) -> TextFile:

@@ -83,7 +83,7 @@ class BaseSource(ABC):
                 self.warnings[trouble] += 1
             yield document
         if not hashes:
-            raise CorpusError(f"{self.name}: no document in it{self._why_empty()}")
+            raise CorpusError(f"{self.name} contains no documents{self._why_empty()}")
         self._refuse_duplicates(hashes)
 
     def _refuse_duplicates(self, hashes: array[int]) -> None:
@@ -100,14 +100,14 @@ class BaseSource(ABC):
         for document in again._read():
             if document.id in places:
                 raise CorpusError(
-                    f"{document.place}: the id {quoted(document.id)} is that of {places[document.id]} too; "
-                    "ids must be unique: choose another --id-column, or none to number the documents"
+                    f"{document.place}: the ID {quoted(document.id)} is also used at {places[document.id]}; "
+                    "IDs must be unique: choose another --id-column, or leave it out to number the documents"
                 )
             if hash(document.id) in repeated:
                 places[document.id] = document.place
 
     def _why_empty(self) -> str:
-        return f"; {len(self.left_out)} rows were left out" if self.left_out else ""
+        return f"; {len(self.left_out)} rows were skipped" if self.left_out else ""
 
 
 def quoted(text: str, width: int = 60) -> str:
@@ -128,7 +128,7 @@ def text_trouble(text: str) -> str | None:
     Examples
     --------
     >>> text_trouble("NaN")
-    'texts that are a missing value, such as NaN'
+    'texts that look like a missing value, such as NaN'
     >>> text_trouble("The shuttle reached orbit")
     """
     if len(text) > HUGE_TEXT:
@@ -139,8 +139,8 @@ def text_trouble(text: str) -> str | None:
     if not value:
         return "empty texts"
     if value in MISSING_VALUES:
-        return "texts that are a missing value, such as NaN"
-    return "texts that are a number" if _is_number(value) else None
+        return "texts that look like a missing value, such as NaN"
+    return "texts that look like a number" if _is_number(value) else None
 
 
 def _is_number(text: str) -> bool:

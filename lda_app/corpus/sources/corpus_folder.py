@@ -36,9 +36,9 @@ class StoredSource(BaseSource):
         super().__init__(corpus.name)
         self.corpus = corpus
         if corpus.preprocessor is None:
-            raise CorpusError(f"{corpus.path}: its counts were made elsewhere; it has no texts to examine")
+            raise CorpusError(f"{corpus.path}: made from imported counts, so there are no texts to examine")
         if not corpus.manifest["options"]["texts"]:
-            raise CorpusError(f"{corpus.path}: was built with --no-texts; name the texts themselves")
+            raise CorpusError(f"{corpus.path} was built with --no-texts; give the texts themselves")
         self.options: PreprocessOptions = corpus.preprocessor.options
 
     def _read(self) -> Iterator[Document]:

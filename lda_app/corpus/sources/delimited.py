@@ -28,7 +28,7 @@ class DelimitedSource(TableSource, TextSource):
         _, header = next(rows, (0, []))
         if not header:
             raise CorpusError(
-                f"{self.name}: the file is empty; a header row and a row a document are expected"
+                f"{self.name}: the file is empty; expected a header row and one row per document"
             )
         self._check_header(header)
         self.take_header(header)
@@ -57,7 +57,7 @@ class DelimitedSource(TableSource, TextSource):
                 in_header = False
                 yield line, row
             else:
-                self.warnings["blank lines passed over"] += 1
+                self.warnings["blank lines skipped"] += 1
 
     @property
     def _delimiter(self) -> str:
@@ -65,7 +65,7 @@ class DelimitedSource(TableSource, TextSource):
 
     def _malformed(self, place: str, error: csv.Error, *, in_header: bool) -> None:
         if "unexpected end of data" in str(error):  # it may have swallowed any number of rows
-            hint = "double it if it is part of the text"
+            hint = "double the quote if it is part of the text"
             raise CorpusError(f'{place}: the quote (") opened in this row is never closed; {hint}') from error
         if in_header:
             raise CorpusError(f"{place}: malformed quoting in the header ({error})") from error

@@ -30,13 +30,13 @@ class ExcelSource(TableSource):
         while header and not header[-1]:
             header.pop()
         if not header:
-            raise CorpusError(f"{self.name}: the first sheet is empty; a header row is expected")
+            raise CorpusError(f"{self.name}: the first sheet is empty; expected a header row")
         self.take_header(header)
         for number, (row, values) in enumerate(rows, start=1):
             place = f"{self.name}:{row}"
             cells = [as_text(value) for value in values]
             if any(cells[len(header) :]):
-                self.bad_line(place, f"more cells than the {len(header)} columns of the header")
+                self.bad_line(place, f"more cells than the {len(header)} columns in the header")
                 continue
             cells += [""] * (len(header) - len(cells))
             yield self.document(dict(zip(header, cells, strict=False)), number, place)
@@ -48,7 +48,7 @@ class ExcelSource(TableSource):
             from openpyxl.utils.exceptions import InvalidFileException
         except ImportError as error:
             raise ConfigError(
-                f"{self.name}: to read Excel files, openpyxl is needed: install lda-app[excel], or save the "
+                f"{self.name}: reading Excel files requires openpyxl: install lda-app[excel], or save the "
                 "sheet as csv"
             ) from error
         try:
@@ -58,6 +58,6 @@ class ExcelSource(TableSource):
                     if any(cell is not None for cell in cells):
                         yield row, cells
                     else:
-                        self.warnings["blank rows passed over"] += 1
+                        self.warnings["blank rows skipped"] += 1
         except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError) as error:
             raise CorpusError(f"{self.name}: cannot be read as an Excel workbook: {error}") from error

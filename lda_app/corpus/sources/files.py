@@ -45,8 +45,8 @@ class FileSource(BaseSource):
     def bad_line(self, place: str, reason: str, hint: str = "") -> None:
         """Leave a row out with a warning if the user allowed it, else raise CorpusError."""
         if not self.options.skip_bad_lines:
-            raise CorpusError(f"{place}: {reason}; {hint}--skip-bad-lines leaves such rows out")
-        self.warnings["bad rows left out"] += 1
+            raise CorpusError(f"{place}: {reason}; {hint}use --skip-bad-lines to skip such rows")
+        self.warnings["bad rows skipped"] += 1
         self.left_out.append((place, reason))
 
 

@@ -45,7 +45,7 @@ class FolderSource(BaseSource):
             self.columns = ("id", "label", "text")
         if not self._paths:
             raise CorpusError(
-                f"{self.name}: no file in this folder matches {options.pattern!r}; give --pattern"
+                f"{self.name}: no file in this folder matches {options.pattern!r}; set --pattern"
             )
 
     def _read(self) -> Iterator[Document]:
@@ -59,7 +59,7 @@ class FolderSource(BaseSource):
                 continue
             text = "".join(file.lines(self.warnings))
             if text and hash(text) in seen:
-                self.warnings["files with the text of an earlier one"] += 1
+                self.warnings["files with the same text as an earlier one"] += 1
             seen.add(hash(text))
             label = {"label": _printable(path.rpartition("/")[0])} if self.labelled else {}
             yield Document(_printable(path), text, metadata=label, place=file.name)
@@ -100,7 +100,9 @@ def _listing(root: Path, pattern: str) -> tuple[list[str], list[tuple[str, str]]
         subfolders.sort()
         status = Path(folder).stat()
         if (status.st_dev, status.st_ino) in visited:
-            others.append((Path(folder).relative_to(root).as_posix(), "a link to a folder read already"))
+            others.append(
+                (Path(folder).relative_to(root).as_posix(), "a link to a folder that was already read")
+            )
             subfolders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
@@ -111,7 +113,7 @@ def _listing(root: Path, pattern: str) -> tuple[list[str], list[tuple[str, str]]
             if path.is_file():
                 files.append(relative)
             else:
-                others.append((relative, "no regular file"))
+                others.append((relative, "not a regular file"))
     return sorted(files, key=lambda path: path.split("/")), sorted(others)
 
 
@@ -122,7 +124,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _unreadable(error: OSError) -> None:
-    raise CorpusError(f"{error.filename}: this folder cannot be read: {error.strerror}") from error
+    raise CorpusError(f"{error.filename}: cannot read this folder: {error.strerror}") from error
 
 
 def _printable(path: str) -> str:

@@ -33,7 +33,7 @@ class JsonLinesSource(TextSource):
         number = 0
         for line_number, line in enumerate(lines, start=1):
             if line.isspace() or not line:
-                self.warnings["blank lines passed over"] += 1
+                self.warnings["blank lines skipped"] += 1
                 continue
             number += 1
             place = f"{self.name}:{line_number}"
@@ -50,12 +50,12 @@ class JsonLinesSource(TextSource):
         self._note_keys(row)
         text = _taken(row, self.text_column, "--text-column")
         if not isinstance(text, str):
-            raise ValueError(f"the text is no string but {_shortened(text)}")  # noqa: TRY004  bad data
+            raise ValueError(f"the text must be a string, got {_shortened(text)}")  # noqa: TRY004  bad data
         key = number
         if self.id_column is not None:
             value = _taken(row, self.id_column, "--id-column")
             if value is None:
-                raise ValueError(f"the id {self.id_column!r} is null")
+                raise ValueError(f"the ID {self.id_column!r} is null")
             key = _as_text(value)
         own = (self.text_column, self.id_column)
         metadata = {name: _as_text(value) for name, value in row.items() if name not in own}
@@ -73,9 +73,9 @@ class JsonLinesSource(TextSource):
         except RecursionError:
             raise ValueError("the JSON is nested too deeply") from None
         except json.JSONDecodeError as error:
-            raise ValueError(f"no JSON: {error.msg} at column {error.colno}") from None
+            raise ValueError(f"invalid JSON: {error.msg} at column {error.colno}") from None
         if not isinstance(row, dict):
-            raise ValueError(f"an object is expected on each line, got {_shortened(row)}")  # noqa: TRY004  bad data
+            raise ValueError(f"expected one JSON object per line, got {_shortened(row)}")  # noqa: TRY004  bad data
         mended: dict[str, Any] = self._without_oddities(row) if "\\u" in line else row
         return mended
 
@@ -92,7 +92,7 @@ class JsonLinesSource(TextSource):
             value = value.replace("\0", "")
         whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if whole != value:
-            self.warnings["texts with half a surrogate pair, mended"] += 1
+            self.warnings["texts with an unpaired surrogate, repaired"] += 1
         return whole
 
 

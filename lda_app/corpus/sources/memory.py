@@ -49,7 +49,7 @@ class MemorySource(BaseSource):
         if len(metadata) != len(self._documents):
             raise CorpusError(f"{len(self._documents)} texts, but {len(metadata)} rows of metadata")
         if not metadata.columns.is_unique:
-            raise CorpusError("two columns of the metadata have the same name; rename one")
+            raise CorpusError("two metadata columns have the same name; rename one")
         columns = {str(name): metadata[name].astype(object) for name in metadata}
         self._metadata = {
             name: column.where(column.notna(), None).tolist() for name, column in columns.items()
@@ -85,7 +85,9 @@ def list_texts(texts: Iterable[Any]) -> list[Document]:
     """
     if isinstance(texts, str | bytes | pd.DataFrame):
         kind = (
-            "a table: give one of its columns" if isinstance(texts, pd.DataFrame) else "one: put it in a list"
+            "a table; pass one of its columns"
+            if isinstance(texts, pd.DataFrame)
+            else "a single string; put it in a list"
         )
         raise TypeError(f"texts must be a list of strings, not {kind}")
     listed = list(texts)
@@ -115,4 +117,4 @@ def _as_text(text: Any, row: int) -> str:
         return clean(text)
     if text is None or text is pd.NA or text != text:  # noqa: PLR0124 - NaN alone differs from itself
         return ""
-    raise TypeError(f"text {row} is no string but {type(text).__name__}: {text!r:.60}")
+    raise TypeError(f"text {row} must be a string, got {type(text).__name__}: {text!r:.60}")

@@ -82,11 +82,11 @@ def _fetch(subset: str, remove: tuple[str, ...]) -> Any:
         try:
             return fetch(download_if_missing=False)
         except OSError:
-            log.info("20newsgroups: not in %s; downloading 14 MB", get_data_home())
+            log.info("20newsgroups: not found in %s; downloading 14 MB", get_data_home())
         try:
             return fetch(n_retries=1)
         except (OSError, EOFError) as error:
             raise CorpusError(
-                f"20newsgroups: cannot be downloaded ({error}); "
-                f"set SCIKIT_LEARN_DATA to a folder that holds {CACHE_FILE}"
+                f"20newsgroups: download failed ({error}); "
+                f"set SCIKIT_LEARN_DATA to a folder that contains {CACHE_FILE}"
             ) from error

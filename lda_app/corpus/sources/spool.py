@@ -28,9 +28,9 @@ def spooled_stdin(options: SourceOptions) -> TextFile:
         There is no space for the temporary file.
     """
     if sys.stdin is None or sys.stdin.closed:
-        raise CorpusError("standard input is closed; pipe the documents into the command, or name a file")
+        raise CorpusError("standard input is closed; pipe the documents into the command, or give a file")
     if sys.stdin.isatty():
-        log.info("reading documents from the terminal; end them with Ctrl-D")
+        log.info("reading documents from the terminal; press Ctrl-D to finish")
     return spooled(sys.stdin.buffer, "standard input", options)
 
 
@@ -43,7 +43,9 @@ def spooled(stream: IO[bytes], name: str, options: SourceOptions) -> TextFile:
             weakref.finalize(file, path.unlink, missing_ok=True)
             shutil.copyfileobj(stream, copy)
     except OSError as error:
-        raise FileSystemError(f"{name}: no temporary copy can be made ({error}); set TMPDIR") from error
+        raise FileSystemError(
+            f"{name}: cannot make a temporary copy ({error}); set TMPDIR to a folder with free space"
+        ) from error
     if not path.stat().st_size:
         raise CorpusError(f"{name} is empty")
     return file

@@ -29,9 +29,7 @@ class TableSource(FileSource):
         """
         repeated = [name for name, count in Counter(header).items() if count > 1]
         if repeated:
-            raise CorpusError(
-                f"{self.name}:1: the column name {quoted(repeated[0])} is there twice; rename one"
-            )
+            raise CorpusError(f"{self.name}:1: duplicate column name {quoted(repeated[0])}; rename one")
         text_column = self._text_column(header)
         self._column(header, self.options.id_column)
         self.columns, self.text_column = tuple(header), header[text_column]
@@ -58,7 +56,9 @@ class TableSource(FileSource):
         candidates = [0] if len(header) == 1 else likely
         if len(candidates) != 1:
             columns = _listed(header)
-            raise CorpusError(f"{self.name}: give --text-column, the column of the text; there are {columns}")
+            raise CorpusError(
+                f"{self.name}: set --text-column to the column with the text; the columns are {columns}"
+            )
         return candidates[0]
 
 

@@ -86,7 +86,7 @@ class TextFile:
                     yield file
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise CorpusError(
-                f"{self.name}: damaged or truncated gzip ({error}); get the file again"
+                f"{self.name}: damaged or truncated gzip file ({error}); download or copy it again"
             ) from error
         except OSError as error:
             raise CorpusError(f"{self.name}: cannot be read: {error.strerror or error}") from error
@@ -122,7 +122,7 @@ class TextFile:
         byte = error.object[error.start]
         return CorpusError(
             f"{self.name}:{self._line_at(offset)}: byte {offset} (0x{byte:02x}) is not {self.encoding}; "
-            "give the right --encoding (such as cp1252), or --encoding-errors replace"
+            "set the right --encoding (such as cp1252), or --encoding-errors replace"
         )
 
     def _line_at(self, offset: int) -> int:

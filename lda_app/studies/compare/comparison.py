@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Result = dict[str, Any]
 
 PROTOCOL = 1
-"""To be raised when a figure is computed in another way: all results are then made again."""
+"""Increase this when a measure is computed differently, so that all results are recomputed."""
 
 MARKER = "compare.json"
 _FILES = frozenset(
@@ -152,8 +152,8 @@ def resolve_methods(names: Sequence[str]) -> tuple[str, ...]:
     >>> resolve_methods(["tomotopi"])
     Traceback (most recent call last):
         ...
-    lda_app.errors.ConfigError: --with: no method 'tomotopi'; did you mean 'tomotopy'? There are sklearn, \
-scikit-learn, lda-app, lda-app-fast, lda-app-elbo, lda-app-figurnov, gensim, scikit-learn-batch, \
+    lda_app.errors.ConfigError: --with: unknown method 'tomotopi'; did you mean 'tomotopy'? Choose from \
+sklearn, scikit-learn, lda-app, lda-app-fast, lda-app-elbo, lda-app-figurnov, gensim, scikit-learn-batch, \
 scikit-learn-online, tomotopy, topica, topica-every-20, prodlda
     """
     known = [*ALIASES, *METHODS]
@@ -161,7 +161,7 @@ scikit-learn-online, tomotopy, topica, topica-every-20, prodlda
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
             raise ConfigError(
-                f"--with: no method {name!r}; did you mean {nearest!r}? There are {', '.join(known)}"
+                f"--with: unknown method {name!r}; did you mean {nearest!r}? Choose from {', '.join(known)}"
             )
     return tuple(dict.fromkeys([OWN, *(ALIASES.get(name, name) for name in names)]))
 
@@ -177,10 +177,10 @@ def require_place(folder: Path) -> None:
         If nothing can be written there.
     """
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--out {folder} is a file: name a folder")
+        raise ConfigError(f"--out {folder} is a file; give a folder")
     entries = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
     foreign = sorted(name for name in entries - _FILES if not name.startswith("."))
     if foreign or (entries - {"corpus"} and MARKER not in entries):
-        what = f"; it holds {', '.join(foreign[:3])}" if foreign else ""
-        raise ConfigError(f"--out {folder} exists and holds no comparison{what}: choose another place")
+        what = f" (it contains {', '.join(foreign[:3])})" if foreign else ""
+        raise ConfigError(f"--out {folder} exists and is not a comparison{what}; choose another folder")
     check_writable(folder)

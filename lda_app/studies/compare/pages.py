@@ -46,14 +46,14 @@ def notes(document: dict[str, Any]) -> list[str]:
     loads = [(result["usage"] or {}).get("others_load") or 0.0 for result in results]
     if busy := sum(load > _BUSY for load in loads):
         lines.append(
-            f"compare CPU seconds rather than seconds and docs/s: during {busy} of {len(results)} trainings "
-            f"other programs kept up to {max(loads):.1f} cores busy"
+            f"compare CPU seconds rather than seconds and docs/s: during {busy} of {len(results)} trainings, "
+            f"other processes kept up to {max(loads):.1f} cores busy"
         )
     if stopped := [result for result in results if result["stopped"]]:
         names = ", ".join(dict.fromkeys(name_of(result) for result in stopped))
         lines.append(
-            f"{names}: stopped after {document['time_limit']:g} s of training; figures are those of the "
-            "model then, where the library shows one"
+            f"{names}: stopped after {document['time_limit']:g} s of training; results are for the model at "
+            "that point, if the library provides one"
         )
     return [*lines, *(f"{name}: {reason}" for name, reason in document["missing"].items())]
 
@@ -65,6 +65,6 @@ def _versions(result: dict[str, Any]) -> str:
 
 def _settings(result: dict[str, Any]) -> str:
     if result["inputs"]["run"] is not None:
-        return "a model that was there before; its training is not measured"
+        return "an existing model; its training was not measured"
     settings = result["inputs"]["settings"].items()
-    return ", ".join(f"{name} {value}" for name, value in settings) or "its defaults"
+    return ", ".join(f"{name} {value}" for name, value in settings) or "default settings"

@@ -60,7 +60,7 @@ def compare(comparison: Comparison, *, overwrite: bool = False) -> dict[str, Any
     missing = _run_all(comparison)
     found = [result for cell in comparison.cells if (result := comparison.read(cell)) is not None]
     if not found:
-        raise LdaAppError(f"no method gave a result: {'; '.join(missing.values())}")
+        raise LdaAppError(f"no method produced a result: {'; '.join(missing.values())}")
     document = _document(comparison, found, missing)
     _write(comparison.folder, document)
     return document
@@ -71,7 +71,7 @@ def _claim(comparison: Comparison, *, overwrite: bool) -> None:
     corpus, folder = comparison.corpus, comparison.folder
     if "test" not in corpus.splits:
         raise ConfigError(
-            f"{corpus.path} has no test split to measure on: build it with a --test-fraction above 0"
+            f"{corpus.path} has no test split to evaluate on; build it with a --test-fraction above 0"
         )
     marker = folder / MARKER
     if overwrite:
@@ -81,10 +81,10 @@ def _claim(comparison: Comparison, *, overwrite: bool) -> None:
         try:
             there = json.loads(marker.read_text(encoding="utf-8"))["corpus"]
         except (ValueError, KeyError, TypeError):
-            raise FolderError(f"{marker} is damaged: remove it, or begin anew with --overwrite") from None
+            raise FolderError(f"{marker} is damaged; remove it, or use --overwrite to start over") from None
         if there != corpus.fingerprint:
             raise ConfigError(
-                f"{folder} holds a comparison on another corpus: choose another place, or give --overwrite"
+                f"{folder} contains a comparison on another corpus; choose another folder, or use --overwrite"
             )
     for part in _PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _run_all(comparison: Comparison) -> dict[str, str]:
             if interruption.requested:
                 raise Interrupted(
                     f"stopped after {bar.count} of {len(comparison.cells)} trainings; "
-                    "the same command goes on from there",
+                    "run the same command again to resume",
                     interruption.requested,
                 )
             bar.advance()
@@ -154,7 +154,9 @@ def _until(
             return None
         begun.append(elapsed)
         if elapsed - begun[0] > time_limit + max(_LEAST_GRACE, _GRACE * time_limit):
-            return f"stopped after {time_limit:g} s; the library shows no model before it has finished"
+            return (
+                f"stopped after {time_limit:g} s; the library provides no model before training is complete"
+            )
         return None
 
     return too_late

@@ -95,7 +95,9 @@ def _watch(process: subprocess.Popen[bytes], too_late: Callable[[float], str | N
 
 def _failure(code: int) -> Ended | None:
     if code < 0:
-        return Ended(f"killed by signal {-code}" + (", maybe for lack of memory" if code == -9 else ""))
+        return Ended(
+            f"killed by signal {-code}" + (", possibly because memory ran out" if code == -9 else "")
+        )
     return Ended(f"exit code {code}") if code else None
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 OWN = "lda-app"
 ALIASES = {"sklearn": "scikit-learn-online", "scikit-learn": "scikit-learn-online"}
-"""What a method may be called, too."""
+"""Alternative names of methods."""
 
 
 @dataclass(frozen=True, eq=False)
