@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lda_app.studies.advice import Row, advise
-from lda_app.studies.paired import Difference, Estimate
+from lda_app.studies.paired import Difference, ValueWithError
 from lda_app.studies.sweep import _over_pairs
 
 
@@ -12,13 +12,13 @@ def row(num_topics, perplexity, above, error, *, apart, similarity=0.8, coherenc
     return Row(
         num_topics=num_topics,
         most_typical=f"k{num_topics}-seed0",
-        perplexity=Estimate(perplexity, 20.0),
+        perplexity=ValueWithError(perplexity, 20.0),
         difference=Difference(above, error, apart),
-        coherence=Estimate(coherence, 0.005),
-        exclusivity=Estimate(0.9, 0.005),
-        diversity=Estimate(0.7, 0.01),
-        similarity=Estimate(similarity, 0.01),
-        found=Estimate(0.8, 0.02),
+        coherence=ValueWithError(coherence, 0.005),
+        exclusivity=ValueWithError(0.9, 0.005),
+        diversity=ValueWithError(0.7, 0.01),
+        similarity=ValueWithError(similarity, 0.01),
+        found=ValueWithError(0.8, 0.02),
         train_seconds=1.0,
     )
 
