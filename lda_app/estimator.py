@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 
 from lda_app.config import ALPHA_RANGE, Device, TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.distributed import SINGLE_PROCESS
 from lda_app.evaluation.bounds import elbo_scores
 from lda_app.evaluation.completion import document_completion
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import Interruption, progress_shown
+from lda_app.system.distributed import SINGLE_PROCESS
+from lda_app.system.runtime import Interruption, progress_shown
 from lda_app.training.data import TrainingData
 from lda_app.training.online import OnlineSchedule, learn_from
 from lda_app.training.resources import choose_device, require_memory

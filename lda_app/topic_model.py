@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 import pandas as pd
 
-from lda_app import frames
+from lda_app.analysis import frames
 from lda_app.config import TrainConfig, config_from_dict, resolve_config
 from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.options import WordOptions
@@ -28,8 +28,8 @@ from lda_app.fitted.folder import open_model
 from lda_app.fitted.labels import write_labels
 from lda_app.fitted.topics import topic_proportions
 from lda_app.fitted.transform import Table, transform
-from lda_app.runtime import progress_shown
-from lda_app.storage import check_replaceable, check_writable, copy_folder, write_atomic
+from lda_app.system.runtime import progress_shown
+from lda_app.system.storage import check_replaceable, check_writable, copy_folder, write_atomic
 from lda_app.training.run import train_model
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from lda_app.analysis.frames import Overview
     from lda_app.corpus.folder import Corpus
     from lda_app.corpus.preprocess import Preprocessor
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.labels import Labels
-    from lda_app.frames import Overview
 
 _SPLIT = "train"
 _NAMING_WORDS, _SHOWN_WORDS = 5, 10

@@ -23,7 +23,7 @@ from lda_app.evaluation.coherence import npmi
 from lda_app.evaluation.diversity import live_topics
 from lda_app.fitted.inference import concentration
 from lda_app.fitted.topics import topic_proportions
-from lda_app.runtime import Interruption
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import TrainingData, divide
 from lda_app.training.train import make_state, train
 

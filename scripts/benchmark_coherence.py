@@ -26,7 +26,7 @@ from lda_app.evaluation.coherence import MEASURES, coherences
 from lda_app.evaluation.reference import Reference
 from lda_app.fitted.folder import open_model
 from lda_app.fitted.topics import top_words
-from lda_app.runtime import cpu_count
+from lda_app.system.runtime import cpu_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,7 +18,7 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.inference import concentration
 from lda_app.models.lda import LDA
-from lda_app.runtime import cpu_count
+from lda_app.system.runtime import cpu_count
 from lda_app.training.start import start_model
 
 SIZES = ((50, 2_000), (200, 20_000))

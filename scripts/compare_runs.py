@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from lda_app.storage import sha256_of
-from lda_app.storage.manifest import ANNOTATIONS
+from lda_app.system.storage import sha256_of
+from lda_app.system.storage.manifest import ANNOTATIONS
 
 RESULTS = (".topics.md", ".evaluation.json", "/model.safetensors", "/metrics.json", "/history.csv")
 REPORT = ".report.html"

@@ -13,12 +13,12 @@ from typing import Any
 
 from make_gradients_page import figure, table, write
 
-from lda_app.charts import line_chart
 from lda_app.config import TrainConfig
 from lda_app.corpus.folder import Corpus, open_corpus
 from lda_app.evaluation.completion import document_completion
 from lda_app.fitted.folder import ModelDir, open_model
 from lda_app.fitted.inference import concentration
+from lda_app.system.charts import line_chart
 from lda_app.training.run import train_model
 
 VARIANTS: dict[str, dict[str, str]] = {

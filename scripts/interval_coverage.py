@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lda_app.analysis.composition import NUM_DRAWS
+from lda_app.analysis.intervals import credible_intervals
+from lda_app.analysis.prevalence import GroupDraws, MeanShare, group_draws
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import ModelDir, open_model
 from lda_app.fitted.topics import topic_proportions
-from lda_app.simulation import simulate
-from lda_app.uncertainty.composition import NUM_DRAWS
-from lda_app.uncertainty.intervals import credible_intervals
-from lda_app.uncertainty.prevalence import GroupDraws, MeanShare, group_draws
+from lda_app.models.simulation import simulate
 
 LEVEL = 0.9
 LENGTHS = (10, 20, 50, 100, 200, 500)

@@ -34,7 +34,7 @@ def tree(folder: Path, depth: int = 0) -> Iterator[str]:
 def layers() -> list[str]:
     """Return the layers of the import contract, from high to low."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = project["tool"]["importlinter"]["contracts"]
+    contract, _ = project["tool"]["importlinter"]["contracts"]
     return list(contract["layers"])
 
 

@@ -16,7 +16,6 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from lda_app.charts import dot_chart, heat_map, line_chart
 from lda_app.cli.gradients import (
     CHECK_COLUMNS,
     COMPARE_COLUMNS,
@@ -29,6 +28,7 @@ from lda_app.gradients.estimators import ESTIMATORS, FAMILIES, Estimator, estima
 from lda_app.gradients.gamma import log_gamma_slope
 from lda_app.gradients.lab import Measurement, measure
 from lda_app.gradients.problems import Problem, problems_of
+from lda_app.system.charts import dot_chart, heat_map, line_chart
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "gradients.md"

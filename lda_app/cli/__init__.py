@@ -36,7 +36,7 @@ from lda_app.cli import (
 )
 from lda_app.cli.exit_codes import report as report_fault
 from lda_app.cli.exit_codes import second_stdout, sigterm_unwinds
-from lda_app.runtime import configure_log, log
+from lda_app.system.runtime import configure_log, log
 
 _GLOBAL_FLAGS = ("--debug", "--quiet")
 _PREFIX = "LDA_APP"

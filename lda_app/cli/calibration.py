@@ -89,7 +89,7 @@ class Calibrating:
         """Calibrate a model on documents of these lengths, and save and plot the result."""
         from lda_app.cli.tables import write_out
         from lda_app.evaluation.calibration import calibrate, document_lengths, draws_rank, guide_rank
-        from lda_app.storage import write_annotation
+        from lda_app.system.storage import write_annotation
 
         posteriors = {
             "guide": guide_rank(model.posterior),
@@ -146,7 +146,7 @@ def _p_value(part: dict[str, Any]) -> str:
 
 def calibration_chart(found: dict[str, Any]) -> str:
     """Draw coverage over the level: a chart per posterior and choice of topics, a curve per length."""
-    from lda_app.charts import line_charts
+    from lda_app.system.charts import line_charts
 
     kinds = dict.fromkeys((part["posterior"], part["topics"]) for part in found["parts"])
     levels = found["curve_levels"]

@@ -173,7 +173,7 @@ def _table(title: str, *columns: str) -> Table:
 
 def _short(text: str, width: int = 70) -> str:
     """Return a user's value on one line, truncated if it is long."""
-    from lda_app.runtime import one_line
+    from lda_app.system.runtime import one_line
 
     shown = one_line(text)
     return shown if len(shown) <= width else f"{shown[: width - 1]}…"

@@ -11,8 +11,8 @@ from lda_app.cli.options import JsonFlag, Overwrite, Seed
 from lda_app.cli.study_options import seeds_from
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
-from lda_app.storage import folder_lock
+from lda_app.system.runtime import log
+from lda_app.system.storage import folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
@@ -176,7 +176,7 @@ def _checked_label(label: str | None, corpus: "Corpus") -> str | None:
 
 
 def _annotate(run: Path, document: dict[str, Any]) -> None:
-    from lda_app.storage import write_annotation
+    from lda_app.system.storage import write_annotation
 
     write_annotation(run, "comparison.json", document)
 

@@ -11,7 +11,7 @@ from lda_app.cli.groups import with_groups
 from lda_app.cli.options import CorpusFolder, JsonFlag, OutFolder, Overwrite, Seed, Source
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -74,7 +74,7 @@ def doctor(
 
 
 def _system() -> dict[str, Any]:
-    from lda_app.runtime import cpu_count
+    from lda_app.system.runtime import cpu_count
     from lda_app.training.resources import memory_limit
 
     return {
@@ -104,7 +104,7 @@ def _device() -> dict[str, str]:
     import torch
 
     from lda_app.config import TrainConfig
-    from lda_app.distributed import World
+    from lda_app.system.distributed import World
     from lda_app.training.resources import choose_device
 
     chosen = choose_device(TrainConfig(), World()).type
@@ -119,8 +119,8 @@ def _device() -> dict[str, str]:
 
 def _compiled_loops() -> dict[str, Any]:
     """Return whether loops are compiled, why not, and where the machine code is cached."""
-    from lda_app.compiled import why_not_compiled
     from lda_app.models.kernels import mixture_forward
+    from lda_app.system.compiled import why_not_compiled
 
     reason = why_not_compiled()
     dispatcher: Any = mixture_forward

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from lda_app.analysis.covariates import DocumentData
+    from lda_app.analysis.design import Design
+    from lda_app.analysis.effects import Effects
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.model import LabelledModel
-    from lda_app.uncertainty.covariates import DocumentData
-    from lda_app.uncertainty.design import Design
-    from lda_app.uncertainty.effects import Effects
 
 _CURVE_POINTS = 41
 
@@ -120,9 +120,9 @@ def _one_formula(formula: str | None, covariates: str | None) -> str:
 
 def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> "tuple[DocumentData, Design]":
     """Read the corpus, and apply the formula to the documents that have all covariates."""
-    from lda_app.runtime import log
-    from lda_app.uncertainty.covariates import columns_of, read_data
-    from lda_app.uncertainty.design import columns_in, make_design
+    from lda_app.analysis.covariates import columns_of, read_data
+    from lda_app.analysis.design import columns_in, make_design
+    from lda_app.system.runtime import log
 
     corpus = corpus_of_run(model, place)
     splits = splits_of(split, corpus.splits)
@@ -136,9 +136,9 @@ def _design(model: "ModelDir", place: Path | None, split: str, formula: str) -> 
 
 
 def _regress(model: "LabelledModel", data: "DocumentData", design: "Design", seed: int) -> "Effects":
-    from lda_app.runtime import progress
-    from lda_app.uncertainty.composition import PASSES
-    from lda_app.uncertainty.effects import regress
+    from lda_app.analysis.composition import PASSES
+    from lda_app.analysis.effects import regress
+    from lda_app.system.runtime import progress
 
     total = PASSES * data.doc_term.num_documents
     with progress("Drawing shares", total=total, unit="document visits") as bar:
@@ -178,7 +178,7 @@ class _Report:
 
     def csv(self) -> str:
         """Return the results as csv."""
-        from lda_app.storage import spreadsheet_safe
+        from lda_app.system.storage import spreadsheet_safe
 
         figures = self.figures()
         figures.insert(1, "name", figures["topic"].map(self.names).map(spreadsheet_safe))
@@ -203,7 +203,7 @@ class _Report:
 
     def svg(self) -> str:
         """Draw coefficients, predictions for each category, or curves along a numeric covariate."""
-        from lda_app.charts import band_chart, interval_chart
+        from lda_app.system.charts import band_chart, interval_chart
 
         title = f"{self._what}, with {self._interval}"
         figures = self.figures(_CURVE_POINTS)

@@ -13,7 +13,7 @@ from lda_app.cli.intrusion import IntrusionFiles, intrusion_table, scored
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, Seed
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run
 from lda_app.errors import ConfigError
-from lda_app.runtime import one_line
+from lda_app.system.runtime import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

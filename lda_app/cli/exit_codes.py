@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from lda_app.errors import Interrupted, LdaAppError
-from lda_app.runtime import log
-from lda_app.storage import explain
+from lda_app.system.runtime import log
+from lda_app.system.storage import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

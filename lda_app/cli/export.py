@@ -82,7 +82,7 @@ def export(
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
     from lda_app.interchange.export import require_openpyxl
-    from lda_app.runtime import log
+    from lda_app.system.runtime import log
 
     if table is not None and to in _SUFFIXES:
         raise ConfigError(
@@ -139,7 +139,7 @@ class _Export:
     def _tables(
         self, names: "Iterable[TableName]", num_words: int, level: float | None
     ) -> "Mapping[str, Frames]":
-        from lda_app import frames
+        from lda_app.analysis import frames
 
         model = self.model.labelled()
         tables: dict[str, Frames] = {}

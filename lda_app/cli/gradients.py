@@ -84,7 +84,7 @@ def check(*, points: Points = 10_000, as_json: JsonFlag = False) -> None:
     error exceeds its bound.
     """
     from lda_app.gradients.check import check_families, gamma_grid
-    from lda_app.runtime import progress
+    from lda_app.system.runtime import progress
 
     with progress("Computing the reference", total=len(gamma_grid(points)), unit="points") as bar:
         checks = list(check_families(points, bar.advance))
@@ -136,9 +136,9 @@ def compare(
     per sample, including the backward pass. With [bold]--run[/], the known gradient is itself the mean of
     many samples.
     """
-    from lda_app.charts import dot_chart
     from lda_app.cli.tables import check_file, write_out
     from lda_app.models.threads import one_torch_thread
+    from lda_app.system.charts import dot_chart
 
     if figure is not None and figure.suffix.lower() != ".svg":
         raise ConfigError(f"--figure {figure} must end in .svg, the only format supported")
@@ -200,7 +200,7 @@ def _require_choice(flag: str, value: str | None, choices: list[str]) -> None:
 def _measured(problems: "list[Problem]", samples: int, estimates: int, seed: int) -> "Iterable[Measurement]":
     from lda_app.gradients.estimators import estimators_of
     from lda_app.gradients.lab import measure
-    from lda_app.runtime import progress
+    from lda_app.system.runtime import progress
 
     pairs = [(row, problem) for problem in problems for row in estimators_of(problem.family)]
     exact = {id(problem): problem.gradient() for problem in problems}

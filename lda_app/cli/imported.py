@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from lda_app.interchange import ImportedModel

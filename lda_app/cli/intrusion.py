@@ -41,7 +41,7 @@ def scored(files: list[Path], run: Path | None, confidence: float) -> dict[str, 
         If one cannot be read.
     """
     from lda_app.evaluation.intrusion import score_intrusion
-    from lda_app.storage import content_fingerprint, read_json
+    from lda_app.system.storage import content_fingerprint, read_json
 
     documents = [read_json(file, CorpusError) for file in files]
     about = [document.get("about") for document in documents]

@@ -11,9 +11,9 @@ from lda_app.cli.shown_topics import topics_of
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
+    from lda_app.analysis.match_labels import Match
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.labels import Labels
-    from lda_app.update.match_labels import Match
 
 _WORDS = 8
 
@@ -140,7 +140,7 @@ def label(
 def _imported(model: "ModelDir", file: Path) -> "Labels":
     """Read a label file; reject one that belongs to another model."""
     from lda_app.fitted.labels import read_labels_file
-    from lda_app.storage import content_fingerprint
+    from lda_app.system.storage import content_fingerprint
 
     labels, about = read_labels_file(file, len(model.alpha))
     if about is not None and about != content_fingerprint(model.path, "model"):
@@ -153,9 +153,9 @@ def _imported(model: "ModelDir", file: Path) -> "Labels":
 
 def _carried(model: "ModelDir", run: Path) -> "Labels":
     """Carry labels over from another model, and warn of those that were not."""
+    from lda_app.analysis.match_labels import carry_over, match_topics
     from lda_app.fitted.folder import open_model
-    from lda_app.runtime import log
-    from lda_app.update.match_labels import carry_over, match_topics
+    from lda_app.system.runtime import log
 
     old = open_model(run)
     labels = old.labels

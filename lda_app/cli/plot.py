@@ -65,12 +65,12 @@ def plot(
     Topics are shown as named and merged with [bold]lda-app label[/], without hidden ones. Intervals are the
     95% intervals of the report.
     """
-    from lda_app.charts import draw
     from lda_app.cli.tables import check_file
     from lda_app.fitted.folder import open_model
     from lda_app.report.plots import FORMATS, plot_similarity, plot_topics, plot_training
-    from lda_app.runtime import log
-    from lda_app.storage import write_atomic
+    from lda_app.system.charts import draw
+    from lda_app.system.runtime import log
+    from lda_app.system.storage import write_atomic
 
     check_file(output, overwrite=overwrite)
     kind = output.suffix.lower().removeprefix(".")
@@ -117,9 +117,9 @@ def _prevalence(model: "LabelledModel", topics: "Plotted", by: str | None, corpu
 
 def _grouping(corpus: "Corpus", by: str) -> "Grouping":
     """Group the documents by a metadata column."""
+    from lda_app.analysis.covariates import require_column
     from lda_app.report.data import SPLIT
     from lda_app.report.groups import groupings
-    from lda_app.uncertainty.covariates import require_column
 
     metadata = corpus.documents(SPLIT).drop(columns=["id", "text"], errors="ignore")
     require_column(by, list(metadata.columns))

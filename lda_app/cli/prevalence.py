@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from lda_app.analysis.covariates import DocumentData, Groups
+    from lda_app.analysis.prevalence import Prevalence
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.model import LabelledModel
-    from lda_app.uncertainty.covariates import DocumentData, Groups
-    from lda_app.uncertainty.prevalence import Prevalence
 
 By = Annotated[
     str,
@@ -93,8 +93,8 @@ def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tupl
     """Read the corpus and assign its documents to groups 0 … G − 1; drop those without a group."""
     from dataclasses import replace
 
-    from lda_app.runtime import log
-    from lda_app.uncertainty.covariates import Key, columns_of, group_by, read_data
+    from lda_app.analysis.covariates import Key, columns_of, group_by, read_data
+    from lda_app.system.runtime import log
 
     corpus = corpus_of_run(model, place)
     splits = splits_of(split, corpus.splits)
@@ -111,9 +111,9 @@ def _groups(model: "ModelDir", place: Path | None, split: str, by: str) -> "tupl
 
 
 def _measure(model: "LabelledModel", data: "DocumentData", groups: "Groups", seed: int) -> "Prevalence":
-    from lda_app.runtime import progress
-    from lda_app.uncertainty.composition import PASSES
-    from lda_app.uncertainty.prevalence import Prevalence, group_draws
+    from lda_app.analysis.composition import PASSES
+    from lda_app.analysis.prevalence import Prevalence, group_draws
+    from lda_app.system.runtime import progress
 
     total = PASSES * data.doc_term.num_documents
     with progress("Drawing shares", total=total, unit="document visits") as bar:
@@ -182,7 +182,7 @@ class _Report:
 
     def csv(self) -> str:
         """Return groups and differences as csv, one row per topic and group or pair of groups."""
-        from lda_app.storage import spreadsheet_safe
+        from lda_app.system.storage import spreadsheet_safe
 
         table = self.found.table(self.level).rename(columns={"share": "estimate"})
         parts = [table.assign(quantity="share")]
@@ -227,7 +227,7 @@ class _Report:
 
     def svg(self) -> str:
         """Draw all groups, topic by topic."""
-        from lda_app.charts import interval_chart
+        from lda_app.system.charts import interval_chart
 
         keys = " and ".join(self.found.groups.keys)
         return interval_chart(

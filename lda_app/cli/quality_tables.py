@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from lda_app.cli.tables import new_table
-from lda_app.runtime import one_line
+from lda_app.system.runtime import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

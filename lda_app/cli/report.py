@@ -47,8 +47,8 @@ def report(
     from lda_app.fitted.folder import open_model
     from lda_app.report.data import Wanted
     from lda_app.report.page import page_of
-    from lda_app.runtime import log
-    from lda_app.storage import write_atomic
+    from lda_app.system.runtime import log
+    from lda_app.system.storage import write_atomic
 
     check_file(output, overwrite=overwrite)
     model = open_model(run)

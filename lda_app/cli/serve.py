@@ -37,7 +37,7 @@ def serve(run: RunFolder, *, port: Port = 0, open_browser: Open = False, corpus:
     from lda_app.fitted.folder import open_model
     from lda_app.report.serve.app import application, listen
     from lda_app.report.serve.app import serve as serve_app
-    from lda_app.runtime import log
+    from lda_app.system.runtime import log
 
     model = open_model(run)
     token = secrets.token_urlsafe(24)
@@ -66,7 +66,7 @@ def _require_server() -> None:
 def _open(address: str) -> None:
     import webbrowser
 
-    from lda_app.runtime import log
+    from lda_app.system.runtime import log
 
     if not webbrowser.open(address):
         log.warning("no browser found; open the address yourself")

@@ -15,8 +15,8 @@ from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, 
 from lda_app.config import TrainConfig, config_from_dict, resolve_config
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
-from lda_app.storage import folder_lock, read_manifest
+from lda_app.system.runtime import log
+from lda_app.system.storage import folder_lock, read_manifest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

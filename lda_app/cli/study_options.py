@@ -9,7 +9,7 @@ import typer
 
 from lda_app.cli.corpus import is_corpus, resolve_corpus
 from lda_app.cli.training_options import COUNTING, given
-from lda_app.runtime import cpu_count, log
+from lda_app.system.runtime import cpu_count, log
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus

@@ -19,8 +19,8 @@ from lda_app.cli.training_options import ConfigFile, nameable, training_flags
 from lda_app.config import TrainConfig, resolve_config
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
-from lda_app.storage import folder_lock, write_atomic
+from lda_app.system.runtime import log
+from lda_app.system.storage import folder_lock, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +196,7 @@ def _protocols(found: "Sweep") -> str:
 
 def _figure(found: "Sweep") -> str:
     """Plot each measure against the number of topics."""
-    from lda_app.charts import error_charts
+    from lda_app.system.charts import error_charts
 
     columns: dict[str, list[ValueWithError | None]] = {
         "perplexity (document_completion)": [row.perplexity for row in found.rows],

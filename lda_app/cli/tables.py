@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,7 +121,7 @@ def write_out(text: str, output: Path | None, *, overwrite: bool) -> None:
     ConfigError
         If the file exists and may not be replaced.
     """
-    from lda_app.storage import write_atomic
+    from lda_app.system.storage import write_atomic
 
     if output is None:
         sys.stdout.write(text)
@@ -141,7 +141,7 @@ def check_file(output: Path | None, *, overwrite: bool, flag: str = "--output") 
     FileSystemError
         If nothing can be written there.
     """
-    from lda_app.storage import check_writable
+    from lda_app.system.storage import check_writable
 
     if output is None or output.is_char_device() or output.is_fifo():
         return

@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.text import Text
 
 from lda_app.cli.tables import json_text, new_table, plain_text
-from lda_app.storage import spreadsheet_safe
+from lda_app.system.storage import spreadsheet_safe
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

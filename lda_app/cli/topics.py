@@ -74,10 +74,10 @@ def _look_up(
     """Describe the topics using the model and, if available, the corpus."""
     from dataclasses import replace
 
+    from lda_app.analysis.frames import overview
     from lda_app.cli.topic_layouts import Shown
     from lda_app.evaluation.stability import read_stability
-    from lda_app.frames import overview
-    from lda_app.runtime import log, one_line
+    from lda_app.system.runtime import log, one_line
 
     labelled = model.labelled()
     stability = read_stability(model.path, len(model.alpha))
@@ -103,7 +103,7 @@ def _look_up(
 
 def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[str, str]]:
     """Return the ID and the start of the text (or else the label) of each representative document, by row."""
-    from lda_app.runtime import one_line
+    from lda_app.system.runtime import one_line
 
     rows = sorted({document.row for topic in described for document in topic.documents})
     if not rows:
@@ -117,7 +117,7 @@ def _beginnings(corpus: "Corpus", described: "list[Topic]") -> dict[int, tuple[s
 
 
 def _snippet(text: str | None) -> str:
-    from lda_app.runtime import one_line
+    from lda_app.system.runtime import one_line
 
     begin = one_line(" ".join((text or "")[: 10 * _SNIPPET].split()))
     return begin if len(begin) <= _SNIPPET else f"{begin[: _SNIPPET - 1].rstrip()}…"

@@ -17,12 +17,12 @@ from lda_app.cli.training_options import COUNTING, ConfigFile, given, nameable, 
 from lda_app.config import MODEL, TrainConfig, config_from_dict, read_seed_words, resolve_config
 from lda_app.corpus.options import SourceOptions, WordOptions
 from lda_app.errors import ConfigError, FolderError
-from lda_app.runtime import log
-from lda_app.storage import folder_lock
+from lda_app.system.runtime import log
+from lda_app.system.storage import folder_lock
 
 if TYPE_CHECKING:
     from lda_app.corpus.folder import Corpus
-    from lda_app.distributed import Group
+    from lda_app.system.distributed import Group
 
 SeedWords = Annotated[
     Path | None,
@@ -118,7 +118,7 @@ def train(
 @contextmanager
 def _first_of_group(run: Path) -> Iterator["Group"]:
     """Continue in the first (or only) process; the others follow its instructions and exit here."""
-    from lda_app.distributed import joined
+    from lda_app.system.distributed import joined
 
     with joined() as group:
         if group.is_rank_zero:

@@ -100,7 +100,7 @@ class _Work:
     def write(self, output: "Path") -> None:
         """Write a table."""
         from lda_app.fitted.transform import Table, write_table
-        from lda_app.runtime import log, progress
+        from lda_app.system.runtime import log, progress
 
         names = self.model.names(_WORDS_OF_A_TOPIC)
         table = Table.of(self.source, names, intervals=self.level is not None)
@@ -118,7 +118,7 @@ class _Work:
         """Write the rows that could not be read, if any, to a file next to the output."""
         from lda_app.cli.tables import check_file
         from lda_app.fitted.transform import write_left_out
-        from lda_app.runtime import log
+        from lda_app.system.runtime import log
 
         if not self.source.left_out:
             return
@@ -131,7 +131,7 @@ class _Work:
 
     def lines(self) -> "Iterator[str]":
         """Yield one readable line per document."""
-        from lda_app.runtime import one_line
+        from lda_app.system.runtime import one_line
 
         labels, words = self.model.labels, self.model.words(_WORDS_OF_A_TOPIC)
         topics = [(k, labels.name(k) or ", ".join([*own, "…"])) for k, own in words.items()]
@@ -158,7 +158,7 @@ class _Work:
 
     def report(self) -> None:
         """Log warnings about the input."""
-        from lda_app.runtime import log
+        from lda_app.system.runtime import log
 
         for trouble, count in self.source.warnings.items():
             log.warning("%s: %s: %d", self.source.name, trouble, count)

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from lda_app.analysis.drift import AverageShares, TopicDrift
     from lda_app.config import TrainConfig
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.folder import ModelDir
     from lda_app.fitted.labels import Labels
-    from lda_app.update.drift import AverageShares, TopicDrift
 
 _WORDS_NAMED = 10
 _WORDS_OF_A_TOPIC = 4
@@ -85,7 +85,7 @@ def update(
     from lda_app.config import config_from_dict
     from lda_app.fitted.folder import open_model
     from lda_app.training.run import require_free
-    from lda_app.update.learn import topics_to_go_on_with, update_model
+    from lda_app.training.update import topics_to_go_on_with, update_model
 
     if is_corpus(source):
         raise ConfigError(f"{source} is a corpus folder; give the texts themselves")
@@ -150,10 +150,10 @@ def _compare(model: "ModelDir", new_model: "ModelDir", new: "Corpus", given: Pat
     """Compare a model before and after."""
     import numpy as np
 
+    from lda_app.analysis.drift import mean_shares, topic_drift
     from lda_app.fitted.topics import leading_words
-    from lda_app.runtime import one_line
-    from lda_app.update.drift import mean_shares, topic_drift
-    from lda_app.update.learn import old_columns
+    from lda_app.system.runtime import one_line
+    from lda_app.training.update import old_columns
 
     words = new.vocabulary.words
     columns = old_columns(model.vocabulary.words, words)
@@ -181,9 +181,9 @@ def _old_shares(
     model: "ModelDir", new_model: "ModelDir", columns: "npt.NDArray[np.int32]", given: Path | None
 ) -> "AverageShares | None":
     """Average the new model's shares over the old documents; None if they are no longer available."""
+    from lda_app.analysis.drift import mean_shares
     from lda_app.corpus.counting import relabel
-    from lda_app.runtime import log
-    from lda_app.update.drift import mean_shares
+    from lda_app.system.runtime import log
 
     if given is None and recorded_place(model) is None:
         log.warning(
@@ -198,7 +198,7 @@ def _old_shares(
 
 def _print_results(result: _Result, *, as_json: bool) -> None:
     from lda_app.cli.tables import print_json, print_out
-    from lda_app.runtime import log
+    from lda_app.system.runtime import log
 
     if as_json:
         print_json(_document(result))

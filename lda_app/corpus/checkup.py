@@ -20,7 +20,7 @@ from lda_app.corpus.duplicates import exact_duplicates, fingerprints, near_dupli
 from lda_app.corpus.languages import Sample
 from lda_app.corpus.preprocess import prune
 from lda_app.errors import CorpusError
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -26,7 +26,7 @@ from scipy import sparse
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.tokenize import BREAK, Tokenizer, TokenizerOptions
 from lda_app.errors import LdaAppError
-from lda_app.runtime import FreshProcesses, cpu_count
+from lda_app.system.runtime import FreshProcesses, cpu_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

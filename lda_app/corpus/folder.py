@@ -47,8 +47,8 @@ from lda_app.corpus.tokenize import AUTO, name_of_stop_words, resolve_stop_words
 from lda_app.corpus.two_pass import SPLITS, FirstPass, SplitRule, StreamPass, second_pass
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError, FolderError
-from lda_app.runtime import progress
-from lda_app.storage import open_folder, read_json, sealed_folder, spreadsheet_safe, write_json
+from lda_app.system.runtime import progress
+from lda_app.system.storage import open_folder, read_json, sealed_folder, spreadsheet_safe, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

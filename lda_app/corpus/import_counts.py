@@ -30,7 +30,7 @@ from lda_app.corpus.folder import CORPUS_FORMAT, Corpus, open_corpus, require_wo
 from lda_app.corpus.two_pass import EmptyRow, SplitRule
 from lda_app.corpus.vocabulary import Vocabulary
 from lda_app.errors import ConfigError, CorpusError
-from lda_app.storage import sealed_folder, sha256_of
+from lda_app.system.storage import sealed_folder, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import regex
 
 from lda_app.corpus.logarithms import log_count
 from lda_app.errors import ConfigError
-from lda_app.runtime import log, rng
+from lda_app.system.runtime import log, rng
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

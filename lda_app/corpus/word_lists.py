@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lda_app.errors import ConfigError, CorpusError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

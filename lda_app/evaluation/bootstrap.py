@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     import numpy.typing as npt

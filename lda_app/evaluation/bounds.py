@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from scipy.special import digamma, gammaln, logsumexp
 
-from lda_app.compiled import over_rows, why_not_compiled
 from lda_app.evaluation.scores import DocumentScores
 from lda_app.gradients.gamma import draw_log_gamma
 from lda_app.models.kernels import mixture_forward
 from lda_app.models.threads import one_torch_thread
-from lda_app.runtime import rng
+from lda_app.system.compiled import over_rows, why_not_compiled
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

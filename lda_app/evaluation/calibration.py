@@ -27,8 +27,8 @@ from scipy.special import betainc, ndtri
 from scipy.stats import chisquare
 
 from lda_app.fitted.model import INTERVAL_DRAWS
-from lda_app.runtime import progress, rng
-from lda_app.simulation import simulate
+from lda_app.models.simulation import simulate
+from lda_app.system.runtime import progress, rng
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.inference import FloatArray, Infer
     from lda_app.fitted.model import FittedModel
-    from lda_app.runtime import Progress
+    from lda_app.system.runtime import Progress
 
     Numbers = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.integer[Any]]

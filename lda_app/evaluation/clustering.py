@@ -16,7 +16,7 @@ import numpy as np
 from lda_app.corpus.sources.base import quoted
 from lda_app.errors import CorpusError
 from lda_app.fitted.topics import posteriors
-from lda_app.runtime import progress, rng
+from lda_app.system.runtime import progress, rng
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -37,7 +37,7 @@ from scipy import sparse
 
 from lda_app.errors import ConfigError, CorpusError
 from lda_app.evaluation.windows import WHOLE_DOCUMENT, WindowCounter
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

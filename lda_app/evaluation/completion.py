@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.compiled import kernel
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.evaluation.bounds import blocks, score_tokens
 from lda_app.evaluation.scores import DocumentScores
-from lda_app.runtime import rng
+from lda_app.system.compiled import kernel
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from lda_app.corpus.doc_term import Counts

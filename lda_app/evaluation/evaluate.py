@@ -11,7 +11,7 @@ from lda_app.evaluation.clustering import label_agreement, read_document_labels
 from lda_app.evaluation.perplexity import DEFAULT_PROTOCOLS, num_passes, perplexities
 from lda_app.evaluation.quality import COHERENCE_WORDS, DIVERSITY_WORDS, TopicQuality, look_up, topic_quality
 from lda_app.fitted import topics
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

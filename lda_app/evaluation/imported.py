@@ -21,7 +21,7 @@ from lda_app.errors import CorpusError
 from lda_app.evaluation.evaluate import evaluate
 from lda_app.fitted.model import MeanFieldModel
 from lda_app.interchange import align
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     import numpy.typing as npt

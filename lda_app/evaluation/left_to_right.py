@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.compiled import kernel, over_rows, why_not_compiled
 from lda_app.evaluation.scores import DocumentScores
 from lda_app.gradients.noise import start_row, uniform
 from lda_app.models.sweeps import draw_topic, weigh_posterior
-from lda_app.runtime import progress, rng
+from lda_app.system.compiled import kernel, over_rows, why_not_compiled
+from lda_app.system.runtime import progress, rng
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from lda_app.errors import FolderError
-from lda_app.storage import read_annotation, write_annotation
+from lda_app.system.storage import read_annotation, write_annotation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +149,7 @@ class Agreement:
 
 
 def write_stability(run: Path, scored: TopicStability) -> None:
-    """Save the stability of a run's topics in its folder; see `lda_app.storage.write_annotation`."""
+    """Save the stability of a run's topics in its folder; see `lda_app.system.storage.write_annotation`."""
     write_annotation(run, _ANNOTATION, scored.to_dict())
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from lda_app.compiled import kernel
+from lda_app.system.compiled import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt

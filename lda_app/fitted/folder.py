@@ -36,7 +36,7 @@ from lda_app.fitted.labels import Labels, read_labels
 from lda_app.fitted.model import AmortizedModel, LabelledModel
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
-from lda_app.storage import open_folder, read_json, sealed_folder, write_json
+from lda_app.system.storage import open_folder, read_json, sealed_folder, write_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.errors import ConfigError, FolderError
-from lda_app.storage import read_annotation, read_json, write_annotation
+from lda_app.system.storage import read_annotation, read_json, write_annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

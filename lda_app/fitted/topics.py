@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from lda_app.runtime import one_line
+from lda_app.system.runtime import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.inference import FloatArray, Infer
     from lda_app.fitted.model import LabelledModel
-    from lda_app.runtime import Progress
+    from lda_app.system.runtime import Progress
 
     IntArray = npt.NDArray[np.integer[Any]]
 
@@ -251,7 +251,7 @@ def watched(infer: Infer, bar: Progress) -> Infer:
     Examples
     --------
     >>> from lda_app.corpus.doc_term import DocTermMatrix
-    >>> from lda_app.runtime import Progress
+    >>> from lda_app.system.runtime import Progress
     >>> bar = Progress("Inferring topics", total=2, unit="documents")
     >>> _ = watched(lambda block: np.ones((2, 3)), bar)(DocTermMatrix.from_scipy([[1], [2]]))
     >>> bar.count

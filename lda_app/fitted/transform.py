@@ -15,7 +15,7 @@ from lda_app.corpus.counting import chunks_of
 from lda_app.corpus.documents import JsonText
 from lda_app.errors import ConfigError
 from lda_app.fitted.topics import topic_proportions
-from lda_app.storage import atomic_file, check_writable, spreadsheet_safe, write_atomic
+from lda_app.system.storage import atomic_file, check_writable, spreadsheet_safe, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

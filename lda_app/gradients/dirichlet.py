@@ -15,7 +15,6 @@ from torch.autograd.function import once_differentiable
 from torch.distributions import Dirichlet
 from torch.distributions.kl import register_kl
 
-from lda_app.compiled import over_rows
 from lda_app.gradients import kernels
 from lda_app.gradients.gamma import (
     check_concentration,
@@ -25,6 +24,7 @@ from lda_app.gradients.gamma import (
     sample_log_gamma,
 )
 from lda_app.gradients.special import slope_in_torch
+from lda_app.system.compiled import over_rows
 
 
 class _Softmax(torch.autograd.Function):

@@ -20,9 +20,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lda_app.compiled import over_rows, runs_compiled
 from lda_app.gradients import kernels
 from lda_app.gradients.special import accuracy, slope_in_torch
+from lda_app.system.compiled import over_rows, runs_compiled
 
 
 def check_concentration(concentration: Tensor) -> None:

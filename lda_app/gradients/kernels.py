@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lda_app.compiled import kernel
 from lda_app.gradients.noise import State, normal, start_row, uniform
 from lda_app.gradients.special import Accuracy
+from lda_app.system.compiled import kernel
 
 Array = npt.NDArray[Any]
 

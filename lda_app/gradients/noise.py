@@ -9,7 +9,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from lda_app.compiled import kernel
+from lda_app.system.compiled import kernel
 
 State = npt.NDArray[np.uint64]
 

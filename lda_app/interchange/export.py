@@ -11,8 +11,8 @@ import numpy as np
 
 from lda_app.errors import ConfigError, CorpusError
 from lda_app.fitted.topics import topic_proportions
-from lda_app.runtime import one_line
-from lda_app.storage import atomic_file, spreadsheet_safe
+from lda_app.system.runtime import one_line
+from lda_app.system.storage import atomic_file, spreadsheet_safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

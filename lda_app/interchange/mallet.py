@@ -19,7 +19,7 @@ import numpy as np
 
 from lda_app.errors import CorpusError
 from lda_app.interchange.model import DocTopics, ImportedModel
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lda_app.compiled import kernel, over_rows
+from lda_app.system.compiled import kernel, over_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt

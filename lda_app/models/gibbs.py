@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lda_app.compiled import over_rows, runs_compiled
 from lda_app.corpus.batches import Batch
 from lda_app.gradients.gamma import draw_log_gamma
 from lda_app.models import sweeps
+from lda_app.system.compiled import over_rows, runs_compiled
 
 # Nonzero counts x topics in memory at once: 64 MB.
 _BLOCK_SIZE = 2**24

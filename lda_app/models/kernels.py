@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from lda_app.compiled import inlined, kernel
 from lda_app.gradients.kernels import digamma_in_parts
+from lda_app.system.compiled import inlined, kernel
 
 # Below the smallest normal float32 a quotient overflows; no mixture of smoothed topics comes near it.
 _TINY = np.float32(1e-35)

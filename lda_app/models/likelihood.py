@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lda_app.compiled import over_rows, runs_compiled
 from lda_app.corpus.batches import Batch
 from lda_app.models import kernels
+from lda_app.system.compiled import over_rows, runs_compiled
 
 
 def mixture_log_likelihood(

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lda_app.compiled import over_rows, runs_compiled
 from lda_app.models import kernels
+from lda_app.system.compiled import over_rows, runs_compiled
 
 
 class RowLinear(nn.Linear):

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from lda_app.compiled import kernel
 from lda_app.gradients.kernels import log_gamma_draw
 from lda_app.gradients.noise import start_row
+from lda_app.system.compiled import kernel
 
 NUM_COUNTED = 3
 """Sweeps whose conditional probabilities :func:`sweep_documents` averages."""

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lda_app.compiled import runs_compiled
 from lda_app.models import kernels
+from lda_app.system.compiled import runs_compiled
 
 # Rescaling touches the whole matrix, so it waits until float32 needs it: this is every few dozen steps.
 _SMALLEST_SCALE = 1e-18

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.errors import FolderError
 from lda_app.evaluation.stability import read_stability
-from lda_app.storage import read_annotation
 from lda_app.studies.compare.pages import notes
 from lda_app.studies.compare.table import rows
+from lda_app.system.storage import read_annotation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

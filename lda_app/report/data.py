@@ -23,8 +23,8 @@ from lda_app.report.prose import bibtex, methods
 from lda_app.report.quiz import word_questions
 from lda_app.report.shares import CONFIDENCE, QUANTILE, mean_shares
 from lda_app.report.words import LAMBDAS, marginal, reachable
-from lda_app.runtime import progress
-from lda_app.storage import content_fingerprint
+from lda_app.system.runtime import progress
+from lda_app.system.storage import content_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from lda_app.corpus.tokenize import Tokenizer
 from lda_app.fitted.model import INTERVAL_DRAWS, intervals_of
 from lda_app.report.packing import packed_json
 from lda_app.report.quiz import topic_questions
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.charts import COLOURS, WIDTH, grid
 from lda_app.fitted.topics import top_words
 from lda_app.report.layout import topic_distances
-from lda_app.runtime import one_line
+from lda_app.system.charts import COLOURS, WIDTH, grid
+from lda_app.system.runtime import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lda_app.fitted.topics import top_words
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

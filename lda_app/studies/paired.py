@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -19,14 +19,14 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from lda_app.errors import Interrupted, LdaAppError
-from lda_app.runtime import interruptible, log, main_left_out, progress, signals_held_back
+from lda_app.system.runtime import interruptible, log, main_left_out, progress, signals_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.context import ForkServerProcess
 
-    from lda_app.runtime import Interruption, Progress
     from lda_app.studies.study import Cell, Study
+    from lda_app.system.runtime import Interruption, Progress
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

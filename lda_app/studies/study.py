@@ -24,7 +24,7 @@ from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.folder import open_corpus
 from lda_app.errors import ConfigError, FolderError
 from lda_app.fitted.folder import open_model
-from lda_app.storage import check_writable, read_json, write_atomic
+from lda_app.system.storage import check_writable, read_json, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

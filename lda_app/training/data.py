@@ -9,7 +9,7 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import Corpus
 from lda_app.errors import CorpusError
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 from lda_app.training.prior import TopicPrior, seed_prior
 
 _MOST_VALIDATION_DOCUMENTS = 500

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.distributed import World
 from lda_app.errors import ConfigError
-from lda_app.runtime import log
+from lda_app.system.distributed import World
+from lda_app.system.runtime import log
 
 # In float32 the topics, what they are made of, and what a checkpoint is put together in (measured).
 _BYTES_A_WEIGHT = 16

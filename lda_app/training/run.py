@@ -13,15 +13,15 @@ import torch
 from lda_app.config import TrainConfig, config_from_dict
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.corpus.folder import Corpus
-from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import ConfigError, Interrupted, NumericalError
 from lda_app.evaluation.diversity import duplicates, live_topics
 from lda_app.fitted.folder import TrainedModel, new_model_dir, untrained, write_model
 from lda_app.fitted.inference import concentration
 from lda_app.fitted.labels import Labels, TopicLabel, write_labels
 from lda_app.fitted.topics import top_words, topic_proportions
-from lda_app.runtime import interruptible, log
-from lda_app.storage import check_replaceable, check_writable
+from lda_app.system.distributed import SINGLE_PROCESS, Group
+from lda_app.system.runtime import interruptible, log
+from lda_app.system.storage import check_replaceable, check_writable
 from lda_app.training.data import TrainingData, training_data
 from lda_app.training.resources import bytes_on_disk, choose_device, require_memory
 from lda_app.training.state import RunState, pack, read_checkpoint, restore, save_checkpoint, unpack

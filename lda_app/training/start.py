@@ -12,7 +12,7 @@ from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.lda import LDA
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 from lda_app.training.prior import TopicPrior
 
 IntArray = npt.NDArray[np.int64]

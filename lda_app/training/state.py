@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lda_app.errors import FolderError
 from lda_app.models.lda import LDA
-from lda_app.storage import atomic_file
+from lda_app.system.storage import atomic_file
 from lda_app.training.adam import Adam, Moments
 from lda_app.training.step import Optimizers
 

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from lda_app.config import ALPHA_RANGE, TrainConfig
 from lda_app.corpus.batches import Batch
-from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import NumericalError
 from lda_app.models.elbo import ELBO, sampled_elbo
 from lda_app.models.gibbs import Refined, refine
 from lda_app.models.lda import LDA
 from lda_app.models.topic_word import TopicWordCounts
+from lda_app.system.distributed import SINGLE_PROCESS, Group
 from lda_app.training.adam import Adam
 from lda_app.training.schedule import Schedule
 

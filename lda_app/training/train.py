@@ -12,7 +12,6 @@ import torch
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import Batch, ShuffledBatches, make_batch
-from lda_app.distributed import SINGLE_PROCESS, Group
 from lda_app.errors import ConfigError, NumericalError
 from lda_app.evaluation.completion import document_completion
 from lda_app.evaluation.scores import Perplexity
@@ -20,7 +19,8 @@ from lda_app.fitted.inference import concentration
 from lda_app.models.lda import LDA
 from lda_app.models.threads import one_torch_thread
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import Interruption, Progress, progress
+from lda_app.system.distributed import SINGLE_PROCESS, Group
+from lda_app.system.runtime import Interruption, Progress, progress
 from lda_app.training.data import TrainingData
 from lda_app.training.schedule import Schedule, batch_size, num_steps
 from lda_app.training.start import start_model

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bench.methods import METHODS
-from lda_app.storage import write_atomic
 from lda_app.studies.compare.provenance import machine
+from lda_app.system.storage import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path

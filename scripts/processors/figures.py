@@ -15,8 +15,8 @@ from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
 from lda_app.fitted.topics import topic_proportions
 from lda_app.models.lda import LDA
-from lda_app.runtime import Interruption
-from lda_app.simulation import simulate
+from lda_app.models.simulation import simulate
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.state import RunState
 from lda_app.training.train import make_state, train

@@ -87,7 +87,7 @@ def arrow() -> str:
 
 def kernels() -> str:
     """Tell whether the app's loops are compiled, or why not."""
-    from lda_app.compiled import why_not_compiled
+    from lda_app.system.compiled import why_not_compiled
 
     return why_not_compiled() or "compiled"
 

@@ -116,7 +116,7 @@ def drawn(page, view):
 @pytest.fixture
 def same_draws():
     """Skip a test that compares draws of a document with those of the document among others."""
-    from lda_app.compiled import why_not_compiled
+    from lda_app.system.compiled import why_not_compiled
 
     if why_not_compiled():
         pytest.skip("where loops are not compiled, draws depend on the documents beside")

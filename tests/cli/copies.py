@@ -32,11 +32,11 @@ from pathlib import Path
 import torch
 import torch.distributed
 
-from lda_app import distributed
 from lda_app.__main__ import main
 from lda_app.cli import run
-from lda_app.distributed import Group, joined
 from lda_app.errors import ProcessGroupError
+from lda_app.system import distributed
+from lda_app.system.distributed import Group, joined
 from lda_app.training import run as _  # noqa: F401 - to be loaded once
 from lda_app.training import train as train_module
 

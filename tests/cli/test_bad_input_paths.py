@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lda_app.storage import folder_lock, open_folder
+from lda_app.system.storage import folder_lock, open_folder
 
 FEW = ("--min-df", 1, "--max-df", 1.0)
 

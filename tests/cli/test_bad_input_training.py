@@ -277,7 +277,7 @@ def test_a_read_only_folder_is_known_before_anything_is_read(cli, assert_refused
 HOLDER = """
 import sys
 from pathlib import Path
-from lda_app.storage import folder_lock
+from lda_app.system.storage import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 import torch
 
-from lda_app import __version__, compiled
+from lda_app import __version__
 from lda_app.cli import doctor
-from lda_app.runtime import cpu_count
+from lda_app.system import compiled
+from lda_app.system.runtime import cpu_count
 
 
 def system(cli):

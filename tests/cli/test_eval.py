@@ -167,7 +167,7 @@ def calibrated(cli, run, *options):
 
 
 def test_calibration_is_printed_drawn_and_kept_in_the_run(cli, planted, tmp_path):
-    from lda_app.storage import read_annotation
+    from lda_app.system.storage import read_annotation
 
     run = planted(tmp_path / "run")
     done = calibrated(cli, run, "--plot", tmp_path / "coverage.svg", "--output", tmp_path / "figures.json")

@@ -61,7 +61,8 @@ PROGRAM = """
 import signal, sys, time
 from pathlib import Path
 import typer
-from lda_app import cli, storage
+from lda_app import cli
+from lda_app.system import storage
 
 @cli.app.command()
 def count() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lda_app.storage import content_fingerprint
+from lda_app.system.storage import content_fingerprint
 
 
 @pytest.fixture

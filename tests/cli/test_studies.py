@@ -173,7 +173,7 @@ def test_a_corpus_needs_a_folder_for_its_models(cli, tiny_run, assert_refused):
 
 
 def test_a_damaged_score_is_no_traceback(cli, planted, tmp_path, assert_refused):
-    from lda_app.storage import write_annotation
+    from lda_app.system.storage import write_annotation
 
     run = planted(tmp_path / "run")
     write_annotation(run, "stability.json", {"topics": [{"id": 0}]})

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 
-from lda_app.compiled import why_not_compiled
+from lda_app.system.compiled import why_not_compiled
 
 TEXTS = ["The shuttle reached orbit", "soil and seed, rain and a flower", "nothing of it", ""]
 

@@ -128,7 +128,7 @@ def test_an_update_that_fails_leaves_nothing_behind(cli, run, new_text, tmp_path
     def fail(*_arguments, **_more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lda_app.update.learn.train", fail)
+    monkeypatch.setattr("lda_app.training.update.train", fail)
     assert update(cli, run, new_text, tmp_path / "after").code == 130
     assert not list(tmp_path.glob("after*"))
 

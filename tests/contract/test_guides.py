@@ -22,7 +22,7 @@ from lda_app.models.cavi import CoordinateAscent
 from lda_app.models.elbo import SampledELBO, direct_elbo
 from lda_app.models.guides import LogisticNormal, make_lda
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import Interruption
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.schedule import Schedule
 from lda_app.training.state import read_checkpoint, restore, save_checkpoint

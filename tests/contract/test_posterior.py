@@ -6,7 +6,6 @@ import torch
 from pyro import poutine
 from scipy import sparse
 
-from lda_app.compiled import why_not_compiled
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.inference import concentration
@@ -15,6 +14,7 @@ from lda_app.models.encoder import UnrolledEncoder
 from lda_app.models.lda import LDA
 from lda_app.models.mlp_encoder import MLPEncoder
 from lda_app.models.topic_word import TopicWordCounts
+from lda_app.system.compiled import why_not_compiled
 
 NUM_WORDS, NUM_TOPICS = 80, 6
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lda_app.compiled import why_not_compiled
+from lda_app.system.compiled import why_not_compiled
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 

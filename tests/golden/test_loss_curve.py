@@ -10,11 +10,11 @@ import pytest
 import torch
 from scipy import sparse
 
-from lda_app.compiled import why_not_compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import ShuffledBatches
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.runtime import Interruption
+from lda_app.system.compiled import why_not_compiled
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.schedule import Schedule
 from lda_app.training.step import train_step

@@ -11,11 +11,11 @@ import pytest
 import torch
 from scipy import sparse
 
-from lda_app.compiled import why_not_compiled
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models import sweeps
 from lda_app.models.gibbs import refine
+from lda_app.system.compiled import why_not_compiled
 
 NUM_TOPICS, NUM_WORDS, BURN_IN, SEED = 20, 12, 2, 5
 GOLDEN_RATIO, MASK = 0x9E3779B97F4A7C15, 2**64 - 1

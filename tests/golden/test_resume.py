@@ -12,7 +12,7 @@ from scipy import sparse
 
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.runtime import Interruption
+from lda_app.system.runtime import Interruption
 from lda_app.training import train as train_module
 from lda_app.training.data import divide
 from lda_app.training.prior import TopicPrior

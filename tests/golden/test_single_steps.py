@@ -13,12 +13,12 @@ import torch
 from mpmath import mpf
 from scipy import sparse
 
-from lda_app.compiled import why_not_compiled
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.gradients.dirichlet import dirichlet_divergence, dirichlet_gradient
 from lda_app.models.likelihood import mean_field_steps, mixture_log_likelihood
 from lda_app.models.topic_word import TopicWordCounts
+from lda_app.system.compiled import why_not_compiled
 from lda_app.training.step import assignments_log_likelihood
 
 COUNTS = np.array([[3, 0, 1, 2], [0, 0, 7, 1], [1, 1, 1, 30]])

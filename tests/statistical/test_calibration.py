@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
+from lda_app.analysis.intervals import credible_intervals
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.evaluation import calibration
@@ -18,7 +19,6 @@ from lda_app.evaluation.calibration import (
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.uncertainty.intervals import credible_intervals
 
 ALPHA = np.array([0.05, 0.4, 1.5])
 LENGTHS = {"5": np.full(1500, 5), "60": np.full(1500, 60)}

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Dirichlet, kl_divergence
 
-from lda_app.compiled import NO_COMPILE
 from lda_app.gradients import gamma
 from lda_app.gradients.dirichlet import ImplicitDirichlet, sample_dirichlet, sample_log_dirichlet
 from lda_app.gradients.gamma import log_gamma_slope
+from lda_app.system.compiled import NO_COMPILE
 
 BIAS = 1.02  # what each check must notice
 DOUBLE = torch.float64
@@ -223,7 +223,7 @@ WITHOUT_NUMBA = """
 import sys
 sys.modules["numba"] = None
 import torch
-from lda_app.compiled import why_not_compiled
+from lda_app.system.compiled import why_not_compiled
 from lda_app.gradients import dirichlet
 concentration = torch.ones(2, 3, requires_grad=True)
 dirichlet.sample_dirichlet(concentration).square().sum().backward()

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from lda_app.analysis.design import make_design
+from lda_app.analysis.effects import regress
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
+from lda_app.models.simulation import simulate
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.simulation import simulate
-from lda_app.uncertainty.design import make_design
-from lda_app.uncertainty.effects import regress
 
 K, V, N, LEVELS, REPEATS = 6, 200, 480, 24, 4
 LEVEL = 0.9

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lda_app.compiled import why_not_compiled
 from lda_app.gradients import gamma
 from lda_app.gradients.expansion import uniform_expansion
 from lda_app.gradients.gamma import log_gamma_slope, sample_log_gamma
 from lda_app.gradients.reference import exact_log_gamma_slope
 from lda_app.gradients.special import incomplete_gamma, slope_in_torch
+from lda_app.system.compiled import why_not_compiled
 
 REFERENCE = torch.from_numpy(np.loadtxt(Path(__file__).parents[1] / "data" / "gamma_gradient.txt"))
 BIAS = 1.02  # what each check must notice

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from lda_app.analysis.intervals import credible_intervals
 from lda_app.config import TrainConfig
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.inference import concentration
+from lda_app.models.simulation import simulate
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.simulation import simulate
-from lda_app.uncertainty.intervals import credible_intervals
 
 K, V, D = 10, 300, 500
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from lda_app.analysis import composition
+from lda_app.analysis.prevalence import MeanShare, group_draws
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
+from lda_app.models.simulation import simulate
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.simulation import simulate
-from lda_app.uncertainty import composition
-from lda_app.uncertainty.prevalence import MeanShare, group_draws
 
 K, V, SIZE, NUM_GROUPS = 8, 300, 120, 24
 LEVEL = 0.9

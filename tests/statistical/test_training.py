@@ -14,7 +14,7 @@ from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.inference import concentration
 from lda_app.fitted.topics import topic_proportions
 from lda_app.models.threads import one_torch_thread
-from lda_app.runtime import Interruption
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.prior import TopicPrior
 from lda_app.training.schedule import Schedule

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from lda_app.storage import folder_lock, open_folder, sealed_folder, swap
+from lda_app.system.storage import folder_lock, open_folder, sealed_folder, swap
 
 MOST = 200
 

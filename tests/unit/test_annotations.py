@@ -3,7 +3,7 @@
 import pytest
 
 from lda_app.errors import FolderError
-from lda_app.storage import open_folder, read_annotation, sealed_folder, write_annotation
+from lda_app.system.storage import open_folder, read_annotation, sealed_folder, write_annotation
 
 
 def seal(path, weights=b"weights"):

@@ -21,11 +21,11 @@ from lda_app.corpus.preprocess import PreprocessOptions
 from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.evaluation.completion import document_completion
 from lda_app.models.fold_in import fold_in
-from lda_app.runtime import rng
 from lda_app.studies.compare.clock import Clock, cpu_seconds, peak_memory
 from lda_app.studies.compare.curve import draw
 from lda_app.studies.compare.figures import Split, figures, proportions, split_of_corpus
 from lda_app.studies.compare.methods import Fitted, Method
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from pathlib import Path

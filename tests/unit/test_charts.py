@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from lda_app import charts
+from lda_app.system import charts
 
 NASTY = "a < b & $x_1$ \u2028"
 

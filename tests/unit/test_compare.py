@@ -17,7 +17,6 @@ from lda_app.corpus.sources import SourceOptions, open_source
 from lda_app.errors import ConfigError, Interrupted, LdaAppError
 from lda_app.evaluation.clustering import purity
 from lda_app.models.threads import one_torch_thread
-from lda_app.runtime import Interruption, rng
 from lda_app.studies.compare import comparison as comparison_module
 from lda_app.studies.compare import pages, running, table
 from lda_app.studies.compare.clock import Clock
@@ -28,6 +27,7 @@ from lda_app.studies.compare.provenance import modules_behind
 from lda_app.studies.compare.running import compare
 from lda_app.studies.compare.sessions import Ended, run_in_session
 from lda_app.studies.compare.worker import TRAINING, Task, work
+from lda_app.system.runtime import Interruption, rng
 
 if TYPE_CHECKING:
     from collections.abc import Callable

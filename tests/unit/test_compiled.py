@@ -11,7 +11,6 @@ import pytest
 import torch
 from scipy import sparse
 
-from lda_app import compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
@@ -22,7 +21,8 @@ from lda_app.gradients.dirichlet import dirichlet_divergence
 from lda_app.models.guides import make_lda
 from lda_app.models.likelihood import mixture_log_likelihood
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import Interruption
+from lda_app.system import compiled
+from lda_app.system.runtime import Interruption
 from lda_app.training.data import divide
 from lda_app.training.train import make_state, train
 
@@ -74,7 +74,7 @@ WITHOUT_COMPILING = """
 import json, sys
 sys.path.insert(0, {folder!r})
 import test_compiled
-from lda_app.compiled import why_not_compiled
+from lda_app.system.compiled import why_not_compiled
 assert "numba" not in sys.modules
 assert test_compiled.training_works()
 print(json.dumps(dict(test_compiled.figures(), reason=why_not_compiled())))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lda_app.uncertainty.composition import Estimate
-from lda_app.uncertainty.prevalence import GroupDraws, MeanShare
+from lda_app.analysis.composition import Estimate
+from lda_app.analysis.prevalence import GroupDraws, MeanShare
 
 
 def estimate(value=0.3, within=0.01, between=0.0, degrees=1e9, num_draws=30):

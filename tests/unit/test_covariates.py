@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lda_app.analysis.covariates import Key, as_dates, as_numbers, group_by, numbers
 from lda_app.errors import ConfigError, CorpusError
-from lda_app.uncertainty.covariates import Key, as_dates, as_numbers, group_by, numbers
 
 
 def frame(**columns):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lda_app.analysis.design import columns_in, make_design, typed_column
 from lda_app.errors import ConfigError, CorpusError
-from lda_app.uncertainty.design import columns_in, make_design, typed_column
 
 
 @pytest.fixture

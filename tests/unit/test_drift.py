@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lda_app.analysis.drift import mean_shares, topic_drift
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.update.drift import mean_shares, topic_drift
 
 CONCENTRATION = st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=2)
 

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from lda_app.analysis import effects
+from lda_app.analysis.design import make_design
+from lda_app.analysis.effects import regress
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted.folder import untrained
 from lda_app.fitted.labels import Labels
-from lda_app.uncertainty import effects
-from lda_app.uncertainty.design import make_design
-from lda_app.uncertainty.effects import regress
 
 N, K = 80, 3
 

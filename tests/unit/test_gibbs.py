@@ -8,11 +8,11 @@ import torch
 from scipy import sparse
 from scipy.special import gammaln
 
-from lda_app.compiled import why_not_compiled
 from lda_app.corpus.batches import make_batch
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.models import gibbs
 from lda_app.models.gibbs import refine, sample_theta
+from lda_app.system.compiled import why_not_compiled
 
 ALPHA = torch.tensor([0.3, 0.8])
 BETA = torch.tensor([[0.7, 0.1], [0.2, 0.3], [0.1, 0.6]])  # rows are words
@@ -84,7 +84,7 @@ def test_a_seed_gives_the_same_sweeps_whatever_the_threads(monkeypatch):
     batch = batch_of(np.random.default_rng(0).poisson(2.0, size=(200, 3)))
     results = []
     for cores in (1, 4):
-        monkeypatch.setattr("lda_app.compiled.cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr("lda_app.system.compiled.cpu_count", lambda cores=cores: cores)
         results.append(refine(uniform_theta(batch), ALPHA, BETA, batch, burn_in=3, seed=5))
     assert torch.equal(results[0].word_topic, results[1].word_topic)
     assert torch.equal(results[0].document_topic, results[1].document_topic)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lda_app.uncertainty.intervals import credible_intervals
+from lda_app.analysis.intervals import credible_intervals
 
 LEVELS = (0.5, 0.9, 0.99)
 

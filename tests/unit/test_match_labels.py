@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lda_app.analysis.match_labels import carry_over, match_topics
 from lda_app.fitted.labels import Labels
-from lda_app.update.match_labels import carry_over, match_topics
 
 WORDS = [f"word{n}" for n in range(40)]
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from lda_app.compiled import why_not_compiled
 from lda_app.config import TrainConfig
 from lda_app.corpus.doc_term import DocTermMatrix
 from lda_app.fitted import model as fitted_model
 from lda_app.fitted.folder import untrained
 from lda_app.models.topic_word import TopicWordCounts
+from lda_app.system.compiled import why_not_compiled
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from lda_app.errors import FolderError
 from lda_app.report.annotations import found_later
-from lda_app.storage import sealed_folder, write_annotation
+from lda_app.system.storage import sealed_folder, write_annotation
 
 STABILITY = {"num_runs": 9, "topics": [{"id": k, "found_in": 9 - k, "mean_similarity": 0.8} for k in (0, 1)]}
 COVERAGE = [{"level": 0.8, "value": 0.79, "margin": 0.02}]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lda_app.config import TrainConfig
-from lda_app.distributed import World
 from lda_app.errors import ConfigError
+from lda_app.system.distributed import World
 from lda_app.training import resources
 from lda_app.training.resources import bytes_on_disk, choose_device, memory_limit, num_weights, require_memory
 

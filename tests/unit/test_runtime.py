@@ -15,11 +15,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from lda_app import runtime
-from lda_app.runtime import configure_log, cpu_count, interruptible, log, one_line, progress, rng
+from lda_app.system import runtime
+from lda_app.system.runtime import configure_log, cpu_count, interruptible, log, one_line, progress, rng
 
 WORK = """
-from lda_app.runtime import configure_log, log, progress
+from lda_app.system.runtime import configure_log, log, progress
 configure_log()
 with progress("Training [5 topics]", total=2, unit="epochs") as outer:
     for epoch in range(2):
@@ -121,7 +121,7 @@ def test_a_closed_stderr_ends_nothing() -> None:
 def test_warnings_for_programmers_are_for_debugging(debug: bool, shown: str) -> None:
     code = f"""
 import warnings
-from lda_app.runtime import configure_log
+from lda_app.system.runtime import configure_log
 configure_log(debug={debug})
 warnings.warn("deprecated")
 """
@@ -242,7 +242,7 @@ def test_ipython_on_a_terminal_is_no_notebook(notebook, monkeypatch):
 
 def test_a_library_on_a_terminal_draws_where_it_is_asked_to() -> None:
     code = """
-from lda_app.runtime import progress, progress_shown
+from lda_app.system.runtime import progress, progress_shown
 with progress("Unasked"):
     pass
 with progress_shown(), progress("Asked", total=1):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lda_app import simulation
-from lda_app.simulation import simulate
+from lda_app.models import simulation
+from lda_app.models.simulation import simulate
 
 ALPHA = np.array([0.5, 1.5])
 BETA = np.array([[0.7, 0.0, 0.3], [0.1, 0.5, 0.4]], dtype=np.float32)

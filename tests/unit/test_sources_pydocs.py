@@ -12,7 +12,7 @@ import pytest
 from lda_app.corpus.sources.docstrings import prose
 from lda_app.corpus.sources.pydocs import MIN_WORDS, PACKAGES, PyDocsSource, split_of
 from lda_app.errors import CorpusError
-from lda_app.runtime import FreshProcesses
+from lda_app.system.runtime import FreshProcesses
 
 if TYPE_CHECKING:
     from pathlib import Path

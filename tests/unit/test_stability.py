@@ -14,7 +14,7 @@ from lda_app.evaluation.stability import (
     topic_stability,
     write_stability,
 )
-from lda_app.storage import sealed_folder
+from lda_app.system.storage import sealed_folder
 
 
 @pytest.fixture

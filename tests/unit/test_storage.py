@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lda_app.errors import ConfigError, FileSystemError, FolderError
-from lda_app.storage import (
+from lda_app.system.storage import (
     atomic_file,
     check_writable,
     folder_lock,
@@ -300,9 +300,8 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 def test_lock_is_nested_in_a_process_and_named_by_another(tmp_path: Path) -> None:
     place = str(tmp_path / "run")
-    attempt = (
-        f"from pathlib import Path\nfrom lda_app.storage import *\nwith folder_lock(Path({place!r})): pass"
-    )
+    imports = "from pathlib import Path; from lda_app.system.storage import folder_lock"
+    attempt = f"{imports}\nwith folder_lock(Path({place!r})): pass"
     with folder_lock(tmp_path / "run"), folder_lock(tmp_path / "run"):
         other = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
     assert f"FileSystemError: {tmp_path / 'run'} is in use by process {os.getpid()}: wait" in other.stderr

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lda_app.corpus.documents import Document
 from lda_app.corpus.sources.base import BaseSource
 from lda_app.errors import CorpusError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lda_app.corpus.documents import Document
 from lda_app.corpus.sources.base import BaseSource
 from lda_app.corpus.sources.docstrings import prose
-from lda_app.runtime import FreshProcesses, cpu_count, progress
+from lda_app.system.runtime import FreshProcesses, cpu_count, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

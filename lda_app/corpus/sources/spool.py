@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from lda_app.corpus.sources.text_file import TextFile
 from lda_app.errors import CorpusError, FileSystemError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from lda_app.corpus.options import SourceOptions

@@ -23,7 +23,7 @@ from lda_app.report.serve.editor import ConflictError, LabelEditor
 from lda_app.report.serve.guard import HOST, Guard
 from lda_app.report.serve.library import open_library
 from lda_app.report.serve.search import Query, QuestionError
-from lda_app.runtime import log
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable

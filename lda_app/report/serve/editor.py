@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lda_app.fitted.labels import labels_from_dict, read_labels, write_labels
 from lda_app.report.packing import as_json
 from lda_app.report.page import assemble
-from lda_app.storage import content_fingerprint
+from lda_app.system.storage import content_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.corpus.folder import Corpus
     from lda_app.fitted.inference import FloatArray, Infer
-    from lda_app.runtime import Progress
+    from lda_app.system.runtime import Progress
 
     Rows = npt.NDArray[np.int64]
 
@@ -52,7 +52,7 @@ class ShareTable:
     Examples
     --------
     >>> from lda_app.corpus.doc_term import DocTermMatrix
-    >>> from lda_app.runtime import Progress
+    >>> from lda_app.system.runtime import Progress
     >>> documents = DocTermMatrix.from_scipy([[3, 0], [0, 1]])
     >>> infer = lambda block: block.to_scipy().toarray() + 1.0
     >>> table = ShareTable(documents, infer, Progress("Inferring", 2, "documents"))

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lda_app.errors import ConfigError
-from lda_app.storage import check_writable, sha256_of
 from lda_app.studies.compare.methods import ALIASES, METHODS, OWN
 from lda_app.studies.compare.provenance import machine
 from lda_app.studies.compare.worker import Task
+from lda_app.system.storage import check_writable, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,7 +31,7 @@ def draw(curves: Mapping[str, Points]) -> str:
     curves
         Method → seconds and perplexities, in the order of time.
     """
-    from lda_app.charts import line_chart
+    from lda_app.system.charts import line_chart
 
     worst = _WORST * min(value for points in curves.values() for _, value in points)
     near = {name: [point for point in points if point[1] <= worst] for name, points in curves.items()}

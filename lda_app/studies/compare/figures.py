@@ -16,7 +16,7 @@ from lda_app.evaluation.diversity import duplicates, live_topics, unique_share
 from lda_app.evaluation.evaluate import COHERENCE_WORDS, DIVERSITY_WORDS
 from lda_app.fitted.topics import top_words
 from lda_app.models.fold_in import fold_in
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lda_app
-from lda_app.runtime import cpu_count
+from lda_app.system.runtime import cpu_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

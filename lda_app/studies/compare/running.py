@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import lda_app
 from lda_app.errors import ConfigError, FolderError, Interrupted, LdaAppError
-from lda_app.runtime import interruptible, log, progress
-from lda_app.storage import write_atomic
 from lda_app.studies.compare.comparison import MARKER
 from lda_app.studies.compare.methods import METHODS
 from lda_app.studies.compare.provenance import machine
 from lda_app.studies.compare.sessions import Ended, run_in_session
 from lda_app.studies.compare.worker import TRAINING
+from lda_app.system.runtime import interruptible, log, progress
+from lda_app.system.storage import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lda_app.runtime import Interruption
     from lda_app.studies.compare.comparison import Comparison, Trial
+    from lda_app.system.runtime import Interruption
 
     Result = dict[str, Any]
 

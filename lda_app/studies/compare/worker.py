@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from lda_app.corpus.folder import open_corpus
 from lda_app.errors import LdaAppError
-from lda_app.storage import write_atomic
 from lda_app.studies.compare.clock import Clock
 from lda_app.studies.compare.methods import METHODS, Fitted
+from lda_app.system.storage import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

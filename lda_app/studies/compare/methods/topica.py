@@ -7,9 +7,9 @@ often it does: then its own inference predicts better, and mean field worse. So 
 import numpy as np
 
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.runtime import cpu_count
 from lda_app.studies.compare.clock import Clock
 from lda_app.studies.compare.methods import Fitted, token_lists
+from lda_app.system.runtime import cpu_count
 
 PACKAGES = ("topica",)
 METHODS = {

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from lda_app.runtime import cpu_count, log
+from lda_app.system.runtime import cpu_count, log
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 

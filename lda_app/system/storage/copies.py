@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from lda_app.storage.annotations import read_annotation, write_annotation
-from lda_app.storage.files import write_json
-from lda_app.storage.folders import sealed_folder
-from lda_app.storage.manifest import ANNOTATIONS, read_manifest
+from lda_app.system.storage.annotations import read_annotation, write_annotation
+from lda_app.system.storage.files import write_json
+from lda_app.system.storage.folders import sealed_folder
+from lda_app.system.storage.manifest import ANNOTATIONS, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

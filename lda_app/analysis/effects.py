@@ -1,7 +1,7 @@
 r"""Effects of metadata on topics: regression of topic shares on covariates by the method of composition.
 
 For each topic and each draw s, :math:`\theta_{dk}^{(s)} = x_d^\top b_k^{(s)} + e_{dk}` by least squares over
-all documents d; coefficients are pooled by Rubin's rules (:mod:`lda_app.uncertainty.composition`). This
+all documents d; coefficients are pooled by Rubin's rules (:mod:`lda_app.analysis.composition`). This
 follows stm's estimateEffect (Roberts, Stewart, Tingley 2019) with two differences: the variance of a draw's
 coefficients is robust to heteroscedastic shares (HC2, MacKinnon and White 1985), and the draws are
 conditioned on the covariates.
@@ -19,16 +19,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lda_app.uncertainty.composition import NUM_DRAWS, Estimate, composed_draws
+from lda_app.analysis.composition import NUM_DRAWS, Estimate, composed_draws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lda_app.analysis.composition import FloatArray, Rows
+    from lda_app.analysis.design import Design
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.model import LabelledModel
-    from lda_app.runtime import Progress
-    from lda_app.uncertainty.composition import FloatArray, Rows
-    from lda_app.uncertainty.design import Design
+    from lda_app.system.runtime import Progress
 
 _ROWS_AT_A_TIME = 1024
 _FULL_LEVERAGE = 1e-9
@@ -80,7 +80,7 @@ class Effects:
         Parameters
         ----------
         column
-            Covariate; see :meth:`lda_app.uncertainty.design.Design.predictions`.
+            Covariate; see :meth:`lda_app.analysis.design.Design.predictions`.
         level
             Level of the intervals.
         num_points
@@ -135,7 +135,7 @@ def regress(
     num_draws
         S, number of draws.
     bar
-        See :func:`lda_app.uncertainty.composition.composed_draws`.
+        See :func:`lda_app.analysis.composition.composed_draws`.
     """
     basis = design.basis
     means = _LinearMean(basis, len(model.trained.alpha))

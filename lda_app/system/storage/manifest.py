@@ -8,12 +8,12 @@ from typing import Any
 
 from lda_app import __version__
 from lda_app.errors import FolderError
-from lda_app.storage.files import sha256_of, write_json
-from lda_app.storage.paths import TRACE, explain, sync
+from lda_app.system.storage.files import sha256_of, write_json
+from lda_app.system.storage.paths import TRACE, explain, sync
 
 MANIFEST = "manifest.json"
 ANNOTATIONS = frozenset({"labels.json", "stability.json", "calibration.json", "comparison.json"})
-"""Files that are added to a sealed folder later, see `lda_app.storage.annotations`."""
+"""Files that are added to a sealed folder later, see `lda_app.system.storage.annotations`."""
 
 
 def seal(staging: Path, header: dict[str, Any]) -> None:

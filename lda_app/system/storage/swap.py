@@ -8,7 +8,7 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from lda_app.storage.paths import sibling, sync
+from lda_app.system.storage.paths import sibling, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable

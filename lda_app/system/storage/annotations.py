@@ -10,9 +10,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from lda_app.runtime import log
-from lda_app.storage.files import read_json, write_atomic
-from lda_app.storage.manifest import ANNOTATIONS, read_manifest
+from lda_app.system.runtime import log
+from lda_app.system.storage.files import read_json, write_atomic
+from lda_app.system.storage.manifest import ANNOTATIONS, read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: 
     folder
         The sealed folder.
     name
-        The file, one of `lda_app.storage.manifest.ANNOTATIONS`.
+        The file, one of `lda_app.system.storage.manifest.ANNOTATIONS`.
     content
         What JSON can hold; ``about`` is added, the fingerprint of what was sealed.
     kind
@@ -46,7 +46,7 @@ def write_annotation(folder: Path, name: str, content: dict[str, Any], *, kind: 
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from lda_app.storage import sealed_folder
+    >>> from lda_app.system.storage import sealed_folder
     >>> run = Path(tempfile.mkdtemp()) / "run"
     >>> with sealed_folder(run, kind="model", format_version=1, overwrite=False) as staging:
     ...     _ = (staging / "model.safetensors").write_bytes(b"weights")

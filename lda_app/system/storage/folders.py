@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lda_app.errors import ConfigError, FolderError
-from lda_app.runtime import log
-from lda_app.storage.locks import folder_lock
-from lda_app.storage.manifest import check_file, check_version, foreign_files, read_manifest, seal
-from lda_app.storage.paths import leftovers, sibling, target, writing
-from lda_app.storage.swap import swap
+from lda_app.system.runtime import log
+from lda_app.system.storage.locks import folder_lock
+from lda_app.system.storage.manifest import check_file, check_version, foreign_files, read_manifest, seal
+from lda_app.system.storage.paths import leftovers, sibling, target, writing
+from lda_app.system.storage.swap import swap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

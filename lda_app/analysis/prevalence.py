@@ -1,6 +1,6 @@
 r"""Mean topic shares in groups of documents, with intervals, and differences between groups.
 
-A mean m̄ with variance T (:mod:`lda_app.uncertainty.composition`) has the effective sample size
+A mean m̄ with variance T (:mod:`lda_app.analysis.composition`) has the effective sample size
 :math:`n^* = \bar m (1 - \bar m) / T` (Korn and Graubard 1998): it is as precise as a binomial proportion with
 n* trials. It gets the posterior of such a proportion under Jeffreys' prior,
 :math:`\mathrm{Beta}(n^* \bar m + \frac12,\ n^* (1 - \bar m) + \frac12)`. This stays within 0 and 1, and works
@@ -20,19 +20,19 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
-from lda_app.runtime import rng
-from lda_app.uncertainty.composition import NUM_DRAWS, Estimate, composed_draws
+from lda_app.analysis.composition import NUM_DRAWS, Estimate, composed_draws
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
+    from lda_app.analysis.composition import FloatArray, Rows
+    from lda_app.analysis.covariates import Groups
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.model import LabelledModel
-    from lda_app.runtime import Progress
-    from lda_app.uncertainty.composition import FloatArray, Rows
-    from lda_app.uncertainty.covariates import Groups
+    from lda_app.system.runtime import Progress
 
 _MODERATION = 5.0  # prior weight of the value over all topics, in documents
 _DIFFERENCES = 20_000
@@ -185,7 +185,7 @@ def group_draws(
     num_draws
         S, number of draws.
     bar
-        See :func:`lda_app.uncertainty.composition.composed_draws`.
+        See :func:`lda_app.analysis.composition.composed_draws`.
     """
     sizes = np.bincount(groups)
     means = _MeanOfGroup(groups, (len(sizes), len(model.trained.alpha)))

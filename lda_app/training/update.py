@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lda_app.distributed import SINGLE_PROCESS
 from lda_app.errors import ConfigError, Interrupted
 from lda_app.fitted.folder import new_model_dir, write_model
 from lda_app.fitted.labels import write_labels
 from lda_app.models.guides import make_lda, make_topics
 from lda_app.models.topic_word import TopicWordCounts
-from lda_app.runtime import interruptible
+from lda_app.system.distributed import SINGLE_PROCESS
+from lda_app.system.runtime import interruptible
 from lda_app.training.data import TrainingData, divide
 from lda_app.training.prior import TopicPrior
 from lda_app.training.resources import choose_device, require_memory

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lda_app.errors import FileSystemError
-from lda_app.storage.paths import leftovers, target, writing
+from lda_app.system.storage.paths import leftovers, target, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lda_app.analysis.covariates import as_dates, numbers, require_column
 from lda_app.errors import ConfigError, CorpusError
-from lda_app.runtime import log
-from lda_app.uncertainty.covariates import as_dates, numbers, require_column
+from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from lda_app.corpus.doc_term import DocTermMatrix
     from lda_app.fitted.model import FittedModel
-    from lda_app.runtime import Progress
+    from lda_app.system.runtime import Progress
 
     FloatArray = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lda_app.errors import FolderError, LdaAppError
-from lda_app.storage.locks import folder_lock
-from lda_app.storage.paths import sibling, sync, target, writing
+from lda_app.system.storage.locks import folder_lock
+from lda_app.system.storage.paths import sibling, sync, target, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from lda_app.evaluation.evaluate import COHERENCE_WORDS
 from lda_app.evaluation.reference import Reference
 from lda_app.fitted.model import ShareIntervals
 from lda_app.fitted.topics import describe_shown, top_words, topic_proportions, usage, watched
-from lda_app.runtime import progress
+from lda_app.system.runtime import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from lda_app.corpus.doc_term import DocTermMatrix
-from lda_app.runtime import rng
+from lda_app.system.runtime import rng
 
 if TYPE_CHECKING:
     import numpy.typing as npt

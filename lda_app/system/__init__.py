@@ -1,0 +1,1 @@
+"""What the app needs of the machine: files, processes, compiled loops, progress, charts."""

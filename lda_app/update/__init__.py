@@ -1,1 +1,0 @@
-"""Updating a model: train on new text, carry labels over, and measure drift."""
