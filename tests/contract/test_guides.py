@@ -296,15 +296,18 @@ def test_temperature_is_constant_or_falls():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"inference": "cavi", "posterior": "logistic-normal"}, "posterior must be dirichlet with cavi"),
+        (
+            {"inference": "cavi", "posterior": "logistic-normal"},
+            "posterior must be dirichlet with inference cavi",
+        ),
         (
             {"inference": "cavi", "encoder": "mlp"},
             "encoder mlp is a network, which inference cavi does not use",
         ),
-        ({"inference": "cavi", "gradient": "score"}, "gradient score is .* leave out cavi"),
+        ({"inference": "cavi", "gradient": "score"}, "gradient score applies only .* leave out cavi"),
         (
             {"posterior": "logistic-normal", "gradient": "rsvi"},
-            "gradient rsvi is .* leave out logistic-normal",
+            "gradient rsvi applies only .* leave out logistic-normal",
         ),
         ({"gradient": "pathwise"}, "gradient must be one of implicit, torch, rsvi, score, gumbel-softmax"),
         ({"temperature": 0.0}, "temperature must be a number from 0.01 to 100"),
