@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lda_app.evaluation.diversity import (
-    Duplicate,
+    DuplicateTopics,
     dead_topics,
     duplicates,
     effective_topics,
@@ -26,7 +26,11 @@ def test_unique_share(top_words, expected):
 
 def test_duplicates_lists_each_pair_once_most_alike_first():
     top_words = np.array([range(10), range(20, 30), range(5, 15), range(9, -1, -1)])
-    assert duplicates(top_words) == (Duplicate(0, 3, 10), Duplicate(0, 2, 5), Duplicate(2, 3, 5))
+    assert duplicates(top_words) == (
+        DuplicateTopics(0, 3, 10),
+        DuplicateTopics(0, 2, 5),
+        DuplicateTopics(2, 3, 5),
+    )
 
 
 def test_four_shared_words_are_no_duplicate():

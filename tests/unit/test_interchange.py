@@ -215,7 +215,7 @@ def test_topics_that_share_no_words_with_the_corpus_are_refused() -> None:
     model = ImportedModel.of("mine", BETA, WORDS)
     with pytest.raises(CorpusError, match="the corpus has 1"):
         align(model, Vocabulary(("moon", "soil", "seed")))
-    with pytest.raises(CorpusError, match="topic 1 has none"):
+    with pytest.raises(CorpusError, match="topic 1 contains none"):
         align(
             ImportedModel.of("mine", [[1, 1, 0], [0, 0, 1]], ["moon", "orbit", "goal"]),
             Vocabulary(("moon", "orbit")),
