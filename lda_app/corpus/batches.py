@@ -99,7 +99,7 @@ class ShuffledBatches:
     batch_size
         Documents a batch, as nearly as batches of equal size can have.
     seed
-        Of the orders.
+        Seed of the orders.
     """
 
     def __init__(self, doc_term: DocTermMatrix, rows: Int[np.ndarray, " D"], batch_size: int, seed: int):

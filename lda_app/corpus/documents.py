@@ -42,7 +42,7 @@ class Document:
     text
         Without NUL characters; otherwise as the source has it.
     split
-        ``"train"`` or ``"test"`` where the source has a split of its own, else None.
+        ``"train"`` or ``"test"`` if the source defines the split, else None.
     metadata
         The other columns, unchanged, as text; JSON values that are no strings as `JsonText`.
     place

@@ -242,8 +242,8 @@ def build_corpus(
     texts
         Whether to keep the texts in the folder.
     base
-        Of a model that is to learn from the corpus: its words are kept whatever their frequency, beside
-        those that the limits leave, and its phrases are counted, not others.
+        Vocabulary of a model that will learn from the corpus: its words are kept whatever their frequency,
+        beside those that the limits leave, and its phrases are counted, not others.
 
     Raises
     ------

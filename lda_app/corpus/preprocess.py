@@ -51,12 +51,13 @@ class PreprocessOptions:
     tokenizer
         What counts as a word.
     min_df
-        Keep words of at least so many training documents. None is 1 for up to 399 of them, then one more
-        for each further 200, up to 5.
+        Least number of training documents of a word. None is 1 for up to 399 documents, plus one for each
+        further 200, up to 5.
     max_df
-        Keep words of at most so many training documents. None is half of them, or all of fewer than 100.
+        Largest number of training documents of a word. None is half of all documents, or all of fewer than
+        100.
     max_vocab
-        Keep at most so many words, those of the most training documents; equals in alphabetical order.
+        Largest vocabulary: the words of the most training documents; ties in alphabetical order.
     phrases
         Which phrases are counted; None counts words alone.
     drop_duplicates
@@ -175,7 +176,7 @@ def prune(
     Raises
     ------
     ConfigError
-        If the limits exclude each other for so many documents.
+        If the limits exclude each other for this number of documents.
     CorpusError
         If no word is left.
 
@@ -341,7 +342,7 @@ class Preprocessor:
 
 
 def phrase_count(options: PreprocessOptions, num_documents: int) -> int:
-    """Return how often a phrase must occur in so many training documents.
+    """Return the least number of occurrences of a phrase, for a number of training documents.
 
     N-grams that occur less often than the vocabulary's least number of documents could not be kept.
 

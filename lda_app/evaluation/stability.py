@@ -284,7 +284,7 @@ def _scored(similarity: npt.NDArray[np.float64]) -> TopicStability:
 
 
 def _nearest_others(beta: FloatArray) -> npt.NDArray[np.float64]:
-    """Similarity of each topic to the nearest other topic of its own run, (K,)."""
+    """Similarity of each topic to the nearest other topic of the same run, (K,)."""
     similarity = similarities(beta, beta)
     np.fill_diagonal(similarity, 0.0)
     return np.asarray(similarity.max(axis=1))

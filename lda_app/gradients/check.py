@@ -70,7 +70,7 @@ def check_families(num_points: int, tick: Callable[[], object] = lambda: None) -
     Parameters
     ----------
     num_points
-        At least so many points a family.
+        Least number of points per family.
     tick
         Called after each point of the slow decimal reference.
 

@@ -52,7 +52,7 @@ class Estimator:
     family
         The distribution q.
     name
-        Of the method; unique within the family.
+        Name of the method; unique within the family.
     sampler
         Draws z with its pathwise derivative, its log-weight, or both.
     baseline
@@ -81,7 +81,7 @@ class Estimator:
         integrand
             f, (S, …, d) → (S, …).
         parameters
-            Of the family, (…, d); each row has samples of its own.
+            Parameters of the family, (…, d); each row is sampled independently.
         num_samples
             S.
         generator

@@ -17,7 +17,7 @@ Standardization = Callable[[Tensor], Tensor]
 
 
 def attach_scalar(sample: Tensor, standardize: Standardization) -> Tensor:
-    """Return ``sample`` with implicit gradients, each element a scalar sample of its own.
+    """Return ``sample`` with implicit gradients, where each element is an independent scalar sample.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Compiled loops over rows: draws of log-Gamma numbers, and the gradients of Gamma and Dirichlet samples.
 
-Each row has random numbers of its own, so that a result depends neither on the number of threads nor on how
+Each row has its own random stream, so that a result depends neither on the number of threads nor on how
 the rows are shared out among them. Numbers are computed in float64, whatever the arrays hold.
 """
 

@@ -32,7 +32,7 @@ class Measurement:
     largest_z
         The largest deviation of a component's mean from the exact one, in standard errors.
     variance
-        Of one estimate, summed over the components.
+        Variance of one estimate, summed over the components.
     relative_variance
         The same, divided by the squared length of the exact gradient.
     seconds
@@ -67,7 +67,7 @@ def measure(
     Parameters
     ----------
     estimator, problem
-        Of one family.
+        An estimator and a problem of the same family.
     num_samples
         S, samples an estimate.
     num_estimates

@@ -34,7 +34,7 @@ class Aligned:
         Words of the model that the corpus does not have.
     foreign_mass
         (K,) probability of those words in each topic, taken out; what is left is scaled to sum to 1, as the
-        corpus's tokens are all of its own words.
+        corpus's tokens are all words of the corpus.
     """
 
     beta: npt.NDArray[np.float64]

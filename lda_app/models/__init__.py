@@ -3,6 +3,6 @@
 import warnings
 
 with warnings.catch_warnings():
-    # Pyro brings progress bars of its own, unused here, that complain in a notebook without ipywidgets.
+    # Pyro imports progress bars, unused here, that complain in a notebook without ipywidgets.
     warnings.filterwarnings("ignore", message="IProgress not found")
     import pyro as pyro

@@ -72,7 +72,7 @@ class Assignments(TorchDistribution):  # type: ignore[misc]
     batch
         The counts.
     temperature
-        Of the Gumbel-softmax relaxation that samples are drawn from.
+        Temperature of the Gumbel-softmax relaxation that samples are drawn from.
     generator
         The source of randomness.
     """

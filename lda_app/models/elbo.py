@@ -66,7 +66,7 @@ def direct_elbo(lda: LDA, batch: Batch) -> ELBO:
 class SampledELBO(TraceMeanField_ELBO):  # type: ignore[misc]
     """The ELBO of any Pyro pair, with closed-form KL divergence where there is one; it also keeps θ.
 
-    An estimator of the guide's may need the likelihood times a gradient of its own
+    The guide's estimator may need the likelihood times another gradient
     (:class:`~lda_app.models.guides.EstimatedDirichlet`). As a baseline, a document's likelihood per token is
     compared with that of the other documents.
     """

@@ -110,8 +110,8 @@ class EstimatedDirichlet(_DirichletGuide):
     Attributes
     ----------
     log_weight
-        Of the last sample, (B,): its gradient, weighed by the likelihood, belongs to the estimate. None where
-        the pathwise derivative is all.
+        Log weight of the last sample, (B,): its gradient, weighted by the likelihood, belongs to the
+        estimate. None where the pathwise derivative is all.
     """
 
     log_weight: Tensor | None = None

@@ -13,7 +13,7 @@ class MLPEncoder(nn.Module):
 
     ReLU within and softplus at the end, with Glorot's start (Figurnov, Mohamed, Mnih 2018, as in TensorFlow
     Probability's example of LDA). It stands here to be compared with
-    :class:`~lda_app.models.encoder.UnrolledEncoder`: each word has weights of its own, V · H of them.
+    :class:`~lda_app.models.encoder.UnrolledEncoder`: each word has its own weights, V · H in all.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The sweeps of :mod:`lda_app.models.gibbs`, compiled for the processor: a collapsed sampler of assignments.
 
-Arrays: ``alpha (K,)``, or ``(B, K)`` where each document has a prior of its own; ``beta (U, K)`` one row a
+Arrays: ``alpha (K,)``, or ``(B, K)`` if each document has its own prior; ``beta (U, K)`` one row a
 word of the batch; ``columns (nnz,)``; ``tokens (nnz + 1,)`` where the tokens of each nonzero count begin;
 ``assignments (N,)`` the topic of each token; ``theta (B, K)``; ``indptr (B + 1,)``; ``rows (B,)`` the random
 stream of each document. Each kernel handles documents ``start:stop``; the last arrays are written.
@@ -58,7 +58,7 @@ def _weigh(weights, beta, share):
     """Fill ``share`` with weights · beta, a number a topic, and return its sum."""
     for k in range(len(share)):
         share[k] = weights[k] * beta[k]
-    # A loop of its own: one that also stores is compiled twice, for arrays that may overlap and for others,
+    # A separate loop: one that also stores is compiled twice, for arrays that may overlap and for others,
     # and the two add up in different orders, so that where the arrays lie would decide on the last digit.
     total = np.float32(0)
     for k in range(len(share)):

@@ -16,7 +16,7 @@ _SMALLEST_SCALE = 1e-18
 class TopicWordCounts(nn.Module):
     """Topic-word probabilities β_kw = (λ_kw + η) / (n_k + V η), with expected counts λ and n_k = Σ_w λ_kw.
 
-    Kept word by word (V, K), because a batch needs the rows of its own words alone. The counts decay at
+    Kept word by word (V, K), because a batch needs only the rows of its words. The counts decay at
     each step; the decay is a common factor, so a step costs as much as the batch has words, whatever V.
 
     Parameters
@@ -30,7 +30,7 @@ class TopicWordCounts(nn.Module):
     ----------
     prior
         Words (S,) and counts (S, K) that the prior has of them beyond η, or None. The counts are a part of λ
-        from the first step on, as if the topics had been seen to write so many of these words elsewhere.
+        from the first step on, as if the topics had been observed with these counts elsewhere.
 
     Examples
     --------

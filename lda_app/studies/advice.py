@@ -31,7 +31,7 @@ class Row:
     coherence, exclusivity, diversity
         Means over runs.
     similarity, found
-        Of the topics of two runs, aligned: mean similarity, and share of those found; None for a single run.
+        Aligned topics of two runs: mean similarity, and share of those found; None for a single run.
     train_seconds
         Mean over runs.
     """

@@ -1,4 +1,4 @@
-"""One training of a study: trained, or gone on with, and measured; in a process of its own."""
+"""One cell of a study: train its model, or resume the training, and evaluate it, in its own process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def finish_cell(study: Study, cell: Cell) -> None:
-    """Do what is left to do for a cell: train its model, or go on with that, and measure it.
+    """Finish a cell: train its model, or resume the training, and evaluate it.
 
     Raises
     ------

@@ -153,7 +153,7 @@ class _Training(NamedTuple):
     Parameters
     ----------
     variance
-        Of a run's log perplexity, beyond what its documents do.
+        Variance of a run's log perplexity beyond the variance due to its documents.
     mean_square
         What it was estimated by: the documents' part is still in it.
     freedom

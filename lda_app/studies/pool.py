@@ -1,7 +1,7 @@
-"""The trainings of a study, some at a time, each in a process of its own.
+"""The process pool of a study: several trainings at a time, each in its own process.
 
-A signal ends all of them with a checkpoint, whether it was sent to this process or to all; and if this
-process is killed, they end by themselves. So whatever happens, the same call goes on where they stopped.
+A signal stops all of them with a checkpoint, whether it was sent to this process or to the whole group; if
+this process is killed, they stop by themselves. Either way, the same call resumes where they stopped.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class CellError(LdaAppError):
     Parameters
     ----------
     cell
-        Which.
+        The training.
     message
-        Why.
+        The reason.
     exit_code
-        That of its own error.
+        Exit code of the error.
     """
 
     def __init__(self, cell: Cell, message: str, exit_code: int) -> None:
@@ -196,7 +196,7 @@ def _signal(process: ForkServerProcess, signum: int) -> None:
 
 
 def _work(study: Study, cell: Cell, jobs: int, messages: Connection) -> None:
-    """Finish a cell, in a process of its own."""
+    """Finish a cell, in its own process."""
     # Ctrl-C reaches all processes of a terminal; it is the parent who tells this one, once.
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)

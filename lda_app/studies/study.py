@@ -1,13 +1,13 @@
 """A study: trainings on one corpus that differ in the number of topics and the seed, in one folder.
 
     study.json               the corpus, and the options that all trainings share
-    k50-seed1/               a model, as any other
+    k50-seed1/               a model directory
     k50-seed1.checkpoint     where its training stopped, if it did
-    k50-seed1.json           what was measured of it
-    sweep.json, sweep.svg    what came of it
+    k50-seed1.json           its figures
+    sweep.json, sweep.svg    the results of the sweep
 
-Each file and each model is there as a whole or not at all, so a study that was interrupted, however, goes on
-where it stopped; and one that is there may be given more seeds, or more numbers of topics.
+Each file and each model is complete or absent, so an interrupted study resumes where it stopped, and a
+finished one can be extended with more seeds or more numbers of topics.
 """
 
 from __future__ import annotations

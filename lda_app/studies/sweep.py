@@ -38,7 +38,7 @@ class Sweep:
     rows
         One a number of topics, rising.
     seeds
-        Of the runs of each.
+        Seeds of the runs of each number of topics.
     num_documents, num_tokens
         Held out, over all seeds, and scored.
     recommended
@@ -88,7 +88,7 @@ def summarize(study: Study, numbers: Sequence[int], seeds: Sequence[int]) -> Swe
     numbers
         The numbers of topics, at least two, rising.
     seeds
-        Of the runs of each.
+        Seeds of the runs of each number of topics.
 
     """
     figures = {Cell(k, s): study.figures(Cell(k, s)) or {} for k in numbers for s in seeds}

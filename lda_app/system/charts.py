@@ -219,7 +219,7 @@ def heat_map(
     title
         What is shown.
     labels, places
-        Of the axes x and y; the places are evenly spaced in the logarithm.
+        Labels and values of the axes x and y; the values are evenly spaced in the logarithm.
     values
         A row for each place of y.
     shades

@@ -47,7 +47,7 @@ def kernel(function: Kernel) -> Kernel:
 def inlined(function: Kernel) -> Kernel:
     """Compile a part of a kernel into each kernel that calls it.
 
-    Where a part has machine code of its own, a kernel that was just compiled and one from the cache were seen
+    If a part has separate machine code, a kernel that was just compiled and one from the cache were seen
     to round its sums differently: the first run on a machine would differ from all others.
 
     Examples

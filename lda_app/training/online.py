@@ -73,14 +73,14 @@ class OnlineSchedule(Schedule):
 def learn_from(
     state: RunState, config: TrainConfig, schedule: OnlineSchedule, doc_term: DocTermMatrix, batch_size: int
 ) -> None:
-    """Do a step for each so many documents, in their order; those without words are passed over.
+    """Take one step per batch of documents, in their order; documents without words are skipped.
 
     Parameters
     ----------
     state
         Is brought forward.
     config
-        Of the run.
+        Configuration of the run.
     schedule
         The rates.
     doc_term

@@ -1,4 +1,4 @@
-"""A run from a corpus to a model directory: begun, interrupted, gone on with, finished."""
+"""A training run, from a corpus to a model directory: start, interrupt, resume, finish."""
 
 import os
 import shlex
@@ -102,11 +102,11 @@ def train_model(
     corpus
         Its training split is learned from.
     config
-        The configuration; that of ``saved`` where a run goes on.
+        The configuration; that of ``saved`` if the run is resumed.
     out
         The model directory.
     saved
-        The run to go on with; None begins anew.
+        The run to resume; None starts a new one.
     overwrite
         Replace a model directory, or drop the checkpoint of an unfinished run.
     group

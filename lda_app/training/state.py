@@ -22,7 +22,7 @@ _PLAIN = ("step", "seconds", "history", "losses")
 
 @dataclass
 class RunState:
-    """What a run has come to; a run that goes on from a saved state ends as if it had never stopped."""
+    """State of a training run; a run resumed from a saved state ends as if it had never stopped."""
 
     lda: LDA
     optimizers: Optimizers
@@ -107,7 +107,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if header["format"] != CHECKPOINT_FORMAT:
         raise FolderError(
             f"{path}: the checkpoint has format {header['format']}, this lda-app reads {CHECKPOINT_FORMAT}; "
-            "go on with the version that made it, or train anew with --overwrite"
+            "resume with the version that wrote it, or train again with --overwrite"
         )
     return header, tensors
 

@@ -94,8 +94,8 @@ def topics_to_go_on_with(model: ModelDir) -> TopicWordCounts:
     topics = model.lda.topics
     if not isinstance(topics, TopicWordCounts) or model.config["training"]["encoder"] == "mlp":
         raise ConfigError(
-            f"{model.path} was trained with --beta-optimizer adam or --encoder mlp, which cannot go on with "
-            "new words; train anew on all text"
+            f"{model.path} was trained with --beta-optimizer adam or --encoder mlp, which cannot learn "
+            "new words; train a new model on all text"
         )
     return topics
 

@@ -1,15 +1,15 @@
-"""Programs beside each other: each learns the same counts, in a process of its own, measured by one protocol.
+"""A comparison of programs: each is trained on the same counts, in its own process, and evaluated alike.
 
 ===============  ===================================================================================
-``methods``      a module a program; a new rival is one more of them, and nothing else
+``methods``      one module per program; a new rival is one more module
 ``clock``        seconds, processor seconds and memory of a training, and snapshots during it
-``measuring``    one training, and all that is measured of it
+``measuring``    one training and its evaluation
 ``figures``      the figures, by the same functions for every method
-``sessions``     a process of its own, stopped when its time is up
+``sessions``     one process per training, stopped at its time limit
 ``provenance``   code, versions and machine that a result depends on
 ``comparison``   the comparison of a user's corpus, and its folder
-``running``      its trainings, gone on with where they stopped
-``worker``       one of them, in a process of its own
+``running``      its trainings, resumed where they stopped
+``worker``       one training, in its own process
 ``table``        its table; ``pages``, as Markdown
 ``curve``        perplexity over seconds, as SVG
 ===============  ===================================================================================

@@ -26,7 +26,7 @@ class OutOfTime(Exception):  # noqa: N818 - it is no fault
 
 
 class Snapshot(NamedTuple):
-    """The model after so many seconds of training."""
+    """The model after some seconds of training."""
 
     seconds: float
     alpha: FloatArray

@@ -1,7 +1,7 @@
-"""A comparison on one corpus: planned, gone on with where it stopped, and written.
+"""A comparison on one corpus: its plan, its folder, and how it is resumed.
 
 compare.json                    the corpus that it is of
-results/k50-topica-s0.json      what was measured of a training, with all that it depends on
+results/k50-topica-s0.json      figures of a training, with everything they depend on
 logs/k50-topica-s0.log          what the program printed
 comparison.json                 everything
 comparison.md, perplexity.svg   the table, and perplexity over seconds

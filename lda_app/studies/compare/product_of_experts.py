@@ -16,7 +16,7 @@ class ProdLDA(nn.Module):
     num_words, num_topics
         V and K.
     alpha
-        Of the Dirichlet that the prior is near.
+        Concentration of the Dirichlet that the prior approximates.
     hidden
         Width of the encoder's two layers.
     dropout

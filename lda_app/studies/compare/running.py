@@ -1,4 +1,4 @@
-"""The trainings of a comparison, one after the other, gone on with where they stopped, and written."""
+"""The trainings of a comparison, one after the other, resumed where they stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process for each training, in a session of its own, so that what it takes can be told apart."""
+"""One process per training, each in its own session, so that its resources can be measured."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _failure(code: int) -> Ended | None:
 
 
 def limit_of(seconds: float) -> Callable[[float], str | None]:
-    """Stop a command after so many seconds.
+    """Stop a command after a number of seconds.
 
     Examples
     --------

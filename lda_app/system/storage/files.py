@@ -82,7 +82,7 @@ def read_json(file: Path, kind: type[LdaAppError] = FolderError, remedy: str = "
     Raises
     ------
     LdaAppError
-        Of this kind, if the file cannot be read or holds no JSON object.
+        The given kind, if the file cannot be read or holds no JSON object.
 
     Examples
     --------
