@@ -6,7 +6,7 @@ These two classes define the command-line flags and the keywords of :class:`lda_
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from lda_app.config import Described
 from lda_app.errors import ConfigError
@@ -17,7 +17,31 @@ if TYPE_CHECKING:
 
 SOURCE, WORDS, PHRASES = "Reading the input", "Choosing the words", "Phrases"
 
-Format = Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "txt", "folder"]
+
+class Reader(NamedTuple):
+    """The class that reads a format: its module in :mod:`lda_app.corpus.sources`, and its name."""
+
+    module: str
+    name: str
+
+
+class Format(NamedTuple):
+    """A format of input files."""
+
+    reader: Reader
+    suffixes: tuple[str, ...]
+    about: str = ""
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format(Reader("delimited", "DelimitedSource"), (".csv",)),
+    "tsv": Format(Reader("delimited", "TabSource"), (".tsv", ".tab")),
+    "jsonl": Format(Reader("json_lines", "JsonLinesSource"), (".jsonl", ".ndjson")),
+    "parquet": Format(Reader("parquet", "ParquetSource"), (".parquet", ".pq")),
+    "xlsx": Format(Reader("excel", "ExcelSource"), (".xlsx",)),
+    "txt": Format(Reader("files", "LineSource"), (".txt", ".text"), " (one document per line)"),
+}
+"""Name → how files of this format are read; a new format is a module and a line here."""
 EncodingErrors = Literal["strict", "replace", "ignore"]
 Normalize = Literal["none", "stem", "lemma"]
 DropDuplicates = Literal["none", "exact", "near"]
@@ -59,9 +83,9 @@ class SourceOptions:
         ),
     ] = None
     format: Annotated[
-        Format | None,
+        str | None,
         Described(
-            "Input format: csv, tsv, jsonl, parquet, xlsx, txt (one document per line) or folder.",
+            f"Input format: {', '.join(name + f.about for name, f in FORMATS.items())} or folder.",
             SOURCE,
             default="from the suffix; txt for standard input",
             metavar="FORMAT",
@@ -94,7 +118,7 @@ class SourceOptions:
     def __post_init__(self) -> None:
         if self.delimiter in ("tab", "\\t"):
             object.__setattr__(self, "delimiter", "\t")
-        _require_choice("format", self.format, (None, *get_args(Format)))
+        _require_choice("format", self.format, (None, *FORMATS, "folder"))
         _require_choice("encoding-errors", self.encoding_errors, get_args(EncodingErrors))
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             raise ConfigError(f"--delimiter must be one character or 'tab', got {self.delimiter!r}")

@@ -2,7 +2,7 @@
 
 The guide's q(θ|w) is one Dirichlet, wider than the posterior and blind to which words go together in *this*
 document. Topics learned from its samples alone blur on short documents. So a batch's sample is refined by
-collapsed sweeps over the assignments z of the words of the batch, with the topics held fixed; the topics and α
+collapsed sweeps over the assignments z of the batch, with the topics held fixed; the topics and α
 learn from what the sweeps find (Hoffman 2017, "Learning deep latent Gaussian models with Markov chain Monte
 Carlo"; collapsed conditional: Griffiths and Steyvers 2004, eq. 5 with β given).
 """

@@ -28,6 +28,7 @@ VALUES = {
     "text_column": "body",
     "id_column": "key",
     "delimiter": ";",
+    "format": "tsv",
     "pattern": "*.md",
     "encoding": "latin-1",
     "preset": "fast",
@@ -176,7 +177,7 @@ def test_a_name_means_one_thing():
         kinds.setdefault(option.opts[0], set()).add("choice" if get_origin(kind) is Literal else str(kind))
     mixed = {name: kind for name, kind in kinds.items() if len(kind) > 1}
     # The same thing, of which one command takes one and another several, or what another tool's model has.
-    assert set(mixed) <= {"--num-topics", "--alpha", "--split", "--coherence"}, mixed
+    assert set(mixed) <= {"--num-topics", "--alpha", "--split", "--coherence", "--format"}, mixed
 
 
 def test_lists_of_words_add_up(built, tmp_path):

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lda_app.corpus.options import SourceOptions
+from lda_app.corpus.options import FORMATS, SourceOptions
 from lda_app.corpus.sources.base import Source
-from lda_app.corpus.sources.delimited import DelimitedSource, TabSource
-from lda_app.corpus.sources.excel import ExcelSource
-from lda_app.corpus.sources.files import FileSource, LineSource
 from lda_app.corpus.sources.folder import FolderSource
-from lda_app.corpus.sources.json_lines import JsonLinesSource
-from lda_app.corpus.sources.parquet import ParquetSource
 from lda_app.corpus.sources.spool import spooled, spooled_stdin
 from lda_app.corpus.sources.text_file import TextFile
 from lda_app.errors import CorpusError
@@ -74,27 +70,6 @@ CORPORA: dict[str, NamedCorpus] = {
     ),
 }
 
-FILE_SOURCES: dict[str, type[FileSource]] = {
-    "csv": DelimitedSource,
-    "tsv": TabSource,
-    "jsonl": JsonLinesSource,
-    "parquet": ParquetSource,
-    "xlsx": ExcelSource,
-    "txt": LineSource,
-}
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".xlsx": "xlsx",
-    ".txt": "txt",
-    ".text": "txt",
-}
-
 
 def open_source(spec: str, options: SourceOptions) -> Source:
     """Open a corpus name, a path, or ``-`` for standard input.
@@ -146,16 +121,19 @@ def _is_folder(path: Path) -> bool:
 def _file_source(format: str, file: TextFile, options: SourceOptions) -> Source:  # noqa: A002  the option's name
     if format == "folder":
         raise CorpusError(f"{file.name}: --format folder needs a folder")
-    return FILE_SOURCES[format](file, options)
+    reader = FORMATS[format].reader
+    source: Source = getattr(import_module(f"{__name__}.{reader.module}"), reader.name)(file, options)
+    return source
 
 
 def _format(path: Path, options: SourceOptions) -> str:
     if options.format:
         return options.format
     name = path.name.lower().removesuffix(".gz")
-    known = SUFFIXES.get(Path(name).suffix)
-    if known:
-        return known
+    suffix = Path(name).suffix
+    for known, described in FORMATS.items():
+        if suffix in described.suffixes:
+            return known
     if name.endswith((".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z")):
         raise CorpusError(f"{path}: archives are not supported; unpack it and give the folder or file")
     raise CorpusError(f"{path}: unknown suffix; set --format to csv, tsv, jsonl, parquet, xlsx or txt")
