@@ -391,7 +391,7 @@ class TopicModel:
         """
         counts = self._counting.counts([text])
         if not counts.num_tokens:
-            raise CorpusError("the model knows no word of the text: it says nothing of its topics")
+            raise CorpusError("none of the words of the text is in the vocabulary, so its topics are unknown")
         (theta,) = topic_proportions(self.model.posterior(counts))
         overlap = np.sqrt(self._shares) @ np.sqrt(theta)
         distance = np.sqrt(np.clip(1 - overlap, 0, 1))
@@ -418,7 +418,7 @@ class TopicModel:
         return title + shown.to_html(index=False, formatters=formats, na_rep="")
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a TopicModel is not pickled: keep it by save(path), and open it by TopicModel.load")
+        raise TypeError("a TopicModel cannot be pickled: use save(path) and TopicModel.load(path)")
 
     def _take(self, model: ModelDir, corpus: Corpus | None) -> None:
         self._model, self._corpus = model, corpus

@@ -119,7 +119,9 @@ def columns_in(formula: str, available: Sequence[str]) -> tuple[str, ...]:
     try:
         parsed: Any = Formula(formula if "~" in formula else f"~ {formula}")
         if hasattr(parsed, "lhs"):
-            raise ConfigError(f"--formula {formula}: nothing stands before ~, for the shares of topics do")
+            raise ConfigError(
+                f"--formula {formula}: leave out what is before ~: the topic shares are the response"
+            )
         required = set(parsed.required_variables)
     except (FormulaicError, SyntaxError) as error:
         raise ConfigError(f"--formula {formula}: cannot be read: {_plain(error)}") from None
@@ -249,8 +251,8 @@ def _require_independent(formula: str, names: Sequence[str], triangle: FloatArra
     own, whole = np.abs(np.diag(triangle)), np.linalg.norm(triangle, axis=0)
     for name in np.asarray(names)[own <= _COLLINEAR * np.maximum(whole, 1)]:
         raise ConfigError(
-            f"--formula {formula}: the effect of {name} cannot be told from those of the terms before it; "
-            "leave a term out"
+            f"--formula {formula}: {name} is a linear combination of the terms before it; "
+            "leave out one of them"
         )
 
 

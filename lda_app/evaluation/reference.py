@@ -81,8 +81,8 @@ class Reference:
         """
         if preprocessor is None:
             raise CorpusError(
-                f"{path}: cannot be the reference: the model's corpus was imported as counts, so how its "
-                "words are told from text is unknown; give --reference train or test"
+                f"{path}: cannot be the reference: the model's corpus was imported as counts, so how words "
+                "are found in a text is unknown; give --reference train or test"
             )
         if not path.is_file():
             why = "is a folder" if path.is_dir() else "no such file"

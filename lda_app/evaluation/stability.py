@@ -172,8 +172,8 @@ def read_stability(run: Path, num_topics: int) -> TopicStability | None:
         return TopicStability(int(content["num_runs"]), found, similarity)
     except (KeyError, TypeError, ValueError):
         raise FolderError(
-            f"{run / _ANNOTATION}: not the stability of {num_topics} topics; remove it, or measure it "
-            "anew by lda-app stability"
+            f"{run / _ANNOTATION}: not the stability of {num_topics} topics; remove it, or run lda-app "
+            "stability again"
         ) from None
 
 

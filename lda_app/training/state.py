@@ -101,7 +101,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise FolderError(f"{path}: the checkpoint cannot be read: {error.strerror}") from None
     if hashlib.sha256(body).digest() != digest:
         raise FolderError(
-            f"{path}: the checkpoint is damaged: its checksum does not fit; train anew with --overwrite"
+            f"{path}: the checkpoint is damaged: its checksum does not match; train again with --overwrite"
         )
     header, tensors = unpack(body)
     if header["format"] != CHECKPOINT_FORMAT:

@@ -107,7 +107,7 @@ def test_similar_documents_are_of_the_same_subject(model, texts):
     assert (found.document % 3 == 0).all()
     assert all(texts[r].startswith(t.rstrip("…")) for r, t in zip(found.document, found.text, strict=True))
     assert len(model.similar_documents("rocket", n=1000)) == 58
-    with pytest.raises(CorpusError, match="knows no word"):
+    with pytest.raises(CorpusError, match="none of the words"):
         model.similar_documents("zzyzx")
 
 

@@ -102,7 +102,7 @@ def test_types_of_columns(texts, kind):
     [
         ("~ party +", "cannot be read"),
         ("~ 1", "names no covariate, such as party, year"),
-        ("share ~ party", "nothing stands before ~"),
+        ("share ~ party", "leave out what is before ~"),
         ("~ party(", "cannot be read"),
     ],
 )
