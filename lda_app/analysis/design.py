@@ -120,7 +120,7 @@ def columns_in(formula: str, available: Sequence[str]) -> tuple[str, ...]:
         parsed: Any = Formula(formula if "~" in formula else f"~ {formula}")
         if hasattr(parsed, "lhs"):
             raise ConfigError(
-                f"--formula {formula}: leave out what is before ~: the topic shares are the response"
+                f"--formula {formula}: leave out what is before ~; topic shares are the response"
             )
         required = set(parsed.required_variables)
     except (FormulaicError, SyntaxError) as error:
