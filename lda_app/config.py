@@ -39,7 +39,7 @@ _CHOICES = {
     "device": Device,
 }
 # Old option names, still found in saved models and configurations.
-_RENAMED = {"seeds": "seed_words"}
+RENAMED = {"seeds": "seed_words"}
 # Two ways to set the same thing.
 _LENGTHS = {"epochs", "steps"}
 _SEED_LIMIT = 2**32
@@ -327,7 +327,11 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {_RENAMED.get(key, key): value for key, value in dict(values).items()}
+    values = dict(values)
+    for old, new in RENAMED.items():
+        if old in values and new in values:
+            raise ConfigError(f"{old} is the old name of {new}: give one of them")
+    return {RENAMED.get(key, key): value for key, value in values.items()}
 
 
 def _load_toml(file: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lda_app.analysis import frames
-from lda_app.config import TrainConfig, config_from_dict, resolve_config
+from lda_app.config import RENAMED, TrainConfig, config_from_dict, resolve_config
 from lda_app.corpus.folder import build_corpus
 from lda_app.corpus.options import WordOptions
 from lda_app.corpus.preprocess import PreprocessOptions
@@ -459,7 +459,10 @@ def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:
     """Split the options into preprocessing and training options."""
     known = {kind: [field.name for field in dataclasses.fields(kind)] for kind in (WordOptions, TrainConfig)}
     names = sorted(name for fields in known.values() for name in fields)
+    given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
     for name in given:
+        if name in RENAMED:
+            raise ConfigError(f"the option {name!r} is now called {RENAMED[name]!r}")
         if name not in names:
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
             raise ConfigError(f"unknown option {name!r}; did you mean {nearest[0]!r}?")

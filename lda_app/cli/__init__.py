@@ -46,10 +46,24 @@ _EPILOG = (
 )
 
 
+_RENAMED = {
+    "--seeds": ("--num-seeds", "--seed-words"),
+    "--confidence": ("--level",),
+    "--labels": ("--label-column",),
+    "--documents": ("--num-documents",),
+    "--topics": ("--topic-words",),
+}
+
+
 class _Command(TyperCommand):
     """A command that rejects a repeated option unless it takes several values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = {flag for parameter in self.params for flag in parameter.opts}
+        for old in (part.partition("=")[0] for part in args):
+            new = next((flag for flag in _RENAMED.get(old, ()) if flag in known), None)
+            if old not in known and new is not None:
+                ctx.fail(f"{old} is now called {new}")
         *_, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(order).items():
             if times > 1 and parameter.param_type_name == "option" and not parameter.multiple:

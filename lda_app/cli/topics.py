@@ -6,6 +6,7 @@ import typer
 
 from lda_app.cli.options import JsonFlag, OutPath, Overwrite, RunFolder
 from lda_app.cli.run_corpus import CorpusOfRun, corpus_of_run, recorded_place
+from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,8 @@ def topics(
     from lda_app.cli.topic_layouts import LAYOUTS, as_table
     from lda_app.fitted.folder import open_model
 
+    if as_json and layout not in ("table", "json"):
+        raise ConfigError(f"--json and --format {layout} exclude each other")
     if as_json:
         layout = "json"
     check_file(output, overwrite=overwrite)

@@ -4,9 +4,9 @@ These two classes define the command-line flags and the keywords of :class:`lda_
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from lda_app.config import Described
 from lda_app.errors import ConfigError
@@ -283,6 +283,16 @@ class WordOptions:
         ),
     ] = "none"
 
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self), include_extras=True)
+        for field in fields(self):
+            value_type, described = get_args(hints[field.name])
+            value = _plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            if described.flag is None:
+                _require_type(field.name, value, value_type)
+                _require_range(field.name, value, described)
+
     def preprocess(self) -> "PreprocessOptions":
         """Return the preprocessing that these options describe, with word files read.
 
@@ -329,6 +339,31 @@ class WordOptions:
         if self.phrases:
             return PhraseOptions(self.phrase_words, self.phrase_count, self.phrase_npmi)
         return PhraseOptions.ngrams(self.ngram) if self.ngram > 1 else None
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+
+
+def _require_type(name: str, value: Any, value_type: Any) -> None:
+    if get_origin(value_type) is Literal:
+        return _require_choice(name.replace("_", "-"), value, get_args(value_type))
+    kinds = get_args(value_type) or (value_type,)
+    allowed = (*kinds, int) if float in kinds else kinds
+    if isinstance(value, bool) is not (bool in kinds) or not isinstance(value, allowed):
+        raise ConfigError(f"{name} must be {_KINDS[kinds[0]]}, got {value!r}")
+    return None
+
+
+def _require_range(name: str, value: Any, described: Described) -> None:
+    least, most = described.least, described.most
+    if (least is not None and value < least) or (most is not None and value > most):
+        limits = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
+        raise ConfigError(f"{name} must be {limits}, got {value!r}")
 
 
 def _require_choice(option: str, value: str | None, allowed: tuple[str | None, ...]) -> None:

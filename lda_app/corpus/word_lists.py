@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,6 @@ from lda_app.errors import ConfigError, CorpusError
 from lda_app.system.runtime import log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lda_app.corpus.options import WordList
 
 _LISTS = ("default", "none")
@@ -64,11 +62,17 @@ def replacements(given: Mapping[str, str] | Path | None) -> tuple[tuple[str, str
     """
     if isinstance(given, Path):
         return read_replacements(given)
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"replace takes a dict of texts, or a file as pathlib.Path, got {given!r}")
+    if not all(isinstance(a, str) and a.strip() and isinstance(b, str) for a, b in (given or {}).items()):
+        raise ConfigError("replace takes a dict of texts: what to replace, and what takes its place")
     return tuple(sorted((given or {}).items()))
 
 
 def _items(given: str | WordList) -> tuple[str | Path, ...]:
     """Return single words and files as a list of one; refuse what is no list of words."""
+    if isinstance(given, str) and given not in _LISTS:
+        raise ConfigError(f"give a list of words, or a file as pathlib.Path, instead of the text {given!r}")
     if not isinstance(given, str | Path | Iterable):
         raise ConfigError(f"expected a list of words or a file of words (pathlib.Path), got {given!r}")
     items = (given,) if isinstance(given, str | Path) else tuple(given)

@@ -125,7 +125,7 @@ class Labels:
     def split(self, topics: Iterable[int]) -> Labels:
         """Undo the merges of topics, and of those merged into them."""
         apart = set(topics)
-        freed = apart | {t for t, entry in self.topics.items() if entry.merged_into in apart}
+        freed = apart | set(np.flatnonzero(np.isin(self.roots, list(apart))).tolist())
         return self._with({topic: replace(self.entry(topic), merged_into=None) for topic in freed})
 
     @property

@@ -30,6 +30,9 @@ STYLE: Any = {
     "figure.dpi": 200,
 }
 _ROW = 0.19  # inches of a line of a chart
+_LONGEST = 45  # characters of a label
+_POINTS_A_LETTER = 4.6  # at the size of the font, on average
+_INDENT = 4 * "\u00a0"  # viewers of SVG collapse plain blanks
 
 
 def grid(
@@ -95,7 +98,7 @@ def line_charts(
     figure, axes = grid(math.ceil(len(charts) / columns), columns, height=3)
     for axis, (title, series) in zip(axes, charts.items(), strict=False):
         for (name, points), colour in zip(series.items(), cycle(COLOURS), strict=False):
-            axis.plot(*zip(*points, strict=True), "o-", ms=3, color=colour, label=name)
+            axis.plot(*zip(*points, strict=True), "o-", ms=3, color=colour, label=_short(name))
         _label(axis, title, x_label, y_label)
         _scale(axis, logarithmic)
         axis.legend(fontsize=6)
@@ -120,9 +123,9 @@ def dot_chart(title: str, groups: Mapping[str, Sequence[tuple[str, float]]]) -> 
     True
     """
     figure, axis, rows = _lines(title, groups)
-    for place, (_, number) in rows:
-        if 0 < number < math.inf:
-            axis.plot(number, place, "o", ms=4, color=COLOURS[0])
+    shown = [(number, place) for place, (_, number) in rows if 0 < number < math.inf]
+    if shown:
+        axis.plot(*zip(*shown, strict=True), "o", ms=4, color=COLOURS[0])
     _scale(axis, (True, False))
     return draw(figure).decode()
 
@@ -145,10 +148,11 @@ def interval_chart(title: str, groups: Mapping[str, Estimates], *, zero: bool = 
     True
     """
     figure, axis, rows = _lines(title, groups)
-    for place, (_, value, lower, upper) in rows:
-        if all(map(math.isfinite, (value, lower, upper))):
-            axis.plot([lower, upper], [place, place], "-", color=COLOURS[0])
-            axis.plot(value, place, "o", ms=4, color=COLOURS[0])
+    shown = [(place, *figures) for place, (_, *figures) in rows if all(map(math.isfinite, figures))]
+    if shown:
+        places, values, lower, upper = zip(*shown, strict=True)
+        axis.hlines(places, lower, upper, color=COLOURS[0])
+        axis.plot(values, places, "o", ms=4, color=COLOURS[0])
     if zero:
         axis.axvline(0, color=COLOURS[7], lw=0.8)
     return draw(figure).decode()
@@ -251,28 +255,35 @@ def _lines(
     """Make a chart with a line for each heading and row, and return the rows with their places."""
     lines: list[tuple[str, tuple[Any, ...] | None]] = []
     for heading, rows in groups.items():
-        lines += [(heading, None), *((f"    {row[0]}", row) for row in rows)]
+        lines += [(_short(heading), None), *((_INDENT + _short(row[0]), row) for row in rows)]
     figure, (axis,) = grid(1, 1, height=0.6 + _ROW * (len(lines) + 1))
     axis.set_yticks(range(len(lines)), [label for label, _ in lines], ha="left")
-    axis.tick_params(axis="y", length=0, pad=6 * max((len(label) for label, _ in lines), default=0))
+    longest = max((len(label) for label, _ in lines), default=0)
+    axis.tick_params(axis="y", length=0, pad=_POINTS_A_LETTER * longest)
     axis.set_ylim(len(lines), -1)
     axis.grid(axis="x", color="#dddddd", lw=0.5)
-    axis.set_title(title, fontsize=8, fontweight="bold")
+    axis.set_title(_short(title, 2 * _LONGEST), fontsize=8, fontweight="bold")
     return figure, axis, [(place, row) for place, (_, row) in enumerate(lines) if row is not None]
+
+
+def _short(text: object, longest: int = _LONGEST) -> str:
+    """Cut a label, and replace what SVG cannot hold."""
+    shown = "".join(letter if letter.isprintable() else "�" for letter in str(text))
+    return shown if len(shown) <= longest else f"{shown[: longest - 1].rstrip()}…"
 
 
 def _panels(title: str, number: int, **share: Any) -> tuple[Figure, list[Axes]]:
     columns = min(2, max(number, 1))
     figure, axes = grid(math.ceil(max(number, 1) / columns), columns, height=1.9, **share)
-    figure.suptitle(title, fontsize=8, fontweight="bold")
+    figure.suptitle(_short(title, 2 * _LONGEST), fontsize=8, fontweight="bold")
     for axis in axes[number:]:
         axis.remove()
     return figure, axes[:number]
 
 
 def _label(axis: Axes, title: str, x_label: str, y_label: str) -> None:
-    axis.set_title(title, fontsize=8)
-    axis.set_xlabel(x_label)
+    axis.set_title(_short(title), fontsize=8)
+    axis.set_xlabel(_short(x_label))
     axis.set_ylabel(y_label)
 
 

@@ -216,6 +216,30 @@ def test_a_hidden_topic_shows_nothing_of_another(page):
     page.get_by_text(f"Topic {HIDDEN} is hidden").wait_for()
 
 
+def test_a_merged_topic_is_shown_however_small_its_parts(page):
+    """Parts below one percent are not carried; their sum is."""
+    packed = "[3,985,955,999,-1,90,42,156]"
+    shares = page.evaluate(f"shownShares(unpackShares({packed}))")
+    assert [(part["topic"], part["share"]) for part in shares] == [(MERGED, 0.09)]  # topic 3 is hidden
+
+
+def test_a_chain_of_merges_can_be_undone_in_the_page(page):
+    page.evaluate("edit(6, { merged_into: 4 }); edit(4, { merged_into: 2 })")
+    page.evaluate("location.hash = '#edit'")
+    chosen = page.get_by_label("Merge topic 6 into")
+    chosen.wait_for()
+    assert chosen.input_value() == "2"
+    chosen.select_option("")
+    assert page.evaluate("rootOf(6)") == 6
+    page.evaluate("edit(4, { merged_into: null })")
+
+
+@pytest.mark.parametrize("view", ["topic/length", "topic/map", "topic/-1"])
+def test_an_odd_address_shows_a_topic(page, view):
+    page.evaluate(f"location.hash = '#{view}'")
+    page.locator("main h2").first.wait_for()
+
+
 def test_a_merged_topic_can_be_parted_in_the_page(page):
     page.evaluate("edit(5, { merged_into: null })")
     assert sorted(page.evaluate("shownTopics()")) == sorted([*SHOWN, 5])

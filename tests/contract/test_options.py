@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 import typer
 
@@ -193,7 +194,57 @@ def test_lists_of_words_add_up(built, tmp_path):
     assert several.stop_words == ("moon", "orbit")
 
 
-@pytest.mark.parametrize("given", [["the", 3], [None], 7, [Path("none"), Path("default")]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ngram": 2.0},
+        {"ngram": 0},
+        {"min_length": True},
+        {"min_length": "3"},
+        {"keep_case": "no"},
+        {"language": None},
+        {"phrase_words": 9},
+        {"replace": "file.csv"},
+        {"replace": {"a": 1}},
+        {"seeds": {"a": ["b"]}},
+        {"num_topics": "5"},
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_refused_at_once(given):
+    with pytest.raises(ConfigError, match=next(iter(given)).split("_")[0]):
+        TopicModel(**given)
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = {
+        "min_df": np.int64(2),
+        "max_df": np.float64(0.5),
+        "num_topics": np.int32(3),
+        "ngram": np.int64(2),
+    }
+    plain = {name: value.item() for name, value in given.items()}
+    assert TopicModel(**given).preprocess_options == TopicModel(**plain).preprocess_options
+    assert TopicModel(**given).training == TopicModel(**plain).training
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["stability", "run", "--seeds", "3"], "--num-seeds"),
+        (["train", "corpus", "--out", "run", "--seeds=words.toml"], "--seed-words"),
+        (["eval", "run", "--confidence", "0.9"], "--level"),
+        (["eval", "run", "--labels", "subject"], "--label-column"),
+        (["eval", "--topics", "topics.csv"], "--topic-words"),
+        (["topics", "run", "--documents", "3"], "--num-documents"),
+    ],
+)
+def test_an_old_name_leads_to_the_new_one(arguments, name, capsys):
+    assert run(arguments) == 2
+    assert f"is now called {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["the", 3], [None], 7, "a text", [Path("none"), Path("default")]])
 def test_what_is_no_list_of_words_is_refused(given):
     with pytest.raises(ConfigError):
         WordOptions(stop_words=given).preprocess()

@@ -41,6 +41,14 @@ def test_what_has_no_place_is_named(number):
     )
 
 
+def test_long_and_odd_labels_leave_room_for_the_figures():
+    row = ("x" * 200, 0.2, 0.1, 0.3)
+    _, axis, _ = charts._lines("t" * 300, {"y" * 200: [row]})
+    axis.figure.draw_without_rendering()
+    assert axis.get_position().width * axis.figure.get_figwidth() > 3
+    assert "a�b" in texts(charts.interval_chart("", {"a\x0bb": [row]}))
+
+
 def test_curves_have_a_legend():
     assert {"one", "two"} <= texts(charts.line_chart("t", "x", "y", {"one": [(1, 2)], "two": [(1, 90)]}))
 

@@ -15,7 +15,7 @@ function editRow(id, redraw) {
   );
   const target = choice(
     [["", "–"], ...targets.map((topic) => [topic.id, `${topic.id}: ${topicName(topic.id)}`])],
-    entry.merged_into ?? "",
+    entry.merged_into === null ? "" : rootOf(id),
     (value) => {
       edit(id, { merged_into: value === "" ? null : Number(value) });
       redraw(`merge-${id}`);

@@ -140,6 +140,8 @@ function shownShares(doc) {
     const root = rootOf(topic);
     if (!labels[root].hidden) sums.set(root, (sums.get(root) ?? 0) + share);
   }
+  for (const { topic, share, members } of doc.merged)
+    if (isMadeOf(topic, members) && !labels[topic].hidden) sums.set(topic, share);
   const single = new Map(doc.parts.map((part) => [part.topic, part]));
   return Array.from(sums, ([topic, share]) => {
     if (membersOf(topic).length === 1) return single.get(topic);
@@ -219,10 +221,10 @@ function readLabels(content) {
     throw new Error("it belongs to a different model");
   const read = TOPICS.map(() => ({ ...AS_TRAINED }));
   for (const [key, entry] of entries) {
-    if (!(key in read)) throw new Error(`there is no topic ${key}`);
-    const { label = null, hidden = false, merged_into = null } = entry;
+    if (!/^\d+$/.test(key) || !(key in read)) throw new Error(`there is no topic ${key}`);
+    const { label = null, hidden = false, merged_into = null } = entry ?? {};
     if (label !== null && typeof label !== "string") throw new Error(`the label of topic ${key} is not text`);
-    if (merged_into !== null && !(merged_into in read))
+    if (merged_into !== null && !(Number.isInteger(merged_into) && merged_into in read))
       throw new Error(`topic ${key} is merged into a topic that does not exist`);
     read[key] = { label: label && label.slice(0, LONGEST_LABEL), hidden: Boolean(hidden), merged_into };
   }

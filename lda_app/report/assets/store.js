@@ -126,7 +126,9 @@ class PageStore {
 
   /** A document's share of a topic, including topics merged into it, in units of 1 / PARTS. */
   #share(packed, topic) {
+    const isAsGiven = isMadeOf(topic, membersBy(givenLabels(), topic));
     let sum = 0;
+    for (let i = 0; i < packed.length; i += 4) if (isAsGiven && packed[i] === -1 - topic) return packed[i + 1];
     for (let i = 0; i < packed.length; i += 4)
       if (packed[i] >= 0 && rootOf(packed[i]) === topic) sum += packed[i + 1];
     return sum;

@@ -159,7 +159,7 @@ const topicView = {
   title: "Topic",
   needsTopics: true,
   render([asked]) {
-    const topic = asked in TOPICS ? rootOf(Number(asked)) : shownTopics()[0];
+    const topic = /^\d+$/.test(asked) && asked in TOPICS ? rootOf(Number(asked)) : shownTopics()[0];
     if (labels[topic].hidden) return hiddenTopic(topic);
     const members = membersOf(topic).filter((id) => id !== topic);
     const words = h("div");

@@ -70,9 +70,9 @@ class Library:
         self._require(rows)
         if len(rows) > MOST_ROWS:
             raise QuestionError(f"at most {MOST_ROWS} documents can be listed at a time")
-        ids = self._ids(rows)
+        ids, labels = self._ids(rows), self._model.labels
         return [
-            {"row": row, "id": ids[row], "shares": _largest(shares)}
+            {"row": row, "id": ids[row], "shares": _largest(labels.merge_columns(shares), labels.ids)}
             for row, shares in zip(rows, self._index.of_documents(rows), strict=True)
         ]
 
@@ -161,7 +161,7 @@ class Library:
         return ids
 
 
-def _largest(shares: FloatArray) -> list[dict[str, Any]]:
+def _largest(shares: FloatArray, topics: Sequence[int]) -> list[dict[str, Any]]:
     order = np.argsort(-shares, kind="stable")
     kept = order[shares[order] >= LEAST_SHARE]
-    return [{"topic": int(k), "share": round(float(shares[k]), 3)} for k in kept]
+    return [{"topic": topics[column], "share": round(float(shares[column]), 3)} for column in kept]
