@@ -263,7 +263,7 @@ def resolve_config(
     ('mlp', 100)
     """
     in_file = _read_toml(file) if file is not None else {}
-    given = {name: value for name, value in flags.items() if value is not None}
+    given = {name: plain(value) for name, value in flags.items() if value is not None}
     preset = given.get("preset", in_file.get("preset", "default"))
     try:
         _require_choice("preset", preset, get_args(PresetName))
@@ -298,6 +298,11 @@ def config_from_dict(values: Mapping[str, Any], source: str) -> TrainConfig:
         return TrainConfig(**values)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, and anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def read_seed_words(file: Path) -> dict[str, Any]:

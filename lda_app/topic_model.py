@@ -459,7 +459,6 @@ def _configured(given: dict[str, Any]) -> tuple[PreprocessOptions, TrainConfig]:
     """Split the options into preprocessing and training options."""
     known = {kind: [field.name for field in dataclasses.fields(kind)] for kind in (WordOptions, TrainConfig)}
     names = sorted(name for fields in known.values() for name in fields)
-    given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
     for name in given:
         if name in RENAMED:
             raise ConfigError(f"the option {name!r} is now called {RENAMED[name]!r}")

@@ -95,6 +95,7 @@ def flag(name: str, value_type: Any, described: Described, *, default: str | Non
         The default that the help shows if the description has none.
     """
     shown = described.default if described.default is not None else default
+    is_frequency = value_type == int | float | None
     option = typer.Option(
         "--" + name.replace("_", "-"),
         help=described.text,
@@ -103,9 +104,9 @@ def flag(name: str, value_type: Any, described: Described, *, default: str | Non
         metavar=described.metavar,
         min=described.least,
         max=described.most,
-        parser=_number if value_type == int | float | None else None,
+        parser=_number if is_frequency else None,
     )
-    kind = described.flag or (float | None if value_type == int | float | None else value_type)
+    kind = described.flag or (float | None if is_frequency else value_type)
     return Annotated[kind if get_origin(described.flag) is None else kind | None, option]
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from lda_app.config import Described
+from lda_app.config import Described, plain
 from lda_app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ class WordOptions:
         hints = get_type_hints(type(self), include_extras=True)
         for field in fields(self):
             value_type, described = get_args(hints[field.name])
-            value = _plain(getattr(self, field.name))
+            value = plain(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
             if described.flag is None:
                 _require_type(field.name, value, value_type)
@@ -339,11 +339,6 @@ class WordOptions:
         if self.phrases:
             return PhraseOptions(self.phrase_words, self.phrase_count, self.phrase_npmi)
         return PhraseOptions.ngrams(self.ngram) if self.ngram > 1 else None
-
-
-def _plain(value: Any) -> Any:
-    """Return a number of numpy as one of Python."""
-    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}

@@ -117,9 +117,7 @@ def pack_documents(
         "representative": _representative(model, representative, place, shares),
         "reader": text_reader(corpus, texts),
         "vocabulary": list(corpus.vocabulary.words),
-        "questions": topic_questions(
-            [shown_shares(packed, model) for packed in shares], readable, model.shown, ASKED, seed
-        ),
+        "questions": topic_questions(shown_shares(shares, model), readable, model.shown, ASKED, seed),
     }
     return {"documents": packed_json(content), "texts": "\n".join(packed_json(chunk) for chunk in chunks)}
 
@@ -205,11 +203,13 @@ def document_shares(model: LabelledModel, doc_term: DocTermMatrix) -> list[list[
     return result
 
 
-def shown_shares(packed: Sequence[int], model: LabelledModel) -> dict[int, int]:
-    """Return a document's shares of the visible topics by topic number, given `document_shares` output."""
-    shares = dict(zip(packed[::4], packed[1::4], strict=True))
+def shown_shares(packed: Sequence[Sequence[int]], model: LabelledModel) -> list[dict[int, int]]:
+    """Return each document's shares of the visible topics by topic number, given `document_shares` output."""
     numbers = {_code(model, k): k for k in model.shown}
-    return {numbers[code]: share for code, share in shares.items() if code in numbers}
+    return [
+        {numbers[code]: share for code, share in zip(row[::4], row[1::4], strict=True) if code in numbers}
+        for row in packed
+    ]
 
 
 def _columns(frames: list[pd.DataFrame]) -> list[dict[str, Any]]:

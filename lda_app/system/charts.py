@@ -94,16 +94,13 @@ def line_charts(
     logarithmic: tuple[bool, bool] = (True, True),
 ) -> str:
     """Draw charts of curves, two in a row: title → name → points (x, y)."""
-    columns = min(2, len(charts))
-    figure, axes = grid(math.ceil(len(charts) / columns), columns, height=3)
-    for axis, (title, series) in zip(axes, charts.items(), strict=False):
+    figure, axes = _panels("", len(charts), height=3)
+    for axis, (title, series) in zip(axes, charts.items(), strict=True):
         for (name, points), colour in zip(series.items(), cycle(COLOURS), strict=False):
             axis.plot(*zip(*points, strict=True), "o-", ms=3, color=colour, label=_short(name))
         _label(axis, title, x_label, y_label)
         _scale(axis, logarithmic)
         axis.legend(fontsize=6)
-    for axis in axes[len(charts) :]:
-        axis.remove()
     return draw(figure).decode()
 
 
@@ -272,10 +269,12 @@ def _short(text: object, longest: int = _LONGEST) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 1].rstrip()}…"
 
 
-def _panels(title: str, number: int, **share: Any) -> tuple[Figure, list[Axes]]:
+def _panels(title: str, number: int, *, height: float = 1.9, **share: Any) -> tuple[Figure, list[Axes]]:
+    """Make panels, two in a row, under a common title if there is one."""
     columns = min(2, max(number, 1))
-    figure, axes = grid(math.ceil(max(number, 1) / columns), columns, height=1.9, **share)
-    figure.suptitle(_short(title, 2 * _LONGEST), fontsize=8, fontweight="bold")
+    figure, axes = grid(math.ceil(max(number, 1) / columns), columns, height=height, **share)
+    if title:
+        figure.suptitle(_short(title, 2 * _LONGEST), fontsize=8, fontweight="bold")
     for axis in axes[number:]:
         axis.remove()
     return figure, axes[:number]

@@ -80,6 +80,11 @@ function isMadeOf(topic, members) {
   return members !== undefined && String(membersOf(topic)) === String(members);
 }
 
+/** Whether a topic consists of the same topics as when the page was generated. */
+function isAsGiven(topic) {
+  return isMadeOf(topic, membersBy(givenLabels(), topic));
+}
+
 /** A topic's description as shown; topics merged on the page are approximated from their parts. */
 function described(topic) {
   const exact = LABELLED.get(topic);

@@ -4,33 +4,21 @@ let groupColumn = 0;
 let groupTopic = null;
 let compared = null;
 
-/** Mean share of a topic in each group with its interval, as computed when the page was generated. */
-function exactMeans(grouping, column) {
-  const own = REPORT.labelled.groups[REPORT.groups.indexOf(grouping)];
-  return own.names.map((name, g) => ({
-    name,
-    value: own.mean[g][column],
-    low: own.low[g][column],
-    high: own.high[g][column],
-    error: own.error[g][column],
-    number: own.num_documents[g],
-  }));
-}
-
 /** Mean share of a topic in each group, with its interval; topics merged on the page are summed. */
 function groupMeans(grouping, topic) {
   const exact = LABELLED.get(topic);
-  if (isMadeOf(topic, exact?.members)) return exactMeans(grouping, exact.column);
-  const members = membersOf(topic);
-  return grouping.names.map((name, g) => {
-    const value = members.reduce((sum, id) => sum + grouping.mean[g][id], 0);
+  const [means, columns] = isMadeOf(topic, exact?.members)
+    ? [REPORT.labelled.groups[REPORT.groups.indexOf(grouping)], [exact.column]]
+    : [grouping, membersOf(topic)];
+  return means.names.map((name, g) => {
+    const value = columns.reduce((sum, column) => sum + means.mean[g][column], 0);
     // The sum of the parts' standard errors is an upper bound on that of the merged topic.
-    const error = members.reduce((sum, id) => sum + grouping.error[g][id], 0);
+    const error = columns.reduce((sum, column) => sum + means.error[g][column], 0);
     const [low, high] =
-      members.length === 1
-        ? [grouping.low[g][topic], grouping.high[g][topic]]
+      columns.length === 1
+        ? [means.low[g][columns[0]], means.high[g][columns[0]]]
         : [Math.max(0, value - REPORT.quantile * error), Math.min(1, value + REPORT.quantile * error)];
-    return { name, value, low, high, error, number: grouping.num_documents[g] };
+    return { name, value, low, high, error, number: means.num_documents[g] };
   });
 }
 

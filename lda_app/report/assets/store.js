@@ -51,10 +51,9 @@ class PageStore {
   /** Rows of the documents with the largest shares of a topic, in descending order. */
   async representative(topic) {
     const { representative, shares, splits } = await this.#content();
-    const isAsGiven = String(membersOf(topic)) === String(membersBy(givenLabels(), topic));
-    if (isAsGiven) return representative[topic] ?? [];
+    if (isAsGiven(topic)) return representative[topic] ?? [];
     const rows = Array.from({ length: splits[0][1] }, (_, row) => row);
-    const shareOf = rows.map((row) => this.#share(shares[row], topic));
+    const shareOf = rows.map(this.#shareOf(topic, shares));
     return rows.sort((a, b) => shareOf[b] - shareOf[a] || a - b).slice(0, REPRESENTATIVE);
   }
 
@@ -112,7 +111,8 @@ class PageStore {
       rows = rows.filter((row) => codes[row] === code);
     }
     if (topic !== null) {
-      const shareOf = new Map(rows.map((row) => [row, this.#share(content.shares[row], topic)]));
+      const share = this.#shareOf(topic, content.shares);
+      const shareOf = new Map(rows.map((row) => [row, share(row)]));
       rows = rows.filter((row) => shareOf.get(row) >= Math.max(least * PARTS, 1));
       if (order === "share") rows.sort((a, b) => shareOf.get(b) - shareOf.get(a));
     }
@@ -124,14 +124,19 @@ class PageStore {
     };
   }
 
-  /** A document's share of a topic, including topics merged into it, in units of 1 / PARTS. */
-  #share(packed, topic) {
-    const isAsGiven = isMadeOf(topic, membersBy(givenLabels(), topic));
-    let sum = 0;
-    for (let i = 0; i < packed.length; i += 4) if (isAsGiven && packed[i] === -1 - topic) return packed[i + 1];
-    for (let i = 0; i < packed.length; i += 4)
-      if (packed[i] >= 0 && rootOf(packed[i]) === topic) sum += packed[i + 1];
-    return sum;
+  /** A function from rows to shares of a topic, including topics merged into it, in units of 1 / PARTS. */
+  #shareOf(topic, shares) {
+    const members = new Set(membersOf(topic));
+    const exact = isAsGiven(topic) ? -1 - topic : null;
+    return (row) => {
+      const packed = shares[row];
+      let sum = 0;
+      for (let i = 0; i < packed.length; i += 4) {
+        if (packed[i] === exact) return packed[i + 1];
+        if (members.has(packed[i])) sum += packed[i + 1];
+      }
+      return sum;
+    };
   }
 
   async #containing(content, rows, terms, signal) {

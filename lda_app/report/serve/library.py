@@ -135,8 +135,7 @@ class Library:
         model = self._model.labelled()
         with self._measuring:
             packed = document_shares(model, doc_term.rows(rows))
-        shares = [shown_shares(row, model) for row in packed]
-        asked = topic_questions(shares, range(len(rows)), model.shown, ASKED, seed=0)
+        asked = topic_questions(shown_shares(packed, model), range(len(rows)), model.shown, ASKED, seed=0)
         return [{**question, "document": int(rows[question["document"]])} for question in asked]
 
     def _place(self, row: int) -> tuple[str, int]:
